@@ -1,0 +1,92 @@
+"""Configuration -> data set, network, optimiser: the only place where a `_target_` becomes an object."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from hydra.errors import HydraException
+from hydra.utils import get_class, instantiate
+from torch import nn
+
+from repro.data import SegmentationDataset
+from repro.errors import ConfigError, ReproError
+from repro.nn import Segmenter, load_backbone_weights
+from repro.seeding import stream
+
+Node = Mapping[str, Any]
+
+
+def build_dataset(config: Node, split: str) -> SegmentationDataset:
+    """Opens one split of the configured data set, which verifies itself.
+
+    Raises:
+        ConfigError: if the target is no data set or does not take the settings.
+        DataError: if the data are not there or not what they should be.
+    """
+    node = {key: value for key, value in config["dataset"].items() if key not in ("train_split", "evaluation_split")}
+    dataset = _build("dataset", node, SegmentationDataset, split=split)
+    assert isinstance(dataset, SegmentationDataset)
+    return dataset
+
+
+def build_model(config: Node, num_classes: int) -> tuple[Segmenter, float]:
+    """The segmenter of a configuration and the weight of its auxiliary loss (0 without one).
+
+    Backbone, head and auxiliary head are initialised from random streams of their own, so that runs of one seed share
+    the initial weights of whatever parts they share.
+    """
+    seed = config["seed"]
+    node = dict(config["backbone"])
+    weights = node.pop("weights", None)
+    backbone = _initialised(seed, "backbone", lambda: _build("backbone", node, nn.Module))
+    if weights:
+        load_backbone_weights(backbone, weights)
+    channels = backbone.channels
+    head = _initialised(
+        seed, "head", lambda: _build("head", config["head"], nn.Module, channels=channels, num_classes=num_classes)
+    )
+    extra = dict(config.get("auxiliary") or {})
+    weight = float(extra.pop("weight", 0.0))
+    auxiliary = None
+    if extra.get("_target_") and weight:
+        auxiliary = _initialised(
+            seed, "auxiliary", lambda: _build("auxiliary", extra, nn.Module, channels=channels, num_classes=num_classes)
+        )
+    try:
+        return Segmenter(backbone, head, auxiliary, align_corners=config["align_corners"]), weight if auxiliary else 0.0
+    except ValueError as error:
+        raise ConfigError(f"backbone and head do not fit together: {error}") from error
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def _initialised(seed: int, name: str, make: Callable[[], Any]) -> Any:
+    """Makes a module with torch's global generator set to a named stream, and puts the generator back."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream(seed, "initialisation", name))
+        return make()
+
+
+def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
+    target = node.get("_target_")
+    if not target:
+        raise ConfigError(f"{group} has no _target_; it needs the public path of a class, such as repro.nn.Vortex")
+    try:
+        cls = get_class(target)
+    except (HydraException, ImportError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{group}._target_ is {target!r}, which cannot be imported: {reason}") from error
+    if not (isinstance(cls, type) and issubclass(cls, kind)):
+        raise ConfigError(f"{group}._target_ is {target!r}, which is no {kind.__name__}")
+    try:
+        return instantiate(dict(node), **given, _convert_="all", _recursive_=False)
+    except HydraException as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, ReproError):
+            raise cause from error
+        if isinstance(cause, (TypeError, ValueError)):
+            raise ConfigError(f"{group} ({target}): {cause}") from error
+        raise

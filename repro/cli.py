@@ -1,0 +1,74 @@
+"""The command line of a run: checks the overrides, hands over to Hydra, prints the result, and speaks in sentences."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from repro import compose
+from repro.errors import ReproError
+
+USER_MISTAKE = 2
+
+
+def main() -> None:
+    """`python -m repro`: exit code 0 only if every run asked for has its record."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach this function, which prints them as sentences
+    arguments = get_args_parser().parse_args(sys.argv[1:])
+    asks_only = arguments.help or arguments.hydra_help or arguments.shell_completion
+    try:
+        if not asks_only:
+            folder = Path(arguments.config_dir) if arguments.config_dir else None
+            compose.check_overrides(arguments.overrides, user_folder=folder)
+        hydra.main(config_path=str(compose.config_folder()), config_name="config", version_base="1.3")(one_run)()
+    except ReproError as error:
+        print(f"error: {str(error).rstrip('.')}.", file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", USER_MISTAKE))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def one_run(config: DictConfig) -> float | None:
+    """Carries out the run of a composed configuration and returns its mIoU in percent, for sweepers that seek it."""
+    plain = compose.plain(config, HydraConfig.get())
+    from repro.run import run, run_name  # here, so that help and mistakes answer without loading torch
+
+    try:
+        outcome = run(plain)
+    except ReproError as error:
+        if HydraConfig.get().mode is hydra.types.RunMode.MULTIRUN:  # the others of the sweep go on
+            print(f"failed: {' '.join(plain['composition']['overrides'])}: {error}", file=sys.stderr)
+        raise
+    print_outcome(outcome, run_name(plain), plain)
+    return outcome.record.scores.miou_percent
+
+
+def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
+    """Prints the per-class table, what was written, what to do next, and the score as the last line."""
+    record, folder = outcome.record, outcome.folder
+    split = record.provenance["evaluated_split"]
+    from repro.tracking import tracking_uri
+
+    width = max(map(len, record.per_class_iou_percent))
+    print(f"\nrun {record.run_id}, seed {record.seed}: {record.names.dataset} {split['name']}, {split['images']} images")
+    for label, value in record.per_class_iou_percent.items():
+        print(f"  {label:{width}}  {percent(value)}")
+    print(f"  {'pixel accuracy':{width}}  {percent(record.scores.pixel_accuracy_percent)}")
+    path = folder.record_path(record.evaluation_id)
+    panels = path.with_suffix("") / "panels.png"
+    print(f"{'wrote' if outcome.fresh else 'nothing to do; already there:'} {path}")
+    if panels.exists():
+        print(f"panels: {panels}")
+    if config["tracking"]["kind"] == "mlflow":
+        print(f"browse: mlflow ui --backend-store-uri {tracking_uri(config['tracking']['uri'], Path(config['outputs']))}")
+    print(f"{name}: mIoU {percent(record.scores.miou_percent).strip()} %")
+
+
+def percent(value: float | None) -> str:
+    """A score in percent, or a dash for a class in neither truth nor prediction."""
+    return "    -" if value is None else f"{value:5.1f}"

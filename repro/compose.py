@@ -1,0 +1,157 @@
+"""The door to Hydra: composes configurations, and explains a mistaken override before Hydra stumbles over it."""
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from repro.errors import ConfigError
+from repro.settings import Settings
+
+_OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?$", re.DOTALL)
+
+
+def config_folder() -> Path:
+    """The folder of the configuration: `conf/` of a checkout, or its copy inside an installed package."""
+    packaged = Path(__file__).parent / "_conf"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "conf"
+
+
+def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -> dict[str, Any]:
+    """Composes and resolves the configuration of one run.
+
+    Args:
+        overrides: in Hydra's grammar, as on the command line.
+        user_folder: a folder with further choices of the groups.
+
+    Raises:
+        ConfigError: in one sentence, with the nearest right name.
+    """
+    check_overrides(overrides, user_folder=user_folder)
+    config = _compose(list(overrides), user_folder)
+    hydra_node = config.hydra
+    with open_dict(config):
+        del config["hydra"]
+    return plain(config, hydra_node)
+
+
+def plain(config: DictConfig, hydra_node: DictConfig) -> dict[str, Any]:
+    """A resolved configuration as nested dictionaries of plain values.
+
+    Hydra's own node is left out but for `composition`: the choice of each group and the overrides given.
+    """
+    try:
+        tree = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(_first_line(error)) from error
+    assert isinstance(tree, dict)
+    choices = {group: choice for group, choice in hydra_node.runtime.choices.items() if group in tree}
+    tree["composition"] = {"choices": choices, "overrides": list(hydra_node.overrides.task)}
+    return {str(key): value for key, value in tree.items()}
+
+
+def settings(config: dict[str, Any]) -> Settings:
+    """The typed settings of a resolved configuration; a value of a wrong type or range is a `ConfigError`."""
+    names = {item.name for item in dataclasses.fields(Settings)}
+    try:
+        node = OmegaConf.merge(OmegaConf.structured(Settings), {key: config[key] for key in names if key in config})
+        result = OmegaConf.to_object(node)
+    except OmegaConfBaseException as error:
+        leaf = getattr(error, "full_key", None) or "the configuration"
+        raise ConfigError(f"{leaf}: {_first_line(error)}") from error
+    assert isinstance(result, Settings)
+    return result
+
+
+def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None) -> None:
+    """Checks groups, choices and keys of overrides, each value of a sweep included.
+
+    Raises:
+        ConfigError: naming what is wrong and the nearest right name.
+    """
+    parsed = [_parse(override) for override in overrides]
+    groups = _groups([config_folder(), *([user_folder] if user_folder else [])])
+    chosen: list[str] = []
+    for sign, key, value in parsed:
+        group = key.partition("@")[0]
+        if key.startswith("hydra") or sign == "~" or group not in groups:
+            continue
+        for choice in value.split(","):
+            if choice not in groups[group] and not choice.startswith(("[", "null")):
+                raise ConfigError(f"{group}={choice} is no choice of {group}" + _nearest(choice, groups[group]))
+        chosen.append(f"{sign}{key}={value.split(',')[0]}")
+    composed = _compose(chosen, user_folder)
+    known = {*_paths(composed), *groups}
+    for sign, key, value in parsed:
+        if not key.startswith("hydra") and sign == "" and key.partition("@")[0] not in groups:
+            _check_leaf(key, value, composed, known, groups)
+
+
+def _check_leaf(key: str, value: str, composed: DictConfig, known: set[str], groups: dict[str, set[str]]) -> None:
+    if key not in known:
+        raise ConfigError(f"there is no setting or group {key}" + _nearest(key, known, of_choices=False))
+    if isinstance(OmegaConf.select(composed, key), DictConfig) and not value.startswith("{"):
+        group = key.replace(".", "/")
+        right = f"choose one with {group}={value}" if group in groups else f"set its leaves, such as {key}.NAME=VALUE"
+        raise ConfigError(f"{key}={value} would replace a whole group of settings by one value; {right}")
+
+
+def _compose(overrides: list[str], user_folder: Path | None) -> DictConfig:
+    if user_folder:
+        overrides = [*overrides, f"hydra.searchpath=[file://{user_folder.resolve()}]"]
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(config_folder()), version_base="1.3"):
+            return hydra_compose("config", overrides=overrides, return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_first_line(error)) from error
+
+
+def _parse(override: str) -> tuple[str, str, str]:
+    match = _OVERRIDE.match(override)
+    if match is None or (match["value"] is None and match["sign"] != "~"):
+        raise ConfigError(f"{override!r} is no setting; write it as key=value, or as group=choice")
+    return match["sign"] or "", match["key"], match["value"] or ""
+
+
+def _groups(folders: Iterable[Path]) -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"there is no folder {folder} for --config-dir")
+        for file in folder.rglob("*.yaml"):
+            if file.parent != folder:
+                groups.setdefault(file.parent.relative_to(folder).as_posix(), set()).add(file.stem)
+    return groups
+
+
+def _paths(node: DictConfig, prefix: str = "") -> Iterable[str]:
+    for key in node:
+        if key == "hydra":
+            continue
+        yield f"{prefix}{key}"
+        child = node._get_node(key)
+        if isinstance(child, DictConfig) and not child._is_none():
+            yield from _paths(child, f"{prefix}{key}.")
+
+
+def _nearest(wrong: str, right: Iterable[str], *, of_choices: bool = True) -> str:
+    right = sorted(right)
+    near = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
+    if not near:  # a leaf given without its group, or under the wrong one
+        near = [path for path in right if path.rpartition(".")[2] == wrong.rpartition(".")[2]][:1]
+    hint = f"; did you mean {near[0]}?" if near else "."
+    return hint + (f" Choices: {', '.join(right)}" if of_choices else " python -m repro --help lists them all" * (not near))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,170 @@
+"""What every data set of the harness is, and how its files are read: uint8 images and labels, checked on the way."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision.io import ImageReadMode, decode_image
+
+from repro.errors import DataError
+
+IGNORE = 255
+"""Label of pixels that count neither in the loss nor in a score."""
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+"""Mean of the ImageNet training images, RGB, in units of full scale (1.0 = 255)."""
+
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Standard deviation of the ImageNet training images, RGB, in units of full scale."""
+
+PAD_COLOUR = (124, 116, 104)
+"""The ImageNet mean as an 8-bit colour: what a small image is padded with, nearly zero after normalisation."""
+
+Colour = tuple[int, int, int]
+
+
+class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
+    """One split of a semantic segmentation data set, at its native size and in its native order.
+
+    A subclass sets `name`, `class_names` and `palette`, finds the ids of the split, hands them to this constructor and
+    implements `load`. Item `index` is `(image, label)`: uint8 RGB [3, H, W] and uint8 [H, W], where 255 is ignored.
+    Labels stay uint8 (an eighth of int64 through workers and resizes); the engine widens them on the device.
+
+    Args:
+        split: Name of the split, for messages and records.
+        ids: One id per item, in the order of the items.
+        split_sha256: Expected hash of the ids per split (see `split_sha256`); a split without one is not checked.
+
+    Raises:
+        DataError: The ids are empty, repeat, or do not have the expected hash.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    palette: tuple[Colour, ...]
+
+    def __init__(self, split: str, ids: Sequence[str], *, split_sha256: Mapping[str, str | None] | None = None) -> None:
+        self.split = split
+        self.ids: Sequence[str] = tuple(ids)
+        if not self.ids:
+            raise DataError(f"split {split!r} of data set {self.name!r} has no images.")
+        if len(set(self.ids)) != len(self.ids):
+            repeated = next(name for name in self.ids if self.ids.count(name) > 1)
+            raise DataError(f"split {split!r} of data set {self.name!r} lists {repeated!r} more than once.")
+        expected = (split_sha256 or {}).get(split)
+        if expected is not None and expected != self.split_sha256():
+            raise DataError(
+                f"split {split!r} of data set {self.name!r} is not the one declared: its {len(self.ids)} ids have the"
+                f" sha256 {self.split_sha256()}, the configuration expects {expected}. Restore the list, or, for"
+                f" another split on purpose, set dataset.split_sha256.{split}."
+            )
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes; labels are 0 to `num_classes - 1`, or 255."""
+        return len(self.class_names)
+
+    def split_sha256(self) -> str:
+        """The sha256 of the ids, in order, joined by newlines: two splits with this hash hold the same images."""
+        return hashlib.sha256("\n".join(self.ids).encode()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"split {self.split!r} of {self.name!r} has {len(self)} images and no index {index}.")
+        return self.load(index % len(self))
+
+    @abstractmethod
+    def load(self, index: int) -> tuple[Tensor, Tensor]:
+        """Reads or draws one item, `0 <= index < len(self)`: image uint8 [3, H, W] and label uint8 [H, W]."""
+
+
+def read_image(path: str | Path) -> Tensor:
+    """Reads a JPEG or PNG file as an RGB image, uint8 [3, H, W].
+
+    Raises:
+        DataError: The file is missing, empty, truncated or not an image; the message names it.
+    """
+    try:
+        content = torch.frombuffer(bytearray(_read(path)), dtype=torch.uint8)
+        image: Tensor = decode_image(content, mode=ImageReadMode.RGB)
+        return image
+    except (RuntimeError, ValueError) as error:
+        raise DataError(f"image file {path} is damaged or neither JPEG nor PNG; restore it ({_brief(error)}).") from error
+
+
+def read_index_mask(path: str | Path) -> Tensor:
+    """Reads a PNG whose pixel values are class indices (palette or 8-bit grey), uint8 [H, W].
+
+    Raises:
+        DataError: The file is missing, damaged, or has another kind of pixel; the message names it.
+    """
+    try:
+        with Image.open(path) as mask:
+            if mask.mode not in ("P", "L"):
+                raise DataError(
+                    f"mask file {path} has pixels of kind {mask.mode!r}; class indices in a palette or 8-bit grey PNG"
+                    " are expected."
+                )
+            # A copy, since the array that PIL lends is read-only, which torch warns about.
+            return torch.from_numpy(np.array(mask))
+    except FileNotFoundError as error:
+        raise DataError(f"file {path} is missing.") from error
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+        raise DataError(f"mask file {path} is damaged or not a PNG image; restore it ({_brief(error)}).") from error
+
+
+def check_label(label: Tensor, num_classes: int, path: str | Path) -> None:
+    """Refuses a label, uint8 [H, W], that holds anything but 0 to `num_classes - 1` and 255.
+
+    Raises:
+        DataError: Names the file, the value and where it lies first.
+    """
+    values = label.numpy()
+    # In 8 bits 255 + 1 is 0, so that one comparison with the largest value judges both ranges.
+    if int((values + np.uint8(1)).max(initial=0)) <= num_classes:
+        return
+    row, column = np.argwhere((values >= num_classes) & (values != IGNORE))[0]
+    raise DataError(
+        f"mask file {path} holds the value {values[row, column]} at row {row}, column {column}; it may hold the classes"
+        f" 0 to {num_classes - 1} and {IGNORE} for ignored pixels."
+    )
+
+
+def check_same_size(image: Tensor, label: Tensor, image_path: str | Path, label_path: str | Path) -> None:
+    """Refuses an image [3, H, W] and a label [H, W] of different sizes.
+
+    Raises:
+        DataError: Names both files and both sizes.
+    """
+    if image.shape[-2:] != label.shape[-2:]:
+        sizes = [f"{tensor.shape[-1]}x{tensor.shape[-2]}" for tensor in (image, label)]
+        raise DataError(
+            f"image file {image_path} is {sizes[0]} pixels (width x height), its mask {label_path} is {sizes[1]};"
+            " they must have the same size."
+        )
+
+
+def _read(path: str | Path) -> bytes:
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"file {path} is missing.") from error
+    except OSError as error:
+        raise DataError(f"file {path} cannot be read ({_brief(error)}).") from error
+    if not content:
+        raise DataError(f"file {path} is empty.")
+    return content
+
+
+def _brief(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,173 @@
+"""PASCAL VOC 2012 segmentation, with the additional masks of the Semantic Boundaries Dataset (SBD) as trainaug."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from repro.data.listing import listed_ids, require, require_count, require_disjoint, require_files
+from repro.data.spec import (
+    IGNORE,
+    Colour,
+    SegmentationDataset,
+    check_label,
+    check_same_size,
+    read_image,
+    read_index_mask,
+)
+from repro.errors import DataError
+
+SPLITS = ("train", "trainaug", "trainval", "val", "test")
+
+_WHERE = (
+    "VOCtrainval_11-May-2012.tar is on the PASCAL VOC 2012 page (host.robots.ox.ac.uk), the test images are on its"
+    " evaluation server; unpack them in {root}, so that {voc} holds JPEGImages, SegmentationClass and ImageSets"
+)
+_WHERE_SBD = (
+    "SBD's benchmark.tgz is on the Semantic Contours page of the Berkeley computer vision group (www2.eecs.berkeley.edu);"
+    " unpack it in {root}, so that {root}/benchmark_RELEASE/dataset, or {root}/SBD, holds cls, train.txt and val.txt"
+)
+
+
+def colour_map(count: int) -> tuple[Colour, ...]:
+    """The first `count` colours of PASCAL VOC's colour map.
+
+    The index's bits, three at a time from the lowest, become the highest remaining bits of red, green and blue
+    (function `VOClabelcolormap` of the VOC development kit).
+    """
+    colours = []
+    for index in range(count):
+        channels = [0, 0, 0]
+        for position in range(24):
+            bit = index >> position & 1
+            channels[position % 3] |= bit << (7 - position // 3)
+        colours.append((channels[0], channels[1], channels[2]))
+    return tuple(colours)
+
+
+class VOC(SegmentationDataset):
+    """PASCAL VOC 2012 (Everingham et al., IJCV 2015): 20 object classes and background, void borders ignored.
+
+    Splits, sorted by id: `train` 1,464, `val` 1,449, `trainval` 2,913 and `test` 1,456 images of VOC itself, and
+    `trainaug` 10,582 = (VOC train + SBD train + SBD val) - VOC val (SBD: Hariharan et al., ICCV 2011), the training set
+    of DeepLabv3 and Vortex Pooling. VOC's own masks serve its 1,464 images of train, SBD's the other 9,118. The masks of
+    the test images are not public: their labels are 255 everywhere.
+
+    Files: `<root>/VOCdevkit/VOC2012/{JPEGImages,SegmentationClass,ImageSets/Segmentation}` and, for trainaug,
+    `cls`, `train.txt` and `val.txt` of SBD in `<root>/SBD` or `<root>/benchmark_RELEASE/dataset`; SBD's images are VOC's.
+
+    Args:
+        split: One of the splits above.
+        root: Folder that holds VOCdevkit and SBD.
+        split_sha256: Expected hash of the sorted ids per split, from the data set's configuration.
+        expected_images: Expected number of images per split; a split without one is not checked.
+
+    Raises:
+        DataError: The split is unknown; files are missing; train and val share images; count or hash differ.
+    """
+
+    name = "voc"
+    class_names = (
+        "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+        "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
+    )  # fmt: skip
+    palette = colour_map(len(class_names))
+
+    def __init__(
+        self,
+        split: str,
+        *,
+        root: str | Path,
+        split_sha256: Mapping[str, str | None] | None = None,
+        expected_images: Mapping[str, int | None] | None = None,
+    ) -> None:
+        if split not in SPLITS:
+            raise DataError(f"data set 'voc' has no split {split!r}; it has {', '.join(SPLITS)}.")
+        folder = Path(root).expanduser().absolute()
+        self._voc = folder / "VOCdevkit" / "VOC2012"
+        self._lists = self._voc / "ImageSets" / "Segmentation"
+        self._hint = _WHERE.format(root=folder, voc=self._voc)
+        self._sbd_masks: dict[str, Path] = {}
+        require(self.name, [self._voc / "JPEGImages", self._lists], self._hint)
+        ids = sorted(self._listed("test")) if split == "test" else self._labelled_ids(split, folder)
+        require_count(self.name, split, ids, expected_images)
+        super().__init__(split, ids, split_sha256=split_sha256)
+        require_files(self.name, [self.image_path(index) for index in range(len(ids))], self._hint)
+        if split != "test":
+            require_files(self.name, [self.label_path(index) for index in range(len(ids))], self._hint)
+
+    def image_path(self, index: int) -> Path:
+        """The JPEG file of an item."""
+        return self._voc / "JPEGImages" / f"{self.ids[index]}.jpg"
+
+    def label_path(self, index: int) -> Path:
+        """The file that an item's label is read from: VOC's palette PNG or SBD's .mat."""
+        name = self.ids[index]
+        return self._sbd_masks.get(name) or self._voc / "SegmentationClass" / f"{name}.png"
+
+    def load(self, index: int) -> tuple[Tensor, Tensor]:
+        """Reads one item; see `SegmentationDataset`.
+
+        Raises:
+            DataError: Names the file that is missing, damaged, of another size or holds values outside the classes.
+        """
+        image_path = self.image_path(index)
+        image = read_image(image_path)
+        if self.split == "test":
+            return image, torch.full(image.shape[-2:], IGNORE, dtype=torch.uint8)
+        label_path = self.label_path(index)
+        label = read_sbd_mask(label_path) if label_path.suffix == ".mat" else read_index_mask(label_path)
+        check_label(label, self.num_classes, label_path)
+        check_same_size(image, label, image_path, label_path)
+        return image, label
+
+    def _listed(self, split: str) -> set[str]:
+        return set(listed_ids(self.name, self._lists / f"{split}.txt", self._hint))
+
+    def _labelled_ids(self, split: str, root: Path) -> list[str]:
+        train, val = self._listed("train"), self._listed("val")
+        require_disjoint(self.name, (self._lists / "train.txt", train), (self._lists / "val.txt", val))
+        if split != "trainaug":
+            return sorted({"train": train, "val": val, "trainval": train | val}[split])
+        sbd = _sbd_folder(root)
+        hint = _WHERE_SBD.format(root=root)
+        augmented = {name for part in ("train", "val") for name in listed_ids(self.name, sbd / f"{part}.txt", hint)}
+        # Without VOC's val: SBD's own split is another one, and most of VOC's val images are in it.
+        extra = augmented - train - val
+        self._sbd_masks = {name: sbd / "cls" / f"{name}.mat" for name in extra}
+        return sorted(train | extra)
+
+
+def read_sbd_mask(path: str | Path) -> Tensor:
+    """Reads the class mask of one SBD file (`GTcls.Segmentation` of a MATLAB file), uint8 [H, W].
+
+    Raises:
+        DataError: The file is missing, damaged, or has no such mask; the message names it.
+    """
+    # Imported here because it costs a third of a second that the other splits need not pay.
+    from scipy.io import loadmat
+
+    try:
+        mask = loadmat(str(path), variable_names=["GTcls"])["GTcls"]["Segmentation"][0, 0]
+        if mask.dtype != np.uint8 or mask.ndim != 2:
+            raise ValueError(f"the mask is {mask.dtype} with {mask.ndim} dimensions")
+        return torch.from_numpy(np.array(mask, order="C"))
+    except FileNotFoundError as error:
+        raise DataError(f"file {path} is missing.") from error
+    # The parser has no common error: damaged bytes surface as value, type, key, index or zlib errors and as its own.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError(
+            f"mask file {path} is damaged or not one of SBD's class files (no GTcls.Segmentation); restore it ({reason})."
+        ) from error
+
+
+def _sbd_folder(root: Path) -> Path:
+    candidates = (root / "SBD", root / "benchmark_RELEASE" / "dataset")
+    folder = next((candidate for candidate in candidates if candidate.is_dir()), candidates[0])
+    require("voc", [folder / "cls", folder / "train.txt", folder / "val.txt"], _WHERE_SBD.format(root=root))
+    return folder

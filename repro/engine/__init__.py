@@ -1,0 +1,1 @@
+"""Training and evaluation of a segmenter: the loop, its parts, and what survives a kill."""

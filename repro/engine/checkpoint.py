@@ -1,0 +1,136 @@
+"""Checkpoints: everything that training needs to go on bit for bit, as tensors and plain types.
+
+One registry, `TrainingState`, names every part with state; what is not in it is a pure function of configuration and
+step (learning rate, order of images, augmentation).
+"""
+
+import io
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from repro.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class TrainingState:
+    """All that changes while training.
+
+    Attributes:
+        step: optimiser steps done, which is also the place in the order of images.
+        wall_seconds: time spent in the loop so far, restarts included.
+    """
+
+    model: nn.Module
+    optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    step: int = 0
+    wall_seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    best_miou_percent: float | None = None
+    best_step: int | None = None
+
+    PLAIN = ("step", "wall_seconds", "gpu_seconds", "best_miou_percent", "best_step")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Every part with state; loads with `weights_only=True`."""
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "random": {"torch": torch.get_rng_state(), "cuda": cuda},
+            **{name: getattr(self, name) for name in self.PLAIN},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores every part in place."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.scaler.load_state_dict(state["scaler"])
+        torch.set_rng_state(state["random"]["torch"])
+        if len(state["random"]["cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state["random"]["cuda"])
+        for name in self.PLAIN:
+            setattr(self, name, state[name])
+
+
+class CheckpointFolder:
+    """The checkpoints of one run, newest last; two are kept, so that a damaged newest one costs one interval.
+
+    Args:
+        path: the folder.
+        write: writes bytes to a path atomically and durably.
+    """
+
+    KEPT = 2
+
+    def __init__(self, path: Path, write: Callable[[Path, bytes], None]) -> None:
+        self.path, self._write = path, write
+
+    def files(self) -> list[Path]:
+        """Checkpoints, oldest first."""
+        return sorted(self.path.glob("step_*.pt"))
+
+    def save(self, state: TrainingState) -> Path:
+        """Writes a checkpoint and removes those older than the last two."""
+        file = self.path / f"step_{state.step:09d}.pt"
+        self._write(file, serialised(state.state_dict()))
+        for old in self.files()[: -self.KEPT]:
+            old.unlink(missing_ok=True)
+        for best in self.path.glob("best_*.pt"):
+            if best != self._best_file(state):
+                best.unlink()
+        return file
+
+    def save_best(self, state: TrainingState) -> None:
+        """Stores the present weights as those of the best step, until the next checkpoint beside the best before."""
+        self._write(self._best_file(state), serialised(state.model.state_dict()))
+
+    def load_best(self, state: TrainingState) -> dict[str, Any]:
+        """Weights of the best step."""
+        weights = torch.load(self._best_file(state), map_location="cpu", weights_only=True)
+        assert isinstance(weights, dict)
+        return weights
+
+    def restore(self, state: TrainingState) -> int | None:
+        """Loads the newest checkpoint that can be read into the state and returns its step; null if there is none.
+
+        A damaged checkpoint is set aside with a warning and the one before it taken.
+        """
+        for file in reversed(self.files()):
+            try:
+                loaded = torch.load(file, map_location="cpu", weights_only=True)
+            except Exception as error:  # whatever a torn file makes the unpickler raise
+                aside = file.with_suffix(".damaged")
+                file.replace(aside)
+                log.warning("checkpoint %s cannot be read (%s); it is set aside as %s", file, error, aside.name)
+                continue
+            try:
+                state.load_state_dict(loaded)
+            except (KeyError, RuntimeError, ValueError) as error:
+                raise StoreError(f"checkpoint {file} does not fit this code: {error}") from error
+            return state.step
+        return None
+
+    def clear(self) -> None:
+        """Removes all checkpoints, once the final weights are stored."""
+        for file in [*self.files(), *self.path.glob("*.damaged"), *self.path.glob("best_*.pt")]:
+            file.unlink(missing_ok=True)
+
+    def _best_file(self, state: TrainingState) -> Path:
+        return self.path / f"best_{state.best_step or 0:09d}.pt"
+
+
+def serialised(tree: Any) -> bytes:
+    """A tree of tensors and plain types in torch's file format."""
+    buffer = io.BytesIO()
+    torch.save(tree, buffer)
+    return buffer.getvalue()

@@ -1,0 +1,54 @@
+"""Device, threads, number formats and determinism of a process."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from repro.errors import ConfigError
+from repro.settings import Determinism, Precision
+
+AUTOCAST = {Precision.bf16: torch.bfloat16, Precision.fp16: torch.float16}
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` takes a GPU if there is one.
+
+    Raises:
+        ConfigError: if the device named is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"runtime.device is {name!r}; it can be auto, cpu, cuda or cuda:0") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(f"runtime.device is {name!r}, but this machine shows {torch.cuda.device_count()} GPUs")
+    return device
+
+
+def set_threads(threads: int) -> None:
+    """Sets the CPU threads of one operation; sums depend on it, so a run keeps its number."""
+    torch.set_num_threads(threads)
+
+
+def available_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def set_determinism(level: Determinism) -> None:
+    """Applies the level to torch; `strict` makes an operation without a deterministic form an error."""
+    torch.backends.cudnn.deterministic = level is not Determinism.off
+    torch.backends.cudnn.benchmark = level is Determinism.off
+    if level is Determinism.strict:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(level is Determinism.strict)
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
+    """The number format of a forward pass; nothing for fp32."""
+    if precision is Precision.fp32:
+        return nullcontext()
+    return torch.autocast(device.type, dtype=AUTOCAST[precision])

@@ -1,0 +1,121 @@
+"""Evaluation: one confusion matrix over a whole split, under one protocol."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from repro.data import SegmentationDataset, evaluation_loader, normalise
+from repro.engine.device import autocast
+from repro.engine.progress import Progress
+from repro.engine.train import to_device
+from repro.metrics import ConfusionMatrix
+from repro.settings import Average, EvaluationSettings, Settings
+
+Sample = tuple[int, Tensor, Tensor]
+Observer = Callable[[int, Tensor, Tensor, Tensor], None]
+
+
+def evaluate(
+    model: Any,
+    dataset: SegmentationDataset,
+    settings: Settings,
+    device: torch.device,
+    *,
+    title: str,
+    observer: Observer | None = None,
+) -> np.ndarray:
+    """Scores every image of the data set and sums one confusion matrix.
+
+    Args:
+        model: a `Segmenter`; its output stride is changed to the protocol's for the time of the evaluation.
+        observer: told index, image `[3, H, W]`, label `[H, W]` and prediction `[H, W]` (uint8) of every image.
+
+    Returns:
+        int64 `[num_classes, num_classes]`, rows = truth, columns = prediction; ignored pixels are left out.
+    """
+    protocol, runtime = settings.evaluation, settings.runtime
+    matrix = ConfusionMatrix(dataset.num_classes)
+    trained_stride = model.backbone.output_stride
+    model.eval()
+    model.set_output_stride(protocol.output_stride or trained_stride)
+    loader = evaluation_loader(dataset, workers=runtime.workers, prefetch=runtime.prefetch)
+    try:
+        with torch.inference_mode(), Progress(title, total=len(dataset), unit="image", shown=runtime.progress) as bar:
+            for indices, images, labels in batched(loader, protocol.batch_size):
+                pixels = to_device(images, device, runtime.channels_last)
+                with autocast(device, settings.precision):
+                    scores = predict(model, pixels, protocol)
+                predictions = scores.argmax(1).to(torch.uint8)
+                for index, image, label, prediction in zip(indices, images, labels, predictions, strict=True):
+                    matrix.update(prediction, label.to(device))
+                    if observer:
+                        observer(index, image, label, prediction.cpu())
+                bar.advance(len(indices))
+    finally:
+        model.set_output_stride(trained_stride)
+    return matrix.matrix
+
+
+def predict(model: nn.Module, images: Tensor, protocol: EvaluationSettings) -> Tensor:
+    """Scores of a batch under the protocol: averaged over scales and mirrored images.
+
+    Args:
+        images: uint8 `[B, 3, H, W]`, already on the device.
+
+    Returns:
+        `[B, num_classes, H, W]`, probabilities or logits; for a single unmirrored scale always logits, as their order
+        is the same.
+    """
+    pixels = normalise(images)
+    views = [(scale, mirrored) for scale in protocol.scales for mirrored in ((False, True) if protocol.flip else (False,))]
+    total = torch.zeros((), device=images.device)
+    for scale, mirrored in views:
+        logits = _view_logits(model, pixels.flip(-1) if mirrored else pixels, scale, protocol.pad_to)
+        logits = logits.flip(-1) if mirrored else logits
+        if len(views) == 1:
+            return logits
+        scores = logits.float().softmax(1) if protocol.average is Average.probabilities else logits.float()
+        total = total + scores
+    return total / len(views)
+
+
+def _view_logits(model: nn.Module, pixels: Tensor, scale: float, pad_to: int | None) -> Tensor:
+    """Logits of one scaled view, resized to the images: `[B, num_classes, H, W]`.
+
+    The view is padded at the bottom and right with 0, which is the mean colour after normalisation.
+    """
+    height, width = pixels.shape[-2:]
+    if scale != 1:
+        pixels = functional.interpolate(
+            pixels, size=(round(height * scale), round(width * scale)), mode="bilinear", antialias=True
+        )
+    scaled_height, scaled_width = pixels.shape[-2:]
+    side = round(pad_to * scale) if pad_to else 0
+    missing = (max(side - scaled_height, 0), max(side - scaled_width, 0))
+    logits = model(functional.pad(pixels, (0, missing[1], 0, missing[0])))["main"]
+    logits = logits[..., :scaled_height, :scaled_width]
+    if scale != 1:
+        align = model.align_corners
+        logits = functional.interpolate(logits, size=(height, width), mode="bilinear", align_corners=align)
+    return logits
+
+
+def batched(samples: Iterable[Sample], batch_size: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """Groups consecutive samples of one size; the grouping changes no score."""
+    group: list[Sample] = []
+    for sample in samples:
+        if group and (len(group) == batch_size or sample[1].shape != group[0][1].shape):
+            yield _stacked(group)
+            group = []
+        group.append(sample)
+    if group:
+        yield _stacked(group)
+
+
+def _stacked(group: list[Sample]) -> tuple[list[int], Tensor, Tensor]:
+    indices, images, labels = zip(*group, strict=True)
+    return list(indices), torch.stack(images), torch.stack(labels)

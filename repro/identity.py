@@ -1,0 +1,151 @@
+"""What makes two runs the same: the normalised science configuration and its hash.
+
+Pure functions on plain dictionaries. Equal experiments get one id however they are written down; whatever can change
+a result changes the id. The only file touched is a local weights file, which counts by its content.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from repro.errors import ConfigError
+from repro.settings import Length
+
+Config = Mapping[str, Any]
+
+GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", "runtime", "tracking")
+"""The groups that a run is composed of."""
+
+NOT_PART_OF_A_RUN = frozenset({
+    "name", "outputs", "composition.overrides",
+    *(f"composition.choices.{group}" for group in GROUPS),
+    "dataset.root", "dataset.evaluation_split",
+    "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
+    "runtime.compile", "runtime.checkpoint_seconds", "runtime.log_every_steps", "runtime.progress",
+    "tracking.kind", "tracking.uri", "tracking.experiment",
+    "evaluation.split", "evaluation.output_stride", "evaluation.scales", "evaluation.flip", "evaluation.average",
+    "evaluation.pad_to", "evaluation.batch_size", "evaluation.masks", "evaluation.panels",
+})  # fmt: skip
+"""Exact dotted paths of the leaves that do not change what training yields."""
+
+NOT_PART_OF_AN_EVALUATION = frozenset({"evaluation.batch_size", "evaluation.masks", "evaluation.panels"})
+"""Leaves of the evaluation group that do not change its scores."""
+
+
+def run_id(config: Config) -> str:
+    """The 16 hex digits that name a run: one training of one resolved configuration with one seed."""
+    return digest(science(config))
+
+
+def evaluation_id(config: Config) -> str:
+    """The 16 hex digits that name the measurement of a run's weights under one evaluation protocol."""
+    return digest({"run": run_id(config), **evaluation_protocol(config)})
+
+
+def digest(tree: Config) -> str:
+    """First 16 hex digits of the sha256 of a canonical tree."""
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def science(config: Config) -> dict[str, Any]:
+    """The part of a resolved configuration that decides what training yields, in canonical form."""
+    tree = {key: value for key, value in canonical(config).items()}
+    excluded = set(NOT_PART_OF_A_RUN)
+    if tree.get("selection", "last") == "last":
+        excluded.add("validation.every")  # the weights do not depend on who looks at them
+    else:  # the protocol of the validation chooses the weights
+        excluded -= {path for path in excluded if path.startswith("evaluation.")} - NOT_PART_OF_AN_EVALUATION
+        excluded.discard("dataset.evaluation_split")
+    tree = _without(tree, excluded)
+    _canonical_network(tree)
+    _canonical_schedule(tree)
+    return tree
+
+
+def evaluation_protocol(config: Config) -> dict[str, Any]:
+    """Data set, split and protocol of an evaluation, in canonical form."""
+    tree = _without(dict(canonical(config)), NOT_PART_OF_AN_EVALUATION | {"dataset.root", "dataset.train_split"})
+    dataset, protocol = dict(tree.get("dataset", {})), dict(tree.get("evaluation", {}))
+    customary = dataset.pop("evaluation_split", None)
+    protocol.setdefault("split", customary)
+    protocol.setdefault("output_stride", tree.get("backbone", {}).get("output_stride"))
+    if protocol.get("scales") == [1] and not protocol.get("flip"):
+        protocol.pop("average", None)  # nothing is averaged
+    return {"dataset": dataset, "evaluation": protocol}
+
+
+def canonical(value: Any, where: str = "") -> Any:
+    """One form for equal values: 1 = 1.0 = 1e0, but not True; null leaves and empty nodes vanish; no NaN or infinity."""
+    if isinstance(value, Mapping):
+        items = {str(key): canonical(value[key], f"{where}.{key}".lstrip(".")) for key in value}
+        return {key: item for key, item in items.items() if item is not None and item != {}}
+    if isinstance(value, (list, tuple)):
+        return [canonical(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ConfigError(f"{where} is {value}; a configuration holds finite numbers only")
+        return int(value) if value.is_integer() else value
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    raise ConfigError(f"{where} is of type {type(value).__name__}; a configuration holds plain values only")
+
+
+def flatten(tree: Config, prefix: str = "") -> dict[str, Any]:
+    """Dotted path -> leaf; a list counts as one leaf."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        path = f"{prefix}{key}"
+        flat.update(flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value})
+    return flat
+
+
+def _without(tree: Config, paths: frozenset[str] | set[str], prefix: str = "") -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for key, value in tree.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            value = _without(value, paths, f"{path}.")
+        if path not in paths and value != {}:
+            kept[key] = value
+    return kept
+
+
+def _canonical_network(tree: dict[str, Any]) -> None:
+    backbone = tree.get("backbone", {})
+    if all(rate == 1 for rate in backbone.get("multi_grid", ())):
+        backbone.pop("multi_grid", None)
+    if "weights" in backbone:
+        backbone["weights"] = _weights_name(backbone["weights"])
+    auxiliary = tree.get("auxiliary", {})
+    if "_target_" not in auxiliary or auxiliary.get("weight") == 0:
+        tree.pop("auxiliary", None)
+
+
+def _canonical_schedule(tree: dict[str, Any]) -> None:
+    schedule = tree.get("schedule", {})
+    if "length" in schedule:
+        schedule["length"] = str(Length.parse(schedule["length"], "schedule.length"))
+    if "every" in tree.get("validation", {}):
+        tree["validation"]["every"] = str(Length.parse(tree["validation"]["every"], "validation.every"))
+    batch_norm = schedule.get("batch_norm", {})
+    if batch_norm.get("frozen"):
+        batch_norm.pop("momentum", None)  # frozen statistics do not move; the batch they stand for still splits sums
+    if "batch_size" in schedule:
+        batch_norm.setdefault("samples", schedule["batch_size"])
+    if schedule.get("weight_decay") == 0:
+        schedule.pop("weight_decay_on", None)
+
+
+def _weights_name(weights: str) -> str:
+    """A file counts by its content, a published set of weights by its name."""
+    if "/" not in weights and not weights.endswith((".pth", ".pt")):
+        return weights
+    try:
+        with Path(weights).expanduser().open("rb") as file:
+            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError(f"backbone.weights names the file {weights}, which cannot be read: {error.strerror}") from error

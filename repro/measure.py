@@ -1,0 +1,99 @@
+"""Measures the weights of a run under one evaluation protocol and writes the record, masks and panels."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from repro import identity, provenance
+from repro.build import parameter_count
+from repro.data import SegmentationDataset
+from repro.engine.evaluate import evaluate
+from repro.engine.pictures import mask_picture, panel, save_picture, stacked
+from repro.engine.stop import StopRequest
+from repro.metrics import iou_percent, miou_percent, pixel_accuracy_percent
+from repro.nn import Segmenter
+from repro.records import Names, Record, Scores, confusion_sha256
+from repro.settings import Settings
+from repro.store import RunFolder
+
+Config = dict[str, Any]
+
+
+def measure(
+    config: Config,
+    settings: Settings,
+    folder: RunFolder,
+    model: Segmenter,
+    dataset: SegmentationDataset,
+    device: torch.device,
+    stop: StopRequest,
+    training: dict[str, Any],
+) -> Record:
+    """Evaluates, writes the record with its confusion matrix beside it, and the pictures asked for.
+
+    Args:
+        training: what is known of the training: `step`, `wall_seconds`, `gpu_seconds` and plain facts.
+    """
+    evaluation_id = identity.evaluation_id(config)
+    gallery = Gallery(dataset, settings, folder.evaluations_path / evaluation_id, stop)
+    start = time.perf_counter()
+    matrix = evaluate(model, dataset, settings, device, title="evaluation", observer=gallery.show)
+    seconds = time.perf_counter() - start
+    gallery.finish()
+    choices = config["composition"]["choices"]
+    record = Record(
+        run_id=folder.run_id,
+        evaluation_id=evaluation_id,
+        recipe=settings.recipe,
+        created=provenance.now(),
+        seed=settings.seed,
+        scale="paper",
+        names=Names(**{group: choices[group] for group in ("backbone", "head", "dataset", "schedule", "evaluation")}),
+        scores=Scores(float(miou_percent(matrix)), float(pixel_accuracy_percent(matrix))),
+        per_class_iou_percent=dict(zip(dataset.class_names, map(float, iou_percent(matrix)), strict=True)),
+        confusion_sha256=confusion_sha256(matrix),
+        config=identity.science(config),
+        evaluation_config=identity.evaluation_protocol(config),
+        provenance={
+            "command": ["python", "-m", "repro", *config["composition"]["overrides"]],
+            "code": provenance.code_version(),
+            "versions": provenance.versions(),
+            "hardware": provenance.hardware(str(device)),
+            "evaluated_split": {"name": dataset.split, "images": len(dataset), "sha256": dataset.split_sha256()},
+            "training": {key: value for key, value in training.items() if key not in ("wall_seconds", "gpu_seconds")},
+        },
+        steps=training["step"],
+        wall_seconds=training["wall_seconds"] + seconds,
+        gpu_seconds=training["gpu_seconds"] + (seconds if device.type == "cuda" else 0.0),
+        parameters=parameter_count(model),
+    )
+    folder.write_record(record, matrix)
+    return folder.read_record(evaluation_id)
+
+
+class Gallery:
+    """Writes masks of all images and panels of a few, evenly spread over the split."""
+
+    def __init__(self, dataset: SegmentationDataset, settings: Settings, folder: Path, stop: StopRequest) -> None:
+        self._dataset, self._folder, self._stop = dataset, folder, stop
+        self._masks = settings.evaluation.masks
+        count = min(settings.evaluation.panels, len(dataset))
+        self._shown = {index * len(dataset) // count for index in range(count)}
+        self._panels: list[Any] = []
+
+    def show(self, index: int, image: Tensor, label: Tensor, prediction: Tensor) -> None:
+        """Takes one evaluated image; also the place where a signal ends an evaluation."""
+        self._stop.check("during the evaluation; the trained weights are kept")
+        if self._masks:
+            picture = mask_picture(prediction, self._dataset.palette)
+            save_picture(picture, self._folder / "masks" / f"{self._dataset.ids[index]}.png")
+        if index in self._shown:
+            self._panels.append(panel(image, label, prediction, self._dataset.palette))
+
+    def finish(self) -> None:
+        """Writes the panels as one picture."""
+        if self._panels:
+            save_picture(stacked(self._panels), self._folder / "panels.png")

@@ -1,0 +1,99 @@
+"""The confusion matrix of a whole evaluation: pixel counts of (true class, predicted class), summed before any division."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from repro.errors import DataError
+
+IGNORE = 255
+_LABEL_VALUES = 256  # what a label can hold in 8 bits: classes, values that are an error, and 255 for ignored pixels
+
+
+class ConfusionMatrix:
+    """Counts pixels by true class (row) and predicted class (column) over any number of images.
+
+    Pixels labelled 255 count nowhere, whatever is predicted there. Counts are int64, so that the order of the images
+    and the split of a set over processes cannot change a score.
+
+    Args:
+        num_classes: Number of classes, 1 to 255; truth and prediction hold 0 to `num_classes - 1`.
+
+    Raises:
+        ValueError: `num_classes` lies outside 1 to 255.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        if not 1 <= num_classes <= IGNORE:
+            raise ValueError(f"a confusion matrix of {num_classes} classes: 1 to {IGNORE} are possible with 8-bit labels.")
+        self.num_classes = num_classes
+        self.matrix: npt.NDArray[np.int64] = np.zeros((num_classes, num_classes), dtype=np.int64)
+        """The counts so far, [num_classes, num_classes], rows = truth."""
+
+    def update(self, prediction: Tensor, label: Tensor) -> None:
+        """Adds the pixels of one image or batch.
+
+        Args:
+            prediction: Predicted classes, any integer type and shape, on any device.
+            label: True classes of the same shape, 255 where a pixel is ignored; moved to the prediction's device.
+
+        Raises:
+            ValueError: Shapes differ, a type is not an integer, or a prediction is outside the classes.
+            DataError: A label is neither a class nor 255.
+        """
+        if prediction.shape != label.shape:
+            raise ValueError(
+                f"prediction of shape {tuple(prediction.shape)} and label of shape {tuple(label.shape)} must match."
+            )
+        for name, tensor in (("prediction", prediction), ("label", label)):
+            if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
+                raise ValueError(f"{name} has type {tensor.dtype}; class indices must be integers (argmax of the scores).")
+        if prediction.numel() == 0:
+            return
+        self.matrix += self._count(prediction, label.to(prediction.device))
+
+    def merge(self, other: ConfusionMatrix) -> None:
+        """Adds the counts of another matrix of as many classes, such as another process's share of the images.
+
+        Raises:
+            ValueError: The other matrix has another number of classes.
+        """
+        if other.num_classes != self.num_classes:
+            raise ValueError(f"matrices of {self.num_classes} and {other.num_classes} classes cannot be merged.")
+        self.matrix += other.matrix
+
+    def _count(self, prediction: Tensor, label: Tensor) -> npt.NDArray[np.int64]:
+        low, high = _extent(prediction)
+        if low < 0 or high >= self.num_classes:
+            raise ValueError(f"predictions reach from {low} to {high}; the classes are 0 to {self.num_classes - 1}.")
+        if label.dtype != torch.uint8:
+            low, high = _extent(label)
+            if low < 0 or high >= _LABEL_VALUES:
+                raise DataError(self._label_complaint(low if low < 0 else high))
+        # No mask: ignored and faulty pixels get rows of their own, which costs less than picking out the valid ones.
+        # The narrowest index that fits halves the traffic, which is what the time goes into.
+        bins = _LABEL_VALUES * self.num_classes
+        index_type = torch.int16 if bins <= 1 << 15 else torch.int32
+        index = torch.mul(label.to(index_type), self.num_classes).add_(prediction.to(index_type))
+        counts = torch.bincount(index.flatten(), minlength=bins).view(_LABEL_VALUES, self.num_classes).cpu().numpy()
+        faulty = counts[self.num_classes : IGNORE].any(axis=1)
+        if faulty.any():
+            raise DataError(self._label_complaint(self.num_classes + int(faulty.argmax())))
+        valid: npt.NDArray[np.int64] = counts[: self.num_classes]
+        return valid
+
+    def _label_complaint(self, value: int) -> str:
+        return (
+            f"a label holds the value {value}; labels hold the classes 0 to {self.num_classes - 1} and {IGNORE} for ignored"
+            " pixels. The data set has more classes than it declares, or its labels are not class indices."
+        )
+
+
+def _extent(tensor: Tensor) -> tuple[int, int]:
+    if tensor.dtype == torch.uint8:
+        return 0, int(tensor.max())
+    low, high = torch.aminmax(tensor)
+    return int(low), int(high)

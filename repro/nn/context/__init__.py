@@ -1,0 +1,1 @@
+"""Context modules: what a head does to the backbone's features before it classifies them."""

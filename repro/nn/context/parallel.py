@@ -1,0 +1,140 @@
+"""Parallel branches over one feature map and their fusion: what ASPP, Module A and Vortex Pooling share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from repro.nn.context.pooling import ImagePooling, average_pool
+from repro.nn.layers import ConvBNReLU
+
+Fusion = Literal["projected", "projected_linear", "projected_3x3", "direct"]
+
+# Kernel size and ReLU of the convolution that follows the concatenation.
+_PROJECTIONS: dict[str, tuple[int, bool]] = {
+    "projected": (1, True),  # DeepLabv3, section 3.3; ReLU as in the public code of TensorFlow and torchvision
+    "projected_linear": (1, False),  # public code: LightNet's Vortex Pooling
+    "projected_3x3": (3, True),  # public code: mmsegmentation
+}
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One branch: an average pool of stride 1, then a convolution of `kernel_size` with atrous `rate`.
+
+    `pool_size` 1 means no pool. `rate` is the one at the reference output stride.
+    """
+
+    kernel_size: int
+    rate: int = 1
+    pool_size: int = 1
+
+
+class ParallelContext(nn.Module):
+    """Branches side by side, image pooling if wanted, concatenation and fusion.
+
+    Args:
+        in_channels: Channels of the feature map.
+        width: Channels of every branch, of the image branch and of the fused result.
+        branches: What runs in parallel, in the order of concatenation.
+        image_pooling: Adds the image-level branch as the last one.
+        branch_relu: ReLU at the end of every branch, the image branch included.
+        fusion: `projected` (1x1, BN, ReLU), `projected_linear` (1x1, BN), `projected_3x3` (3x3, BN, ReLU) or
+            `direct` (the concatenation itself).
+        count_include_pad: Whether average pools near the border divide by the whole window.
+
+    Raises:
+        ValueError: A value is not one of those above.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        width: int,
+        branches: Sequence[Branch],
+        *,
+        image_pooling: bool = True,
+        branch_relu: bool = True,
+        fusion: Fusion = "projected",
+        count_include_pad: bool = False,
+    ) -> None:
+        super().__init__()
+        _check_branches(branches)
+        self.specification = tuple(branches)
+        self.count_include_pad = count_include_pad
+        self.branches = nn.ModuleList(
+            ConvBNReLU(in_channels, width, branch.kernel_size, rate=branch.rate, relu=branch_relu)
+            for branch in self.specification
+        )
+        self.image_pooling = ImagePooling(in_channels, width, relu=branch_relu) if image_pooling else None
+        self.out_channels = width * (len(self.specification) + image_pooling)
+        self.projection: ConvBNReLU | None = None
+        if fusion != "direct":
+            if fusion not in _PROJECTIONS:
+                raise ValueError(f"fusion must be one of {', '.join(_PROJECTIONS)} or direct, not {fusion!r}.")
+            kernel_size, relu = _PROJECTIONS[fusion]
+            self.projection = ConvBNReLU(self.out_channels, width, kernel_size, relu=relu)
+            self.out_channels = width
+
+    @property
+    def rates(self) -> tuple[int, ...]:
+        """Atrous rate of every branch as it runs now."""
+        return tuple(_atrous(branch).convolution.rate for branch in self.branches)
+
+    def scale_rates(self, numerator: int, denominator: int) -> None:
+        """Sets the rate of every branch wider than 1x1 to its reference rate x numerator / denominator.
+
+        A rate of 1 in the reference is a dense convolution and stays one. Nothing changes if any rate is
+        refused.
+
+        Raises:
+            ValueError: A rate would not be a whole number.
+        """
+        scaled = [_scaled(branch, numerator, denominator) for branch in self.specification]
+        for branch, rate in zip(self.branches, scaled, strict=True):
+            _atrous(branch).convolution.set_rate(rate)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps `[B, C, H, W]` to `[B, out_channels, H, W]`."""
+        sizes = [branch.pool_size for branch in self.specification]
+        pooled = {size: average_pool(features, size, count_include_pad=self.count_include_pad) for size in set(sizes)}
+        outputs = [branch(pooled[size]) for branch, size in zip(self.branches, sizes, strict=True)]
+        if self.image_pooling is not None:
+            outputs.append(self.image_pooling(features))
+        concatenated = torch.cat(outputs, 1)
+        return concatenated if self.projection is None else self.projection(concatenated)
+
+
+def _atrous(branch: nn.Module) -> ConvBNReLU:
+    assert isinstance(branch, ConvBNReLU)
+    return branch
+
+
+def _scaled(branch: Branch, numerator: int, denominator: int) -> int:
+    if branch.kernel_size == 1 or branch.rate == 1:
+        return branch.rate
+    rate, remainder = divmod(branch.rate * numerator, denominator)
+    if remainder or rate < 1:
+        raise ValueError(
+            f"rate {branch.rate} at output stride {numerator} would become "
+            f"{branch.rate * numerator / denominator:g} at output stride {denominator}; "
+            "a rate must be a whole number."
+        )
+    return rate
+
+
+def _check_branches(branches: Sequence[Branch]) -> None:
+    if not branches:
+        raise ValueError("a context module needs at least one branch.")
+    for branch in branches:
+        if branch.kernel_size not in (1, 3):
+            raise ValueError(f"a branch's kernel must be 1 or 3, not {branch.kernel_size}.")
+        if branch.rate < 1 or branch.pool_size < 1 or branch.pool_size % 2 == 0:
+            raise ValueError(
+                "a branch needs a rate of at least 1 and an odd pool size, "
+                f"not rate {branch.rate} and pool size {branch.pool_size}."
+            )

@@ -1,0 +1,90 @@
+"""Average pooling at full resolution, as products with banded matrices, and pooling of the whole image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from repro.nn.layers import ConvBNReLU, global_average
+
+
+def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool) -> Tensor:
+    """Averages over `kernel_size` x `kernel_size` windows with stride 1 and zero padding, so the size stays.
+
+    A square window is separable, so the pool is `rows @ features @ columns` with one banded matrix per axis:
+    the cost does not grow with the window. Equal to `avg_pool2d` to 1e-6 in float32; half precision is summed
+    in float32 and rounded once.
+
+    Args:
+        features: `[B, C, H, W]`, either memory format; the result has the same one.
+        kernel_size: Odd window size in pixels; may exceed the map.
+        count_include_pad: Divide by the whole window (true) or by the pixels inside the map (false: true
+            local means).
+
+    Raises:
+        ValueError: The window is not an odd number of at least 1.
+    """
+    if kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(f"an average pool that keeps the size needs an odd window, not {kernel_size}.")
+    if kernel_size == 1:
+        return features
+    exact = torch.float64 if features.dtype == torch.float64 else torch.float32
+    batch, channels, height, width = features.shape
+    with torch.autocast(features.device.type, enabled=False):
+        rows = _band(height, kernel_size, count_include_pad, exact, features.device)
+        columns = rows if width == height else _band(width, kernel_size, count_include_pad, exact, features.device)
+        values = features.to(exact)
+        if _is_channels_last(features):
+            values = values.permute(0, 2, 3, 1).reshape(batch, height, width * channels)
+            values = torch.bmm(rows.expand(batch, height, height), values).view(batch * height, width, channels)
+            values = torch.bmm(columns.expand(batch * height, width, width), values)
+            pooled = values.view(batch, height, width, channels).permute(0, 3, 1, 2)
+        else:
+            values = torch.mm(values.reshape(-1, width), columns.t()).view(batch * channels, height, width)
+            values = torch.bmm(rows.expand(batch * channels, height, height), values)
+            pooled = values.view(batch, channels, height, width)
+        return pooled.to(features.dtype)
+
+
+def _band(size: int, kernel_size: int, count_include_pad: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The matrix `[size, size]` whose row i averages the pixels within half a window of i.
+
+    Built at every call: some microseconds, against a cache that inference mode, compilation and device moves
+    spoil.
+    """
+    places = torch.arange(size, device=device)
+    inside = ((places[:, None] - places).abs() <= kernel_size // 2).to(dtype)
+    return inside / (kernel_size if count_include_pad else inside.sum(1, keepdim=True))
+
+
+def _is_channels_last(features: Tensor) -> bool:
+    return features.is_contiguous(memory_format=torch.channels_last) and not features.is_contiguous()
+
+
+class ImagePooling(nn.Module):
+    """Image-level features: global average, 1x1 convolution, BN and ReLU, spread over the map again.
+
+    Spreading one value by bilinear upsampling gives that value everywhere, so it is expanded instead.
+    Source: DeepLabv3, section 3.3.
+    """
+
+    def __init__(self, in_channels: int, width: int, *, relu: bool = True) -> None:
+        super().__init__()
+        self.transform = ConvBNReLU(in_channels, width, relu=relu)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps `[B, C, H, W]` to `[B, width, H, W]`.
+
+        Raises:
+            ValueError: A single image in training: its batch statistics would be those of one value per
+                channel.
+        """
+        norm = self.transform.norm
+        if norm.training and features.shape[0] == 1 and not isinstance(norm, nn.SyncBatchNorm):
+            raise ValueError(
+                "image pooling cannot train on a batch of 1 image, because batch normalisation would see "
+                "one value per channel; use at least 2 images per process, freeze batch normalisation, "
+                "or set image_pooling to false."
+            )
+        pooled: Tensor = self.transform(global_average(features))
+        return pooled.expand(-1, -1, *features.shape[-2:])

@@ -1,0 +1,119 @@
+"""The few layers that backbones, context modules and heads share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+DropoutKind = Literal["elementwise", "channel"]
+
+
+class AtrousConv2d(nn.Conv2d):
+    """A bias-free convolution that keeps `[H, W]` at any rate and skips taps that only see padding.
+
+    Once the rate reaches the height (width) of the map, every row (column) of the kernel but the middle one
+    lies in the zero padding for every output pixel (DeepLabv3, section 3.3: the filter degenerates to 1x1).
+    Those taps are left out of the product; values and gradients stay what `nn.Conv2d` gives, the gradient of
+    a skipped tap is zero.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, rate: int = 1) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, bias=False)
+        self.set_rate(rate)
+
+    @property
+    def rate(self) -> int:
+        """Distance in pixels between neighbouring taps."""
+        return self.dilation[0]
+
+    def set_rate(self, rate: int) -> None:
+        """Changes the rate, and the padding with it; weights stay."""
+        set_rate(self, rate)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Convolves `[B, C, H, W]` to `[B, out_channels, H, W]`."""
+        size = self.kernel_size[0]
+        height, width = input.shape[-2:]
+        if size != 3 or self.rate < min(height, width):
+            return super().forward(input)
+        rows = slice(1, 2) if self.rate >= height else slice(0, 3)
+        columns = slice(1, 2) if self.rate >= width else slice(0, 3)
+        padding = (0 if self.rate >= height else self.rate, 0 if self.rate >= width else self.rate)
+        return F.conv2d(input, self.weight[:, :, rows, columns], None, 1, padding, self.dilation)
+
+
+def set_rate(convolution: nn.Conv2d, rate: int) -> None:
+    """Gives a square convolution of odd size another rate, padded so that a stride of 1 keeps `[H, W]`."""
+    convolution.dilation = (rate, rate)
+    padding = rate * (convolution.kernel_size[0] - 1) // 2
+    convolution.padding = (padding, padding)
+
+
+class ConvBNReLU(nn.Module):
+    """Bias-free convolution, BN and, unless `relu` is off, ReLU: `[B, C, H, W]` to `[B, width, H, W]`."""
+
+    def __init__(self, in_channels: int, width: int, kernel_size: int = 1, *, rate: int = 1, relu: bool = True) -> None:
+        super().__init__()
+        self.convolution = AtrousConv2d(in_channels, width, kernel_size, rate)
+        self.norm = nn.BatchNorm2d(width)
+        self.relu = relu
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Applies the three in order."""
+        normalised: Tensor = self.norm(self.convolution(features))
+        return F.relu(normalised, inplace=True) if self.relu else normalised
+
+
+def dropout_layer(probability: float, kind: DropoutKind) -> nn.Module:
+    """Dropout of single values (`elementwise`) or of whole channels (`channel`).
+
+    Raises:
+        ValueError: The kind is neither, or the probability lies outside [0, 1).
+    """
+    if not 0 <= probability < 1:
+        raise ValueError(f"dropout must be at least 0 and below 1, not {probability}.")
+    if kind == "elementwise":
+        return nn.Dropout(probability)
+    if kind == "channel":
+        return nn.Dropout2d(probability)
+    raise ValueError(f"dropout_kind must be elementwise or channel, not {kind!r}.")
+
+
+def logits_layer(in_channels: int, num_classes: int, std: float | None = 0.01) -> nn.Conv2d:
+    """The last 1x1 convolution, with bias, drawn from a normal distribution (`None`: PyTorch's default draw).
+
+    Source: standard deviation 0.01 as in the public code of DeepLabv3 and mmsegmentation.
+
+    Raises:
+        ValueError: There are fewer than two classes, or the standard deviation is not positive.
+    """
+    if num_classes < 2:
+        raise ValueError(f"a head needs at least 2 classes, not {num_classes}.")
+    layer = nn.Conv2d(in_channels, num_classes, 1)
+    if std is not None:
+        if std <= 0:
+            raise ValueError(f"logits_std must be above 0, or null for PyTorch's own draw, not {std}.")
+        nn.init.normal_(layer.weight, std=std)
+        assert layer.bias is not None
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def source_channels(channels: Mapping[str, int], source: str) -> int:
+    """Number of channels of the backbone output called `source`.
+
+    Raises:
+        ValueError: The backbone has no such output.
+    """
+    if source not in channels:
+        raise ValueError(f"source {source!r} is no output of this backbone; it gives {', '.join(channels)}.")
+    return channels[source]
+
+
+def global_average(features: Tensor) -> Tensor:
+    """Mean over the whole map: `[B, C, H, W]` to `[B, C, 1, 1]`."""
+    return torch.mean(features, (2, 3), keepdim=True)

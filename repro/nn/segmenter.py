@@ -1,0 +1,89 @@
+"""The whole network: backbone, head and, in training, an auxiliary head."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class _Strided(Protocol):
+    """A backbone or a head: a module that follows a change of the output stride."""
+
+    output_stride: int
+
+    def set_output_stride(self, output_stride: int) -> None: ...
+
+
+class Segmenter(nn.Module):
+    """Joins backbone and heads, and is the only place where logits are resized to the image.
+
+    Args:
+        backbone: Maps an image to a dict of feature maps; has `output_stride` and `set_output_stride`.
+        head: Maps that dict to logits; has `set_output_stride`.
+        auxiliary: A second head, used in training mode only.
+        align_corners: The one decision on how bilinear upsampling places pixels. False as in torchvision;
+            DeepLab's TensorFlow code and GALD's take true.
+
+    Raises:
+        ValueError: The head cannot run at the backbone's output stride.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        head: nn.Module,
+        auxiliary: nn.Module | None = None,
+        *,
+        align_corners: bool = False,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.auxiliary = auxiliary
+        self.align_corners = align_corners
+        self.set_output_stride(self.output_stride)
+
+    @property
+    def output_stride(self) -> int:
+        """Input size over the size of the backbone's last map, as it runs now."""
+        return cast(_Strided, self.backbone).output_stride
+
+    def set_output_stride(self, output_stride: int) -> None:
+        """Takes backbone and heads to another output stride; weights stay. All of them change, or none.
+
+        Raises:
+            ValueError: The backbone or a head cannot run at this output stride.
+        """
+        before = self.output_stride
+        parts = [cast(_Strided, part) for part in (self.backbone, self.head, self.auxiliary) if part is not None]
+        changed: list[_Strided] = []
+        try:
+            for part in parts:
+                part.set_output_stride(output_stride)
+                changed.append(part)
+        except ValueError:
+            if output_stride != before:
+                for part in changed:
+                    part.set_output_stride(before)
+            raise
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Maps a normalised image `[B, 3, H, W]` to logits `[B, num_classes, H, W]`, in float32 under autocast too.
+
+        Returns:
+            `main`, and `auxiliary` in training mode when there is an auxiliary head.
+        """
+        features: dict[str, Tensor] = self.backbone(image)
+        logits = {"main": self._resized(self.head(features), image)}
+        if self.auxiliary is not None and self.training:
+            logits["auxiliary"] = self._resized(self.auxiliary(features), image)
+        return logits
+
+    def _resized(self, logits: Tensor, image: Tensor) -> Tensor:
+        # Along a border two classes differ by little, and half precision would round that away.
+        logits = logits.float() if logits.itemsize < 4 else logits
+        if logits.shape[-2:] == image.shape[-2:]:
+            return logits
+        return F.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=self.align_corners)

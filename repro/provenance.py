@@ -1,0 +1,80 @@
+"""Where a number comes from: code, versions and hardware, gathered once per process."""
+
+import os
+import platform
+import socket
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "mlflow", "pillow", "repro")
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@cache
+def code_version() -> dict[str, Any]:
+    """Commit of the checkout that the package runs from, and whether it holds uncommitted changes; nulls if installed."""
+    folder = Path(__file__).parent
+    commit = _git(folder, "rev-parse", "HEAD")
+    tracked = commit is not None and _git(folder, "ls-files", "--error-unmatch", "provenance.py") is not None
+    if not tracked:
+        return {"commit": None, "dirty": None}
+    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+
+
+@cache
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that results depend on; null for one that is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def hardware(device: str) -> dict[str, Any]:
+    """Host, processor, cores, and the GPU with its driver's view if the run uses one."""
+    import torch  # here, so that commands which only read records do not pay for it
+
+    facts: dict[str, Any] = {
+        "host": socket.gethostname(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": device,
+    }
+    if device.startswith("cuda"):
+        facts |= {
+            "gpu": torch.cuda.get_device_name(device),
+            "gpu_memory_gib": round(torch.cuda.get_device_properties(device).total_memory / 2**30, 1),
+            "cuda": torch.version.cuda,
+            "cudnn": torch.backends.cudnn.version(),
+            "tf32": torch.backends.cuda.matmul.allow_tf32,
+        }
+    return facts
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,22 @@
+"""Independent random streams, each named: what one stream draws never depends on what another has drawn."""
+
+import hashlib
+
+import numpy as np
+import torch
+
+
+def stream(seed: int, *names: str | int) -> int:
+    """Derives a 63-bit seed from the run's seed and the name of a stream, such as `("augmentation", epoch, position)`."""
+    digest = hashlib.sha256("/".join(str(part) for part in (seed, *names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def numpy_generator(seed: int, *names: str | int) -> np.random.Generator:
+    """A numpy generator for one named stream."""
+    return np.random.Generator(np.random.PCG64(stream(seed, *names)))
+
+
+def torch_generator(seed: int, *names: str | int) -> torch.Generator:
+    """A torch CPU generator for one named stream."""
+    return torch.Generator().manual_seed(stream(seed, *names))

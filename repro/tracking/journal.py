@@ -1,0 +1,179 @@
+"""The journal of a run: one JSON line per point and event, appended, never rewritten; MLflow is its mirror."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from repro.errors import StoreError
+
+
+@dataclass(frozen=True)
+class Point:
+    """Metrics of one step; the time is in milliseconds since 1970, values may be NaN or infinite."""
+
+    time_ms: int
+    step: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to the run, such as "resumed" with `fields = {"step": 200}`."""
+
+    time_ms: int
+    kind: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JournalView:
+    """A journal as it counts: without what a later resume has superseded.
+
+    Attributes:
+        points: points in step order, one per step and metric name.
+        events: every event ever written, superseded ones too.
+        checkpoint_step: step of the newest checkpoint that still counts, None before the first.
+        damaged_lines: lines torn by a crash, left out.
+        started_ms: time of the first line, None for an empty journal.
+    """
+
+    points: tuple[Point, ...]
+    events: tuple[Event, ...]
+    checkpoint_step: int | None
+    damaged_lines: int
+    started_ms: int | None
+
+
+class Journal:
+    """Appends to a run's journal; a line is with the operating system when the call returns.
+
+    Args:
+        path: the journal file; made if missing. A torn last line of a killed process is closed off first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be opened: {error.strerror or error}.") from error
+        size = os.fstat(self._descriptor).st_size
+        self._torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
+
+    def point(self, step: int, **metrics: float) -> None:
+        """Writes the metrics of one step.
+
+        Raises:
+            StoreError: the disk refuses the line.
+        """
+        values = {name: _number_to_json(float(value)) for name, value in metrics.items()}
+        self._append({"time": time.time_ns() // 1_000_000, "step": int(step), "metrics": values})
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Writes one event with plain fields.
+
+        The kinds with a meaning here: `resumed` with `step` (later points of earlier lines no longer count) and
+        `checkpoint` with `step` (points up to it may be shown elsewhere, since a resume can no longer undo them).
+
+        Raises:
+            StoreError: the disk refuses the line.
+        """
+        if reserved := {"time", "event"} & fields.keys():
+            raise ValueError(f"{sorted(reserved)[0]} is not a name for a field of an event")
+        self._append({"time": time.time_ns() // 1_000_000, "event": kind, **fields})
+
+    def close(self) -> None:
+        """Closes the file; harmless if done twice."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _append(self, content: dict[str, Any]) -> None:
+        if self._descriptor is None:
+            raise ValueError(f"the journal {self.path} is closed")
+        line = json.dumps(content, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        data = b"\n" + line if self._torn else line
+        self._torn = True
+        try:
+            written = os.write(self._descriptor, data)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {error.strerror or error}.") from error
+        if written < len(data):
+            raise StoreError(f"{self.path} cannot be written: the disk is full.")
+        self._torn = False
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_journal(path: Path) -> JournalView:
+    """Reads a journal, also one that is being written; a missing file is an empty journal.
+
+    Raises:
+        StoreError: the file exists but cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        content = b""
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+    damaged = 0
+    started: int | None = None
+    points: dict[int, Point] = {}
+    events: list[Event] = []
+    checkpoints: set[int] = set()
+    for entry in _entries(content):
+        if entry is None:
+            damaged += 1
+            continue
+        started = entry.time_ms if started is None else started
+        if isinstance(entry, Point):
+            earlier = points.get(entry.step)
+            metrics = {**earlier.metrics, **entry.metrics} if earlier else entry.metrics
+            points[entry.step] = Point(entry.time_ms, entry.step, metrics)
+            continue
+        events.append(entry)
+        step = entry.fields.get("step")
+        if entry.kind == "checkpoint" and isinstance(step, int):
+            checkpoints.add(step)
+        elif entry.kind == "resumed" and isinstance(step, int):
+            points = {place: point for place, point in points.items() if place <= step}
+            checkpoints = {place for place in checkpoints if place <= step}
+    ordered = tuple(points[step] for step in sorted(points))
+    return JournalView(ordered, tuple(events), max(checkpoints, default=None), damaged, started)
+
+
+def _entries(content: bytes) -> Iterator[Point | Event | None]:
+    """Each line as a point or an event, None for a damaged one; blank lines are skipped."""
+    for line in content.split(b"\n"):
+        if line.strip():
+            try:
+                yield _parse(json.loads(line))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                yield None
+
+
+def _parse(content: dict[str, Any]) -> Point | Event:
+    moment = int(content.pop("time"))
+    if "event" in content:
+        return Event(moment, str(content.pop("event")), content)
+    metrics = {name: float(value) for name, value in content["metrics"].items()}
+    return Point(moment, int(content["step"]), metrics)
+
+
+def _number_to_json(value: float) -> float | str:
+    """JSON has no NaN and no infinity; as text they survive, and `float` reads them back."""
+    return value if math.isfinite(value) else str(value)

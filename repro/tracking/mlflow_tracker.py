@@ -1,0 +1,267 @@
+"""The one door to MLflow: brings one MLflow run level with a snapshot, as often as asked, without duplicates."""
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from repro.files import exclusive
+from repro.tracking.snapshot import MetricPoint, Snapshot
+from repro.tracking.tracker import TrackingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+Item = TypeVar("Item")
+
+RUN_ID_TAG = "repro.run_id"
+LEVEL_TAG = "repro.level"
+ARTIFACTS_TAG = "repro.artifacts"
+_STATUS = {
+    "CREATED": "SCHEDULED",
+    "RUNNING": "RUNNING",
+    "FINISHED": "FINISHED",
+    "FAILED": "FAILED",
+    "INTERRUPTED": "KILLED",
+}
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    # A repeated request could create a run twice; whole synchronisations are repeated instead, after looking.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+}
+
+
+@dataclass
+class _Shown:
+    """What is known to be in MLflow about one run; thrown away after any failure and read back."""
+
+    mlflow_id: str
+    status: str
+    params: set[str]
+    tags: dict[str, str]
+    steps: set[tuple[str, int]] = field(default_factory=set)
+
+
+class MLflowMirror:
+    """One MLflow experiment.
+
+    A point is known by its metric and step. After a start or a failure the points already there are read back, so
+    that sending again adds nothing, whatever the last attempt achieved before it broke off.
+
+    Differs from the journal in one case: where a damaged checkpoint made a run repeat steps that were shown already,
+    MLflow keeps the first values, since it deletes no points.
+
+    Args:
+        uri: database or server in full, as from `tracking_uri`.
+        experiment: name of the experiment; made if it does not exist.
+        outputs: folder beside whose runs the artifacts of a database lie.
+        patience_seconds: longest wait for a locked sqlite database.
+    """
+
+    def __init__(self, uri: str, experiment: str, outputs: Path, *, patience_seconds: float = 2.0) -> None:
+        self.uri = uri
+        self.experiment = experiment
+        self._artifacts_root = outputs.absolute() / "mlartifacts"
+        self._patience_seconds = patience_seconds
+        self._client: MlflowClient | None = None
+        self._experiment_id = ""
+        self._shown: tuple[str, _Shown] | None = None
+
+    def load(self) -> None:
+        """Imports MLflow, quietly and with short time-outs.
+
+        Raises:
+            TrackingError: it is not installed.
+        """
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        try:
+            import mlflow.tracking
+
+            if not self.uri.startswith("http"):
+                import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+        except ImportError as error:
+            raise TrackingError(
+                f"MLflow cannot be imported ({error}); install it, or choose tracking=none."
+            ) from error
+        # MLflow logs a traceback for every failed statement; failures are reported here, once, in a sentence.
+        logging.getLogger("mlflow").setLevel(logging.CRITICAL)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+
+    def open(self) -> None:
+        """Reaches the store and makes the experiment if needed.
+
+        Raises:
+            TrackingError: in one sentence, why that is impossible now.
+        """
+        with self._one_sentence():
+            self._connect()
+
+    def bring_level(self, snapshot: Snapshot) -> bool:
+        """Makes MLflow show the snapshot; True if anything was missing.
+
+        Raises:
+            TrackingError: in one sentence, why that is impossible now; calling again later completes it.
+        """
+        try:
+            with self._one_sentence():
+                return self._bring_level(self._connect(), snapshot)
+        except BaseException:
+            self._shown = None
+            raise
+
+    def _bring_level(self, client: "MlflowClient", snapshot: Snapshot) -> bool:
+        shown = self._find_or_create(client, snapshot)
+        level = snapshot.fingerprint
+        if shown.tags.get(LEVEL_TAG) == level and shown.status == _STATUS[snapshot.state]:
+            return False
+        running = snapshot.ended_ms is None
+        if running and shown.status != _STATUS[snapshot.state]:
+            client.update_run(shown.mlflow_id, status=_STATUS[snapshot.state])
+            shown.status = _STATUS[snapshot.state]
+        self._send_params(client, shown, snapshot.params)
+        self._send_points(client, shown, snapshot.points)
+        if not running:
+            self._send_artifacts(client, shown, snapshot)
+            client.set_terminated(shown.mlflow_id, _STATUS[snapshot.state], snapshot.ended_ms)
+            shown.status = _STATUS[snapshot.state]
+        self._send_tags(client, shown, snapshot.tags | {"mlflow.runName": snapshot.name, LEVEL_TAG: level})
+        return True
+
+    def _find_or_create(self, client: "MlflowClient", snapshot: Snapshot) -> _Shown:
+        if self._shown is not None and self._shown[0] == snapshot.run_id:
+            return self._shown[1]
+        run = self._find(client, snapshot.run_id)
+        if run is None:
+            started = snapshot.started_ms or time.time_ns() // 1_000_000
+            tags = {RUN_ID_TAG: snapshot.run_id}
+            run = client.create_run(self._experiment_id, started, tags, snapshot.name)
+        shown = _Shown(run.info.run_id, run.info.status, set(run.data.params), dict(run.data.tags))
+        for key in run.data.metrics:
+            shown.steps.update((key, metric.step) for metric in client.get_metric_history(shown.mlflow_id, key))
+        self._shown = (snapshot.run_id, shown)
+        return shown
+
+    def _find(self, client: "MlflowClient", run_id: str) -> "Run | None":
+        """The run with our tag: the oldest, if a lost answer once made us create it twice."""
+        wanted = f"tags.`{RUN_ID_TAG}` = '{run_id}'"
+        found = list(client.search_runs([self._experiment_id], wanted, order_by=["attributes.start_time ASC"]))
+        found.sort(key=lambda run: (not run.data.metrics, run.info.start_time, run.info.run_id))
+        for twin in found[1:]:
+            if not twin.data.metrics:
+                client.delete_run(twin.info.run_id)
+        return found[0] if found else None
+
+    def _send_params(self, client: "MlflowClient", shown: _Shown, params: dict[str, str]) -> None:
+        from mlflow.entities import Param
+
+        missing = [Param(key, value) for key, value in params.items() if key not in shown.params]
+        for batch in _batches(missing, 100):
+            client.log_batch(shown.mlflow_id, params=batch)
+            shown.params.update(param.key for param in batch)
+
+    def _send_points(self, client: "MlflowClient", shown: _Shown, points: Sequence[MetricPoint]) -> None:
+        from mlflow.entities import Metric
+
+        missing = [point for point in points if (point.key, point.step) not in shown.steps]
+        for batch in _batches(missing, 1000):
+            metrics = [Metric(point.key, point.value, point.time_ms, point.step) for point in batch]
+            client.log_batch(shown.mlflow_id, metrics=metrics)
+            shown.steps.update((point.key, point.step) for point in batch)
+
+    def _send_tags(self, client: "MlflowClient", shown: _Shown, tags: dict[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        changed = [RunTag(key, value) for key, value in tags.items() if shown.tags.get(key) != value]
+        for batch in _batches(changed, 100):
+            client.log_batch(shown.mlflow_id, tags=batch)
+            shown.tags.update({tag.key: tag.value for tag in batch})
+
+    def _send_artifacts(self, client: "MlflowClient", shown: _Shown, snapshot: Snapshot) -> None:
+        fingerprint = snapshot.artifact_fingerprint
+        if shown.tags.get(ARTIFACTS_TAG) == fingerprint:
+            return
+        for path, place in snapshot.artifacts:
+            client.log_artifact(shown.mlflow_id, str(path), place or None)
+        self._send_tags(client, shown, {ARTIFACTS_TAG: fingerprint})
+
+    def _connect(self) -> "MlflowClient":
+        self.load()
+        if self.uri.startswith("sqlite:///"):
+            self._prepare_sqlite(Path(self.uri.removeprefix("sqlite:///")))
+        if self._client is None:
+            from mlflow import MlflowClient
+
+            client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+            self._experiment_id = self._find_experiment(client)
+            self._client = client
+        return self._client
+
+    def _find_experiment(self, client: "MlflowClient") -> str:
+        experiment = client.get_experiment_by_name(self.experiment)
+        if experiment is None:
+            # A server chooses its own place for artifacts; MLflow's choice for a database would be the working folder.
+            place = None if self.uri.startswith("http") else (self._artifacts_root / self.experiment).as_uri()
+            try:
+                return str(client.create_experiment(self.experiment, artifact_location=place))
+            except Exception:
+                experiment = client.get_experiment_by_name(self.experiment)  # Another run may have been quicker.
+                if experiment is None:
+                    raise
+        if experiment.lifecycle_stage != "active":
+            raise TrackingError(
+                f"the MLflow experiment {self.experiment!r} has been deleted; restore it, or choose another by "
+                "tracking.experiment=<name>."
+            )
+        return str(experiment.experiment_id)
+
+    def _prepare_sqlite(self, database: Path) -> None:
+        """Makes the database whole or not at all, once, however many processes start; refuses early if locked."""
+        if not database.exists() or database.stat().st_size == 0:
+            with exclusive(database.with_name(f"{database.name}.lock"), wait_seconds=60.0):
+                if not database.exists() or database.stat().st_size == 0:
+                    self._create_sqlite(database)
+        # MLflow's own wait is 20 s per statement, and minutes while connecting.
+        connection = sqlite3.connect(database, timeout=self._patience_seconds, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        finally:
+            connection.close()
+
+    def _create_sqlite(self, database: Path) -> None:
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        for partial in database.parent.glob(f".{database.name}.*.partial*"):
+            partial.unlink(missing_ok=True)
+        partial = database.with_name(f".{database.name}.{os.getpid()}.partial")
+        store = SqlAlchemyStore(f"sqlite:///{partial}", self._artifacts_root.as_uri())  # type: ignore[no-untyped-call]
+        store.engine.dispose()
+        os.replace(partial, database)
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except TrackingError:
+            raise
+        except Exception as error:
+            lines = str(error).splitlines() or [""]
+            reason = f"{type(error).__name__}: {lines[0]}" if lines[0] else type(error).__name__
+            raise TrackingError(f"MLflow at {self.uri} cannot be used now ({reason[:300]}).") from error
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])
+
+
+__all__: list[Any] = ["MLflowMirror"]
