@@ -10,6 +10,7 @@ from typing import Any
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -99,8 +100,9 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
 def _check_leaf(key: str, value: str, composed: DictConfig, known: set[str], groups: dict[str, set[str]]) -> None:
     if key not in known:
         raise ConfigError(f"there is no setting or group {key}" + _nearest(key, known, of_choices=False))
-    if isinstance(OmegaConf.select(composed, key), DictConfig) and not value.startswith("{"):
-        group = key.replace(".", "/")
+    group = key.replace(".", "/")
+    emptied = value == "null" and group not in groups
+    if isinstance(OmegaConf.select(composed, key), DictConfig) and not value.startswith("{") and not emptied:
         right = f"choose one with {group}={value}" if group in groups else f"set its leaves, such as {key}.NAME=VALUE"
         raise ConfigError(f"{key}={value} would replace a whole group of settings by one value; {right}")
 
@@ -120,6 +122,11 @@ def _parse(override: str) -> tuple[str, str, str]:
     match = _OVERRIDE.match(override)
     if match is None or (match["value"] is None and match["sign"] != "~"):
         raise ConfigError(f"{override!r} is no setting; write it as key=value, or as group=choice")
+    try:
+        OverridesParser.create().parse_override(override)
+    except HydraException as error:
+        reason = _first_line(error.__cause__ or error)
+        raise ConfigError(f"the value of {override!r} cannot be read: {reason}; quote text as key='\"a b\"'") from error
     return match["sign"] or "", match["key"], match["value"] or ""
 
 
@@ -146,11 +153,14 @@ def _paths(node: DictConfig, prefix: str = "") -> Iterable[str]:
 
 def _nearest(wrong: str, right: Iterable[str], *, of_choices: bool = True) -> str:
     right = sorted(right)
-    near = difflib.get_close_matches(wrong, right, n=1, cutoff=0.5)
-    if not near:  # a leaf given without its group, or under the wrong one
-        near = [path for path in right if path.rpartition(".")[2] == wrong.rpartition(".")[2]][:1]
-    hint = f"; did you mean {near[0]}?" if near else "."
-    return hint + (f" Choices: {', '.join(right)}" if of_choices else " python -m repro --help lists them all" * (not near))
+    near = difflib.get_close_matches(wrong.lower(), right, n=1, cutoff=0.5)
+    if not of_choices and "." not in wrong:  # perhaps a leaf given without the group before it
+        by_last_part = {path.rpartition(".")[2]: path for path in right}
+        closest = difflib.get_close_matches(wrong, [*right, *by_last_part], n=1, cutoff=0.5)
+        near = [by_last_part.get(name, name) for name in closest]
+    if near:
+        return f"; did you mean {near[0]}?" + (f" Choices: {', '.join(right)}" if of_choices else "")
+    return f"; choices: {', '.join(right)}" if of_choices else "; python -m repro --help lists them all"
 
 
 def _first_line(error: Exception) -> str:

@@ -24,6 +24,10 @@ _NO_FLOCK = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 _held: "weakref.WeakSet[FolderLock]" = weakref.WeakSet()
 
 
+class LockedError(StoreError):
+    """Another process holds the folder."""
+
+
 @dataclass(frozen=True)
 class Holder:
     """What the lock file says about a holder: who, where, since when (ISO 8601 UTC), what for."""
@@ -77,7 +81,7 @@ class FolderLock:
         """Takes the lock.
 
         Raises:
-            StoreError: another process holds it, naming that process and its last sign of life.
+            LockedError: another process holds it, naming that process and its last sign of life.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
@@ -85,7 +89,7 @@ class FolderLock:
             holder = _read_holder(self.path)
             patience = BRIEF_WAIT_SECONDS if holder is not None and holder.brief else 1.0
             if time.monotonic() - start > patience:
-                raise StoreError(self._refusal(holder))
+                raise LockedError(self._refusal(holder))
             time.sleep(0.05)
         _held.add(self)
         self._heart = threading.Thread(target=self._beat, name=f"lock {self.path.parent.name}", daemon=True)
@@ -112,10 +116,10 @@ class FolderLock:
         """Raises if the lock has been lost, so that a process that woke from a long sleep stops before it writes.
 
         Raises:
-            StoreError: another process has taken the folder over.
+            LockedError: another process has taken the folder over.
         """
         if not self.is_ours():
-            raise StoreError(
+            raise LockedError(
                 f"{self.path.parent} has been taken over {_describe(_read_holder(self.path))}, after this process "
                 f"gave no sign of life for {self.stale_seconds:.0f} s; this process stops here."
             )

@@ -200,8 +200,7 @@ def freeze(folder: RunFolder, config: Config) -> int:
 
 def start_tracker(folder: RunFolder, config: Config) -> Tracker:
     """The configured tracker, showing the run from now on."""
-    wanted = config["tracking"]
-    tracker = make_tracker(wanted["kind"], wanted["uri"], wanted["experiment"], Path(config["outputs"]))
+    tracker = make_tracker(config["tracking"], Path(config["outputs"]))
     tracker.start(folder)
     return tracker
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from repro.errors import StoreError
 from repro.files import atomic_write, read_json_object, remove_leftovers
-from repro.lock import FolderLock
+from repro.lock import FolderLock, LockedError
 from repro.records import Record, confusion_sha256
 
-__all__ = ["RUN_STATES", "FolderLock", "RunFolder", "Status", "atomic_write", "run_folders"]
+__all__ = ["RUN_STATES", "FolderLock", "LockedError", "RunFolder", "Status", "atomic_write", "run_folders"]
 
 RUN_STATES = ("CREATED", "RUNNING", "FINISHED", "FAILED", "INTERRUPTED")
 
@@ -69,7 +69,7 @@ class RunFolder:
         """Takes the folder's one lock and clears away what killed writers left; use it with `with`.
 
         Raises:
-            StoreError: another process holds it; the message says which, where and since when.
+            LockedError: another process holds it; the message says which, where and since when.
         """
         lock = FolderLock(self.lock_path, purpose, brief=brief).acquire()
         remove_leftovers(self.path)

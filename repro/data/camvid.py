@@ -85,10 +85,10 @@ class CamVid(SegmentationDataset):
     Splits, sorted by id: `train` 367, `val` 101, `trainval` 468 and `test` 233 images; all other labels are void and
     ignored. Layouts, of the same ids:
 
-    - `segnet`: 480x360, `<root>/<part>/<id>.png` or `.jpg` and `<root>/<part>annot/<id>.png` with indices 0 to 10 and 11
-      for void, as in the SegNet tutorial.
-    - `original`: 960x720, `<root>/701_StillsRaw_full/<id>.png` and `<root>/LabeledApproved_full/<id>_L.png` in 32 colours,
-      grouped by `ORIGINAL_COLOURS`.
+    - `segnet`: 480x360, `<root>/<part>/<id>.png` or `.jpg` and `<root>/<part>annot/<id>.png` with indices 0 to 10 and
+      11 for void, as in the SegNet tutorial.
+    - `original`: 960x720, `<root>/701_StillsRaw_full/<id>.png` and `<root>/LabeledApproved_full/<id>_L.png` in 32
+      colours, grouped by `ORIGINAL_COLOURS`.
 
     Args:
         split: One of the splits above.
@@ -105,9 +105,7 @@ class CamVid(SegmentationDataset):
     name = "camvid"
     class_names = tuple(label for label in ORIGINAL_COLOURS if label != "Void")
     # SegNet's colours: CamVid's own, except for the pavement.
-    palette = tuple(
-        (60, 40, 222) if label == "Pavement" else ORIGINAL_COLOURS[label][0][1] for label in class_names
-    )
+    palette = tuple((60, 40, 222) if label == "Pavement" else ORIGINAL_COLOURS[label][0][1] for label in class_names)
 
     def __init__(
         self,
@@ -161,9 +159,7 @@ class CamVid(SegmentationDataset):
 
     def _listed_parts(self, hint: str) -> dict[str, list[str]]:
         paths = {part: self._root / f"{part}.txt" for part in ("train", "val", "test")}
-        parts = {
-            part: [Path(item).stem for item in listed_ids(self.name, path, hint)] for part, path in paths.items()
-        }
+        parts = {part: [Path(item).stem for item in listed_ids(self.name, path, hint)] for part, path in paths.items()}
         for first, second in combinations(parts, 2):
             require_disjoint(self.name, (paths[first], parts[first]), (paths[second], parts[second]))
         return parts
@@ -200,8 +196,8 @@ def read_colour_mask(path: str | Path) -> Tensor:
         row, column = np.argwhere(faulty)[0]
         colour = tuple(int(channel) for channel in colours[:, row, column])
         raise DataError(
-            f"mask file {path} holds the colour {colour} at row {row}, column {column}, which is none of CamVid's 32; the"
-            " masks of LabeledApproved_full at their original size are expected."
+            f"mask file {path} holds the colour {colour} at row {row}, column {column}, which is none of CamVid's 32;"
+            " the masks of LabeledApproved_full at their original size are expected."
         )
     return torch.from_numpy(label)
 

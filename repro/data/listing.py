@@ -72,8 +72,8 @@ def require_disjoint(name: str, first: tuple[Path, Collection[str]], second: tup
     """
     if shared := sorted(set(first[1]) & set(second[1])):
         raise DataError(
-            f"{first[0]} and {second[0]} of data set {name!r} share {len(shared)} images, such as {shared[0]}; they must"
-            " have none in common. Restore the official lists."
+            f"{first[0]} and {second[0]} of data set {name!r} share {len(shared)} images, such as {shared[0]}; they"
+            " must have none in common. Restore the official lists."
         )
 
 
@@ -86,7 +86,7 @@ def require_count(name: str, split: str, ids: Collection[str], expected: Mapping
     number = (expected or {}).get(split)
     if number is not None and number != len(ids):
         raise DataError(
-            f"split {split!r} of data set {name!r} has {len(ids)} images, the configuration expects {number}. Restore the"
-            f" lists, or, for another split on purpose, set dataset.expected_images.{split} and"
-            f" dataset.split_sha256.{split}."
+            f"split {split!r} of data set {name!r} has {len(ids)} images, the configuration expects {number}. Restore"
+            f" the lists, or, for another split on purpose, set dataset.expected_images.{split} and"
+            f" dataset.split_sha256.{split} to null."
         )

@@ -43,8 +43,8 @@ class Shapes(SegmentationDataset):
 
     `twin_warm` and `twin_cool` look the same, lie at least `cue_distance` pixels from the strip, and are told apart
     only by the strip's warm or cool colour; each is the class of exactly half of the images. `green`, `checker` and
-    `stripes` are told by colour and texture and are 7 to 70 pixels across in images of 192; `wire` are lines and crosses
-    1 to 3 pixels wide. Scaling or cropping would cut the strip off: train on the whole image, with flips only.
+    `stripes` are told by colour and texture and are 7 to 70 pixels across in images of 192; `wire` are lines and
+    crosses 1 to 3 pixels wide. Scaling or cropping would cut the strip off: train on the whole image, with flips only.
 
     Image `index` of a split depends on (seed, split, index) only: not on the number of images, and not on numpy's
     sampling algorithms, since only its raw uniform numbers are used.
@@ -139,7 +139,7 @@ class Shapes(SegmentationDataset):
         level = draws.integer(80, 120)
         base = np.array([level + draws.integer(-10, 10) for _ in range(3)], np.uint8)
         across, down = (np.linspace(0, draws.uniform(0, 30), size).astype(np.uint8) for _ in range(2))
-        shade = across[::-1 if draws.integer(0, 1) else 1] + down[:: -1 if draws.integer(0, 1) else 1, None]
+        shade = across[:: -1 if draws.integer(0, 1) else 1] + down[:: -1 if draws.integer(0, 1) else 1, None]
         image: Pixels = base[:, None, None] + shade
         return image, np.zeros((size, size), np.uint8)
 

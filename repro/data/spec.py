@@ -2,15 +2,15 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision.io import ImageReadMode, decode_image
 
 from repro.errors import DataError
 
@@ -88,17 +88,15 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
 
 
 def read_image(path: str | Path) -> Tensor:
-    """Reads a JPEG or PNG file as an RGB image, uint8 [3, H, W].
+    """Reads a JPEG or PNG file as an RGB image, uint8 [3, H, W], in channels-last order in memory.
 
     Raises:
         DataError: The file is missing, empty, truncated or not an image; the message names it.
     """
-    try:
-        content = torch.frombuffer(bytearray(_read(path)), dtype=torch.uint8)
-        image: Tensor = decode_image(content, mode=ImageReadMode.RGB)
-        return image
-    except (RuntimeError, ValueError) as error:
-        raise DataError(f"image file {path} is damaged or neither JPEG nor PNG; restore it ({_brief(error)}).") from error
+    with _reading(path, "image"), Image.open(path) as image:
+        # A copy, since the array that PIL lends is read-only, which torch warns about.
+        pixels = np.array(image if image.mode == "RGB" else image.convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def read_index_mask(path: str | Path) -> Tensor:
@@ -107,19 +105,13 @@ def read_index_mask(path: str | Path) -> Tensor:
     Raises:
         DataError: The file is missing, damaged, or has another kind of pixel; the message names it.
     """
-    try:
-        with Image.open(path) as mask:
-            if mask.mode not in ("P", "L"):
-                raise DataError(
-                    f"mask file {path} has pixels of kind {mask.mode!r}; class indices in a palette or 8-bit grey PNG"
-                    " are expected."
-                )
-            # A copy, since the array that PIL lends is read-only, which torch warns about.
-            return torch.from_numpy(np.array(mask))
-    except FileNotFoundError as error:
-        raise DataError(f"file {path} is missing.") from error
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
-        raise DataError(f"mask file {path} is damaged or not a PNG image; restore it ({_brief(error)}).") from error
+    with _reading(path, "mask"), Image.open(path) as mask:
+        mode, indices = mask.mode, np.array(mask)
+    if mode not in ("P", "L"):
+        raise DataError(
+            f"mask file {path} has pixels of kind {mode!r}; class indices in a palette or 8-bit grey PNG are expected."
+        )
+    return torch.from_numpy(indices)
 
 
 def check_label(label: Tensor, num_classes: int, path: str | Path) -> None:
@@ -153,18 +145,15 @@ def check_same_size(image: Tensor, label: Tensor, image_path: str | Path, label_
         )
 
 
-def _read(path: str | Path) -> bytes:
+@contextmanager
+def _reading(path: str | Path, kind: str) -> Iterator[None]:
     try:
-        content = Path(path).read_bytes()
+        yield
     except FileNotFoundError as error:
-        raise DataError(f"file {path} is missing.") from error
-    except OSError as error:
-        raise DataError(f"file {path} cannot be read ({_brief(error)}).") from error
-    if not content:
-        raise DataError(f"file {path} is empty.")
-    return content
-
-
-def _brief(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
+        raise DataError(f"{kind} file {path} is missing.") from error
+    # PIL reports damage under all of these names.
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"{kind} file {path} cannot be read: it is damaged or not an image; restore it ({reason})."
+        ) from error

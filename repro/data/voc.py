@@ -28,7 +28,7 @@ _WHERE = (
     " evaluation server; unpack them in {root}, so that {voc} holds JPEGImages, SegmentationClass and ImageSets"
 )
 _WHERE_SBD = (
-    "SBD's benchmark.tgz is on the Semantic Contours page of the Berkeley computer vision group (www2.eecs.berkeley.edu);"
+    "SBD's benchmark.tgz is on the Semantic Contours page of Berkeley's computer vision group (www2.eecs.berkeley.edu);"
     " unpack it in {root}, so that {root}/benchmark_RELEASE/dataset, or {root}/SBD, holds cls, train.txt and val.txt"
 )
 
@@ -54,11 +54,11 @@ class VOC(SegmentationDataset):
 
     Splits, sorted by id: `train` 1,464, `val` 1,449, `trainval` 2,913 and `test` 1,456 images of VOC itself, and
     `trainaug` 10,582 = (VOC train + SBD train + SBD val) - VOC val (SBD: Hariharan et al., ICCV 2011), the training set
-    of DeepLabv3 and Vortex Pooling. VOC's own masks serve its 1,464 images of train, SBD's the other 9,118. The masks of
-    the test images are not public: their labels are 255 everywhere.
+    of DeepLabv3 and Vortex Pooling. VOC's own masks serve the 1,464 images of train, SBD's the other 9,118. The masks
+    of the test images are not public: their labels are 255 everywhere.
 
-    Files: `<root>/VOCdevkit/VOC2012/{JPEGImages,SegmentationClass,ImageSets/Segmentation}` and, for trainaug,
-    `cls`, `train.txt` and `val.txt` of SBD in `<root>/SBD` or `<root>/benchmark_RELEASE/dataset`; SBD's images are VOC's.
+    Files: `<root>/VOCdevkit/VOC2012/{JPEGImages,SegmentationClass,ImageSets/Segmentation}` and, for trainaug, `cls`,
+    `train.txt` and `val.txt` of SBD in `<root>/SBD` or `<root>/benchmark_RELEASE/dataset`; SBD's images are VOC's.
 
     Args:
         split: One of the splits above.
@@ -162,7 +162,7 @@ def read_sbd_mask(path: str | Path) -> Tensor:
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(
-            f"mask file {path} is damaged or not one of SBD's class files (no GTcls.Segmentation); restore it ({reason})."
+            f"mask file {path} is damaged or not a class file of SBD (no GTcls.Segmentation); restore it ({reason})."
         ) from error
 
 

@@ -57,7 +57,7 @@ def evaluate(
                 bar.advance(len(indices))
     finally:
         model.set_output_stride(trained_stride)
-    return matrix.matrix
+    return matrix.numpy()
 
 
 def predict(model: nn.Module, images: Tensor, protocol: EvaluationSettings) -> Tensor:

@@ -1,4 +1,4 @@
-"""The confusion matrix of a whole evaluation: pixel counts of (true class, predicted class), summed before any division."""
+"""The confusion matrix of a whole evaluation: int64 counts of (true class, predicted class)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from torch import Tensor
 from repro.errors import DataError
 
 IGNORE = 255
+"""Label of pixels that are not counted."""
+
+Counts = npt.NDArray[np.int64]
+
 _LABEL_VALUES = 256  # what a label can hold in 8 bits: classes, values that are an error, and 255 for ignored pixels
 
 
@@ -21,24 +25,31 @@ class ConfusionMatrix:
 
     Args:
         num_classes: Number of classes, 1 to 255; truth and prediction hold 0 to `num_classes - 1`.
+        device: Where pixels are counted; None counts where the prediction lies. The sums are on the CPU.
 
     Raises:
         ValueError: `num_classes` lies outside 1 to 255.
     """
 
-    def __init__(self, num_classes: int) -> None:
+    def __init__(self, num_classes: int, *, device: torch.device | str | None = None) -> None:
         if not 1 <= num_classes <= IGNORE:
-            raise ValueError(f"a confusion matrix of {num_classes} classes: 1 to {IGNORE} are possible with 8-bit labels.")
+            raise ValueError(
+                f"a confusion matrix of {num_classes} classes: 1 to {IGNORE} are possible with 8-bit labels."
+            )
         self.num_classes = num_classes
-        self.matrix: npt.NDArray[np.int64] = np.zeros((num_classes, num_classes), dtype=np.int64)
-        """The counts so far, [num_classes, num_classes], rows = truth."""
+        self._device = device
+        self._sums: Counts = np.zeros((num_classes, num_classes), dtype=np.int64)
+
+    def numpy(self) -> Counts:
+        """The counts so far, int64 [num_classes, num_classes], rows = truth; a copy."""
+        return self._sums.copy()
 
     def update(self, prediction: Tensor, label: Tensor) -> None:
         """Adds the pixels of one image or batch.
 
         Args:
             prediction: Predicted classes, any integer type and shape, on any device.
-            label: True classes of the same shape, 255 where a pixel is ignored; moved to the prediction's device.
+            label: True classes of the same shape, 255 where a pixel is ignored; any integer type, on any device.
 
         Raises:
             ValueError: Shapes differ, a type is not an integer, or a prediction is outside the classes.
@@ -50,10 +61,13 @@ class ConfusionMatrix:
             )
         for name, tensor in (("prediction", prediction), ("label", label)):
             if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
-                raise ValueError(f"{name} has type {tensor.dtype}; class indices must be integers (argmax of the scores).")
+                raise ValueError(
+                    f"{name} has type {tensor.dtype}; class indices must be integers (argmax of the scores)."
+                )
         if prediction.numel() == 0:
             return
-        self.matrix += self._count(prediction, label.to(prediction.device))
+        device = self._device or prediction.device
+        self._sums += self._count(prediction.to(device), label.to(device))
 
     def merge(self, other: ConfusionMatrix) -> None:
         """Adds the counts of another matrix of as many classes, such as another process's share of the images.
@@ -63,9 +77,9 @@ class ConfusionMatrix:
         """
         if other.num_classes != self.num_classes:
             raise ValueError(f"matrices of {self.num_classes} and {other.num_classes} classes cannot be merged.")
-        self.matrix += other.matrix
+        self._sums += other._sums
 
-    def _count(self, prediction: Tensor, label: Tensor) -> npt.NDArray[np.int64]:
+    def _count(self, prediction: Tensor, label: Tensor) -> Counts:
         low, high = _extent(prediction)
         if low < 0 or high >= self.num_classes:
             raise ValueError(f"predictions reach from {low} to {high}; the classes are 0 to {self.num_classes - 1}.")
@@ -74,21 +88,21 @@ class ConfusionMatrix:
             if low < 0 or high >= _LABEL_VALUES:
                 raise DataError(self._label_complaint(low if low < 0 else high))
         # No mask: ignored and faulty pixels get rows of their own, which costs less than picking out the valid ones.
-        # The narrowest index that fits halves the traffic, which is what the time goes into.
+        # On a CPU the narrowest index that fits halves the traffic, which is what the time goes into.
         bins = _LABEL_VALUES * self.num_classes
-        index_type = torch.int16 if bins <= 1 << 15 else torch.int32
+        index_type = torch.int16 if bins <= 1 << 15 and prediction.device.type == "cpu" else torch.int32
         index = torch.mul(label.to(index_type), self.num_classes).add_(prediction.to(index_type))
         counts = torch.bincount(index.flatten(), minlength=bins).view(_LABEL_VALUES, self.num_classes).cpu().numpy()
         faulty = counts[self.num_classes : IGNORE].any(axis=1)
         if faulty.any():
             raise DataError(self._label_complaint(self.num_classes + int(faulty.argmax())))
-        valid: npt.NDArray[np.int64] = counts[: self.num_classes]
+        valid: Counts = counts[: self.num_classes]
         return valid
 
     def _label_complaint(self, value: int) -> str:
         return (
-            f"a label holds the value {value}; labels hold the classes 0 to {self.num_classes - 1} and {IGNORE} for ignored"
-            " pixels. The data set has more classes than it declares, or its labels are not class indices."
+            f"a label holds the value {value}; labels hold the classes 0 to {self.num_classes - 1} and {IGNORE} for"
+            " ignored pixels. The data set has more classes than it declares, or its labels are not class indices."
         )
 
 

@@ -54,10 +54,16 @@ def set_rate(convolution: nn.Conv2d, rate: int) -> None:
 
 
 class ConvBNReLU(nn.Module):
-    """Bias-free convolution, BN and, unless `relu` is off, ReLU: `[B, C, H, W]` to `[B, width, H, W]`."""
+    """Bias-free convolution, BN and, unless `relu` is off, ReLU: `[B, C, H, W]` to `[B, width, H, W]`.
+
+    Raises:
+        ValueError: The width is below 1.
+    """
 
     def __init__(self, in_channels: int, width: int, kernel_size: int = 1, *, rate: int = 1, relu: bool = True) -> None:
         super().__init__()
+        if width < 1:
+            raise ValueError(f"a convolution's width must be at least 1, not {width}.")
         self.convolution = AtrousConv2d(in_channels, width, kernel_size, rate)
         self.norm = nn.BatchNorm2d(width)
         self.relu = relu

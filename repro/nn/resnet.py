@@ -48,11 +48,11 @@ class ResidualUnit(nn.Module):
         """The 3x3 convolutions, the one that carries the unit's stride first."""
         raise NotImplementedError
 
-    def set_stride_and_rate(self, stride: int, rate: int) -> None:
-        """Changes how the unit samples its input; weights stay."""
+    def set_sampling(self, stride: int, first_rate: int, rate: int) -> None:
+        """Gives the first 3x3 the stride and `first_rate`, any other one `rate`; weights stay."""
         convolutions = self.spatial_convolutions()
-        for convolution in convolutions:
-            set_rate(convolution, rate)
+        for index, convolution in enumerate(convolutions):
+            set_rate(convolution, rate if index else first_rate)
         convolutions[0].stride = (stride, stride)
         if self.downsample is not None:
             projection = self.downsample[0]
@@ -61,7 +61,7 @@ class ResidualUnit(nn.Module):
 
 
 class BasicUnit(ResidualUnit):
-    """Two 3x3 convolutions (ResNet-18/34), both at the unit's rate. Source: He et al. 2016, Figure 5 left."""
+    """Two 3x3 convolutions (ResNet-18/34). Source: He et al. 2016, Figure 5 left."""
 
     def __init__(self, in_channels: int, width: int, *, project: bool) -> None:
         super().__init__(in_channels, width)
@@ -124,11 +124,12 @@ UNITS_BY_DEPTH: dict[int, tuple[type[BasicUnit] | type[BottleneckUnit], tuple[in
 class ResNet(nn.Module):
     """Residual network without classifier, run at output stride 4, 8, 16 or 32.
 
-    Once the output stride is reached, each further stride becomes a doubling of the atrous rate. Without
-    multi-grid the first unit of such a stage keeps the rate of the stage before it ("contracted", as
-    torchvision and PyTorch-Encoding do); with multi-grid every unit of `res5` takes base rate x its
-    multi-grid rate, the first too. The state dict of the plain stem has the keys of torchvision's ResNet
-    without `fc.*`.
+    Once the output stride is reached, each further stride becomes a doubling of the atrous rate. Without multi-grid
+    the rate doubles behind the 3x3 that has lost its stride, so that one keeps the rate of the stage before
+    ("contracted", as in torchvision). The network then computes what it computed at output stride 32, on a denser
+    grid: every 2nd, 4th or 8th pixel is the same number. With multi-grid every 3x3 of a unit of `res5` takes base
+    rate x the unit's multi-grid rate, the first one too.
+    The state dict of the plain stem has the keys of torchvision's ResNet without `fc.*`.
 
     Source: He et al. 2016, Table 1; DeepLabv3, sections 3.1 and 3.2.1. Deep stem: public code of PSPNet and
     GALD.
@@ -198,12 +199,12 @@ class ResNet(nn.Module):
             stride = nominal if reached * nominal <= output_stride else 1
             rate_before, rate = rate, rate * nominal // stride
             reached *= stride
-            rates = [rate_before] + [rate] * (len(stage) - 1)
+            rates = [(rate_before, rate)] + [(rate, rate)] * (len(stage) - 1)
             if self.multi_grid is not None and stage is self.get_submodule("layer4"):
-                rates = [rate * grid for grid in self.multi_grid]
-            for index, (unit, unit_rate) in enumerate(zip(stage, rates, strict=True)):
+                rates = [(rate * grid, rate * grid) for grid in self.multi_grid]
+            for index, (unit, unit_rates) in enumerate(zip(stage, rates, strict=True)):
                 assert isinstance(unit, ResidualUnit)
-                unit.set_stride_and_rate(stride if index == 0 else 1, unit_rate)
+                unit.set_sampling(1 if index else stride, *unit_rates)
         self.output_stride = output_stride
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:

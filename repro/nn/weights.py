@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pickle
-import zipfile
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from repro.errors import ConfigError, DataError
 from repro.nn.resnet import ResNet
@@ -19,11 +18,11 @@ from repro.nn.resnet import ResNet
 _WRAPPERS = ("state_dict", "model", "model_state")
 
 
-def load_backbone_weights(backbone: ResNet, weights: str) -> None:
+def load_backbone_weights(backbone: nn.Module, weights: str) -> None:
     """Loads ImageNet weights into a backbone; the classifier's `fc.*` are left out.
 
     Args:
-        backbone: The network to fill.
+        backbone: The network to fill; a backbone of one's own takes a file only.
         weights: A name of torchvision's weight enum for this depth, such as `IMAGENET1K_V1`, or the path of a
             local `.pth` or `.pt` file with a state dict in torchvision's names.
 
@@ -40,9 +39,13 @@ def load_backbone_weights(backbone: ResNet, weights: str) -> None:
     backbone.load_state_dict(state, strict=False)
 
 
-def _torchvision_state(backbone: ResNet, name: str) -> Mapping[str, Tensor]:
+def _torchvision_state(backbone: nn.Module, name: str) -> Mapping[str, Tensor]:
     import torchvision
 
+    if not isinstance(backbone, ResNet):
+        raise ConfigError(
+            f"backbone.weights {name!r} is no .pth file, and weights by name exist for repro.nn.ResNet only."
+        )
     choices = torchvision.models.get_model_weights(f"resnet{backbone.depth}")
     names = [choice.name for choice in choices]
     if name not in names:
@@ -52,41 +55,33 @@ def _torchvision_state(backbone: ResNet, name: str) -> Mapping[str, Tensor]:
         )
     if backbone.stem != "plain":
         raise ConfigError(f"torchvision's {name} fits the plain stem only; use stem=plain, or a local weights file.")
-    entry = choices[name]
-    file_name = entry.url.rsplit("/", 1)[-1]
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    url = choices[name].url
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    if not cached.is_file():
+        _download(url, cached)
+    return _read_file(cached, "; delete it and run again")
+
+
+def _download(url: str, target: Path) -> None:
+    # torchvision writes the first digits of the file's sha256 into its name.
+    digits = target.stem.rsplit("-", 1)[-1]
     try:
-        state: Mapping[str, Tensor] = torch.hub.load_state_dict_from_url(
-            entry.url, progress=True, check_hash=True, map_location="cpu", weights_only=True
-        )
-    except (URLError, OSError) as error:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(target), hash_prefix=digits, progress=True)
+    except (OSError, HTTPException, RuntimeError) as error:
         raise DataError(
-            f"The ImageNet weights {file_name} are not cached and could not be downloaded ({_reason(error)}): "
-            f"fetch {entry.url} on a machine with network and put it into {folder}, "
-            "or set backbone.weights=null."
+            f"The ImageNet weights {target.name} are not cached and could not be downloaded ({_reason(error)}): fetch "
+            f"{url} on a machine with network and put it into {target.parent}, or set backbone.weights=null."
         ) from error
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise DataError(
-            f"The ImageNet weights {folder / file_name} are damaged ({_reason(error)}): delete the file and run again."
-        ) from error
-    return state
 
 
-def _read_file(path: Path) -> Mapping[str, Tensor]:
+def _read_file(path: Path, remedy: str = "") -> Mapping[str, Tensor]:
     if not path.is_file():
         raise DataError(f"The weights file {path} does not exist (looked at {path.absolute()}).")
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        RuntimeError,
-        pickle.UnpicklingError,
-        EOFError,
-        OSError,
-        zipfile.BadZipFile,
-        ValueError,
-        KeyError,
-    ) as error:
-        raise DataError(f"The weights file {path} cannot be read ({_reason(error)}).") from error
+    except Exception as error:  # a damaged file fails wherever its bytes lead the unpickler
+        raise DataError(f"The weights file {path} cannot be read ({_reason(error)}){remedy}.") from error
     for wrapper in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
@@ -95,7 +90,7 @@ def _read_file(path: Path) -> Mapping[str, Tensor]:
     return content
 
 
-def _check_fit(backbone: ResNet, state: Mapping[str, Tensor], origin: str) -> None:
+def _check_fit(backbone: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     own = backbone.state_dict()
     # Files written before 2018 lack the batch counters; they count, but carry no weight.
     missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
@@ -111,7 +106,13 @@ def _check_fit(backbone: ResNet, state: Mapping[str, Tensor], origin: str) -> No
         if keys
     ]
     if parts:
-        raise DataError(f"{origin} does not fit ResNet-{backbone.depth} ({backbone.stem} stem); {'; '.join(parts)}.")
+        raise DataError(f"{origin} does not fit {_described(backbone)}; {'; '.join(parts)}.")
+
+
+def _described(backbone: nn.Module) -> str:
+    if isinstance(backbone, ResNet):
+        return f"ResNet-{backbone.depth} with the {backbone.stem} stem"
+    return type(backbone).__name__
 
 
 def _listed(keys: list[str], most: int = 5) -> str:
@@ -119,8 +120,11 @@ def _listed(keys: list[str], most: int = 5) -> str:
     return ", ".join(keys[:most]) + rest
 
 
-def _reason(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
+def _reason(error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):
+        # torch's own text advises to switch off the check for code in the file.
+        return "it is damaged, or holds more than tensors"
+    lines = str(getattr(error, "reason", error)).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from repro.errors import ReproError
+from repro.tracking.interfaces import RunFiles
 from repro.tracking.mlflow_tracker import MLflowMirror
-from repro.tracking.snapshot import RunFiles, take_snapshot
+from repro.tracking.snapshot import take_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class MLflowTracker:
             self._wake.notify()
         self._thread.join(self._finish_seconds)
         self._abandoned = True
+        self._mirror.cancel()  # After this the run's lock is freed, and whoever takes it may write in MLflow.
         if not self._level:
             _log.warning("tracking: MLflow at %s lacks a part of this run; %s", self._mirror.uri, _REPAIR)
         return self._level

@@ -2,25 +2,27 @@
 
 import logging
 import os
-import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from repro.files import exclusive
+from repro.tracking.interfaces import TrackingError
 from repro.tracking.snapshot import MetricPoint, Snapshot
-from repro.tracking.tracker import TrackingError
+from repro.tracking.sqlite import prepare_sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
+ENTRIES_PER_BATCH = 100  # likewise, of parameters or tags
 RUN_ID_TAG = "repro.run_id"
+POINTS_PER_BATCH = 1000  # what MLflow takes in one request
 LEVEL_TAG = "repro.level"
 ARTIFACTS_TAG = "repro.artifacts"
 _STATUS = {
@@ -74,6 +76,11 @@ class MLflowMirror:
         self._client: MlflowClient | None = None
         self._experiment_id = ""
         self._shown: tuple[str, _Shown] | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Makes a `bring_level` under way in another thread stop before its next write, and every later one."""
+        self._cancelled = True
 
     def load(self) -> None:
         """Imports MLflow, quietly and with short time-outs.
@@ -89,9 +96,7 @@ class MLflowMirror:
             if not self.uri.startswith("http"):
                 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
         except ImportError as error:
-            raise TrackingError(
-                f"MLflow cannot be imported ({error}); install it, or choose tracking=none."
-            ) from error
+            raise TrackingError(f"MLflow cannot be imported ({error}); install it, or choose tracking=none.") from error
         # MLflow logs a traceback for every failed statement; failures are reported here, once, in a sentence.
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)
         logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -125,15 +130,16 @@ class MLflowMirror:
             return False
         running = snapshot.ended_ms is None
         if running and shown.status != _STATUS[snapshot.state]:
-            client.update_run(shown.mlflow_id, status=_STATUS[snapshot.state])
+            self._write(client.update_run, shown.mlflow_id, status=_STATUS[snapshot.state])
             shown.status = _STATUS[snapshot.state]
         self._send_params(client, shown, snapshot.params)
         self._send_points(client, shown, snapshot.points)
         if not running:
             self._send_artifacts(client, shown, snapshot)
-            client.set_terminated(shown.mlflow_id, _STATUS[snapshot.state], snapshot.ended_ms)
+            self._write(client.set_terminated, shown.mlflow_id, _STATUS[snapshot.state], snapshot.ended_ms)
             shown.status = _STATUS[snapshot.state]
-        self._send_tags(client, shown, snapshot.tags | {"mlflow.runName": snapshot.name, LEVEL_TAG: level})
+        tags = snapshot.tags | {"mlflow.runName": snapshot.name}
+        self._send_tags(client, shown, tags if snapshot.state == "RUNNING" else tags | {LEVEL_TAG: level})
         return True
 
     def _find_or_create(self, client: "MlflowClient", snapshot: Snapshot) -> _Shown:
@@ -143,7 +149,7 @@ class MLflowMirror:
         if run is None:
             started = snapshot.started_ms or time.time_ns() // 1_000_000
             tags = {RUN_ID_TAG: snapshot.run_id}
-            run = client.create_run(self._experiment_id, started, tags, snapshot.name)
+            run = self._write(client.create_run, self._experiment_id, started, tags, snapshot.name)
         shown = _Shown(run.info.run_id, run.info.status, set(run.data.params), dict(run.data.tags))
         for key in run.data.metrics:
             shown.steps.update((key, metric.step) for metric in client.get_metric_history(shown.mlflow_id, key))
@@ -157,32 +163,32 @@ class MLflowMirror:
         found.sort(key=lambda run: (not run.data.metrics, run.info.start_time, run.info.run_id))
         for twin in found[1:]:
             if not twin.data.metrics:
-                client.delete_run(twin.info.run_id)
+                self._write(client.delete_run, twin.info.run_id)
         return found[0] if found else None
 
     def _send_params(self, client: "MlflowClient", shown: _Shown, params: dict[str, str]) -> None:
         from mlflow.entities import Param
 
         missing = [Param(key, value) for key, value in params.items() if key not in shown.params]
-        for batch in _batches(missing, 100):
-            client.log_batch(shown.mlflow_id, params=batch)
+        for batch in _batches(missing, ENTRIES_PER_BATCH):
+            self._write(client.log_batch, shown.mlflow_id, params=batch)
             shown.params.update(param.key for param in batch)
 
     def _send_points(self, client: "MlflowClient", shown: _Shown, points: Sequence[MetricPoint]) -> None:
         from mlflow.entities import Metric
 
         missing = [point for point in points if (point.key, point.step) not in shown.steps]
-        for batch in _batches(missing, 1000):
+        for batch in _batches(missing, POINTS_PER_BATCH):
             metrics = [Metric(point.key, point.value, point.time_ms, point.step) for point in batch]
-            client.log_batch(shown.mlflow_id, metrics=metrics)
+            self._write(client.log_batch, shown.mlflow_id, metrics=metrics)
             shown.steps.update((point.key, point.step) for point in batch)
 
     def _send_tags(self, client: "MlflowClient", shown: _Shown, tags: dict[str, str]) -> None:
         from mlflow.entities import RunTag
 
         changed = [RunTag(key, value) for key, value in tags.items() if shown.tags.get(key) != value]
-        for batch in _batches(changed, 100):
-            client.log_batch(shown.mlflow_id, tags=batch)
+        for batch in _batches(changed, ENTRIES_PER_BATCH):
+            self._write(client.log_batch, shown.mlflow_id, tags=batch)
             shown.tags.update({tag.key: tag.value for tag in batch})
 
     def _send_artifacts(self, client: "MlflowClient", shown: _Shown, snapshot: Snapshot) -> None:
@@ -190,13 +196,18 @@ class MLflowMirror:
         if shown.tags.get(ARTIFACTS_TAG) == fingerprint:
             return
         for path, place in snapshot.artifacts:
-            client.log_artifact(shown.mlflow_id, str(path), place or None)
+            self._write(client.log_artifact, shown.mlflow_id, str(path), place or None)
         self._send_tags(client, shown, {ARTIFACTS_TAG: fingerprint})
+
+    def _write(self, method: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+        if self._cancelled:
+            raise TrackingError(f"MLflow at {self.uri} took too long and was given up.")
+        return method(*arguments, **named)
 
     def _connect(self) -> "MlflowClient":
         self.load()
         if self.uri.startswith("sqlite:///"):
-            self._prepare_sqlite(Path(self.uri.removeprefix("sqlite:///")))
+            prepare_sqlite(Path(self.uri.removeprefix("sqlite:///")), self._artifacts_root, self._patience_seconds)
         if self._client is None:
             from mlflow import MlflowClient
 
@@ -223,30 +234,6 @@ class MLflowMirror:
             )
         return str(experiment.experiment_id)
 
-    def _prepare_sqlite(self, database: Path) -> None:
-        """Makes the database whole or not at all, once, however many processes start; refuses early if locked."""
-        if not database.exists() or database.stat().st_size == 0:
-            with exclusive(database.with_name(f"{database.name}.lock"), wait_seconds=60.0):
-                if not database.exists() or database.stat().st_size == 0:
-                    self._create_sqlite(database)
-        # MLflow's own wait is 20 s per statement, and minutes while connecting.
-        connection = sqlite3.connect(database, timeout=self._patience_seconds, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-        finally:
-            connection.close()
-
-    def _create_sqlite(self, database: Path) -> None:
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-        for partial in database.parent.glob(f".{database.name}.*.partial*"):
-            partial.unlink(missing_ok=True)
-        partial = database.with_name(f".{database.name}.{os.getpid()}.partial")
-        store = SqlAlchemyStore(f"sqlite:///{partial}", self._artifacts_root.as_uri())  # type: ignore[no-untyped-call]
-        store.engine.dispose()
-        os.replace(partial, database)
-
     @contextmanager
     def _one_sentence(self) -> Iterator[None]:
         try:
@@ -254,14 +241,10 @@ class MLflowMirror:
         except TrackingError:
             raise
         except Exception as error:
-            lines = str(error).splitlines() or [""]
-            reason = f"{type(error).__name__}: {lines[0]}" if lines[0] else type(error).__name__
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise TrackingError(f"MLflow at {self.uri} cannot be used now ({reason[:300]}).") from error
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
     for start in range(0, len(items), size):
         yield list(items[start : start + size])
-
-
-__all__: list[Any] = ["MLflowMirror"]

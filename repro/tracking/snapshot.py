@@ -8,52 +8,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 
 from repro.errors import ReproError, StoreError
 from repro.identity import NOT_PART_OF_A_RUN, flatten, science
 from repro.records import Record
+from repro.tracking.interfaces import RunFiles
 from repro.tracking.journal import JournalView, read_journal
 
 LONGEST_VALUE = 5000  # MLflow cuts parameters at 6000 characters without a mark; we cut earlier, with one.
 LARGEST_ARTIFACT_BYTES = 20_000_000
 _FORBIDDEN = re.compile(r"[^\w\-. :/]")
-
-
-class RunStatus(Protocol):
-    """What the mirror reads from a run's status; `repro.store.Status` fits."""
-
-    @property
-    def state(self) -> str:
-        """CREATED, RUNNING, FINISHED, FAILED or INTERRUPTED."""
-
-    @property
-    def updated(self) -> str:
-        """Time of the last change, ISO 8601."""
-
-    @property
-    def message(self) -> str:
-        """One sentence for the person."""
-
-
-class RunFiles(Protocol):
-    """What the mirror needs of a run folder; `repro.store.RunFolder` fits."""
-
-    run_id: str
-    path: Path
-    journal_path: Path
-
-    def read_config(self) -> str:
-        """The frozen configuration as YAML text."""
-
-    def read_status(self) -> RunStatus | None:
-        """The last status, if one was written."""
-
-    def records(self) -> Sequence[Record]:
-        """The records, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +120,7 @@ def take_snapshot(
     )
 
 
+@cache
 def clean_key(text: str) -> str:
     """A metric, parameter or tag name as MLflow accepts it on every server: letters, digits and `_-. :/`."""
     parts = [part for part in _FORBIDDEN.sub("_", text).split("/") if part not in ("", ".", "..")]

@@ -1,37 +1,17 @@
-"""What a run asks of tracking, and the choice of who answers; free of MLflow."""
+"""The choice of who tracks a run, and where; MLflow is imported only if it is chosen and used."""
 
 import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from repro.errors import ConfigError, ReproError
-from repro.tracking.snapshot import RunFiles
+from repro.errors import ConfigError
+from repro.tracking.interfaces import RunFiles, Tracker
+from repro.tracking.live import MLflowTracker
+from repro.tracking.mlflow_tracker import MLflowMirror
 
 _log = logging.getLogger(__name__)
-
-
-class TrackingError(ReproError):
-    """The tracking store cannot be reached, or refuses a run."""
-
-
-class Tracker(Protocol):
-    """Shows a run elsewhere while it goes on. No method raises, blocks training or changes the run."""
-
-    def start(
-        self, folder: RunFiles, params: Mapping[str, Any] | None = None, tags: Mapping[str, str] | None = None
-    ) -> None:
-        """Begins to show a run whose config is frozen in its folder; call it before worker processes start.
-
-        Parameters and tags that follow from the folder need not be given.
-        """
-
-    def sync(self, upto_step: int) -> None:
-        """Says that a checkpoint of this step is on disk, so that points up to it may be shown; returns at once."""
-
-    def finish(self, state: str) -> bool:
-        """Shows the final state, FINISHED, FAILED or KILLED, once status and records are written; True if all is shown."""
 
 
 class NullTracker:
@@ -87,7 +67,4 @@ def make_tracker(tracking: Mapping[str, Any], outputs: Path) -> Tracker:
         # sqlite on a cluster's shared file system breaks under many writers; the journal keeps everything.
         _log.info("inside a SLURM job a sqlite database is left alone: `python -m repro.track` fills it afterwards.")
         return NullTracker()
-    from repro.tracking.live import MLflowTracker
-    from repro.tracking.mlflow_tracker import MLflowMirror
-
     return MLflowTracker(MLflowMirror(address, tracking["experiment"], outputs))

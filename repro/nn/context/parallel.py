@@ -133,8 +133,9 @@ def _check_branches(branches: Sequence[Branch]) -> None:
     for branch in branches:
         if branch.kernel_size not in (1, 3):
             raise ValueError(f"a branch's kernel must be 1 or 3, not {branch.kernel_size}.")
-        if branch.rate < 1 or branch.pool_size < 1 or branch.pool_size % 2 == 0:
+        whole = all(type(value) is int for value in (branch.rate, branch.pool_size))
+        if not whole or branch.rate < 1 or branch.pool_size < 1 or branch.pool_size % 2 == 0:
             raise ValueError(
-                "a branch needs a rate of at least 1 and an odd pool size, "
+                "a branch needs a whole rate of at least 1 and an odd pool size, "
                 f"not rate {branch.rate} and pool size {branch.pool_size}."
             )

@@ -1,0 +1,110 @@
+import copy
+import logging
+
+import pytest
+import torch
+from torch import nn
+
+from repro.engine.checkpoint import CheckpointFolder, TrainingState
+from repro.errors import StoreError
+from repro.store import atomic_write
+
+
+def state(seed=0):
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5))
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, fused=True)
+    return TrainingState(model, optimiser, torch.amp.GradScaler("cpu", enabled=True))
+
+
+def advance(training, steps):
+    for _ in range(steps):
+        training.optimiser.zero_grad()
+        loss = training.model(torch.randn(2, 3, 8, 8)).square().sum()
+        training.scaler.scale(loss).backward()
+        training.scaler.step(training.optimiser)
+        training.scaler.update()
+        training.step += 1
+        training.wall_seconds += 0.5
+
+
+def same(one, other):
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return CheckpointFolder(tmp_path / "checkpoints", atomic_write)
+
+
+def test_everything_with_state_goes_on_bit_for_bit(folder):
+    straight = state()
+    advance(straight, 3)
+    folder.save(straight)
+    expected = copy.deepcopy(straight.state_dict())
+    advance(straight, 4)
+    resumed = state(seed=99)
+    assert folder.restore(resumed) == 3
+    assert same(resumed.state_dict(), expected)
+    advance(resumed, 4)
+    assert same(resumed.state_dict(), straight.state_dict())
+
+
+def test_two_checkpoints_are_kept(folder):
+    training = state()
+    for _ in range(4):
+        advance(training, 1)
+        folder.save(training)
+    assert [file.name for file in folder.files()] == ["step_000000003.pt", "step_000000004.pt"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage"])
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(folder, damage, caplog):
+    training = state()
+    for _ in range(2):
+        advance(training, 1)
+        folder.save(training)
+    newest = folder.files()[-1]
+    content = newest.read_bytes()
+    newest.write_bytes({"truncated": content[: len(content) // 2], "empty": b"", "garbage": b"x" * 5000}[damage])
+    resumed = state()
+    with caplog.at_level(logging.WARNING):
+        assert folder.restore(resumed) == 1
+    assert "step_000000002" in caplog.text
+    assert newest.with_suffix(".damaged").exists()
+
+
+def test_without_checkpoints_nothing_is_restored(folder):
+    assert folder.restore(state()) is None
+
+
+def test_a_checkpoint_of_another_network_is_an_error_that_names_the_file(folder):
+    advance(training := state(), 1)
+    folder.save(training)
+    other = state()
+    other.model.append(nn.Conv2d(4, 4, 1))
+    with pytest.raises(StoreError, match="step_000000001"):
+        folder.restore(other)
+
+
+def test_best_weights_are_kept_by_their_step(folder):
+    training = state()
+    advance(training, 1)
+    training.best_step = 1
+    folder.save_best(training)
+    first = copy.deepcopy(training.model.state_dict())
+    folder.save(training)
+    advance(training, 1)
+    assert same(folder.load_best(training), first)
+    training.best_step = 2
+    folder.save_best(training)
+    folder.save(training)
+    assert [file.name for file in folder.path.glob("best_*.pt")] == ["best_000000002.pt"]
+    folder.clear()
+    assert list(folder.path.iterdir()) == []

@@ -1,0 +1,141 @@
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from repro.compose import compose, settings
+from repro.data import SegmentationDataset, normalise
+from repro.engine.evaluate import batched, evaluate, predict
+from repro.settings import Average
+
+CLASSES = 4
+
+
+class Pointwise(nn.Module):
+    """A network that sees one pixel: padding, batching and windows cannot change what it says of a pixel."""
+
+    def __init__(self, kernel_size=1):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(3, CLASSES, kernel_size, padding=kernel_size // 2)
+        self.backbone = SimpleNamespace(output_stride=16)
+        self.strides = []
+        self.align_corners = False
+        self.sizes = []
+
+    def set_output_stride(self, output_stride):
+        self.strides.append(output_stride)
+
+    def forward(self, image):
+        self.sizes.append(tuple(image.shape[-2:]))
+        return {"main": self.conv(image)}
+
+
+class Photographs(SegmentationDataset):
+    """Random images of two sizes."""
+
+    name = "photographs"
+    class_names = ("a", "b", "c", "d")
+    palette = ((0, 0, 0),) * CLASSES
+
+    def __init__(self, sizes):
+        self.sizes = sizes
+        self.split = "val"
+        self.ids = [str(index) for index in range(len(sizes))]
+
+    def __len__(self):
+        return len(self.sizes)
+
+    def __getitem__(self, index):
+        generator = torch.Generator().manual_seed(index)
+        height, width = self.sizes[index]
+        image = torch.randint(0, 256, (3, height, width), generator=generator, dtype=torch.uint8)
+        label = torch.randint(0, CLASSES + 1, (height, width), generator=generator, dtype=torch.uint8)
+        label[label == CLASSES] = 255
+        return image, label
+
+
+SIZES = [(20, 30)] * 3 + [(30, 20)] * 2 + [(20, 30)]
+
+
+def configured(**changes):
+    result = settings(compose(["runtime.workers=0", "runtime.progress=false", "precision=fp32"]))
+    return dataclasses.replace(result, evaluation=dataclasses.replace(result.evaluation, **changes))
+
+
+def plain_matrix(model, dataset):
+    matrix = np.zeros((CLASSES, CLASSES), dtype=np.int64)
+    for index in range(len(dataset)):
+        image, label = dataset[index]
+        with torch.no_grad():
+            prediction = model.conv(normalise(image[None]))[0].argmax(0)
+        for truth, predicted in zip(label.flatten().tolist(), prediction.flatten().tolist(), strict=True):
+            if truth != 255:
+                matrix[truth, predicted] += 1
+    return matrix
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+@pytest.mark.parametrize("pad_to", [None, 25, 40])
+def test_the_matrix_equals_a_plain_loop_whatever_the_batch_and_padding(batch_size, pad_to):
+    model, dataset = Pointwise(), Photographs(SIZES)
+    found = evaluate(
+        model, dataset, configured(batch_size=batch_size, pad_to=pad_to), torch.device("cpu"), title="evaluation"
+    )
+    np.testing.assert_array_equal(found, plain_matrix(model, dataset))
+    if pad_to:
+        assert set(model.sizes) == {(max(height, pad_to), max(width, pad_to)) for height, width in SIZES}
+
+
+def test_observers_see_every_image_in_order():
+    seen = []
+    evaluate(
+        Pointwise(), dataset := Photographs(SIZES), configured(batch_size=2), torch.device("cpu"), title="evaluation",
+        observer=lambda index, image, label, prediction: seen.append((index, image, label, prediction)),
+    )  # fmt: skip
+    assert [index for index, *_ in seen] == list(range(len(SIZES)))
+    for index, image, label, prediction in seen:
+        assert torch.equal(image, dataset[index][0])
+        assert torch.equal(label, dataset[index][1])
+        assert prediction.shape == label.shape
+        assert prediction.dtype == torch.uint8
+
+
+@pytest.mark.parametrize("average", list(Average))
+def test_scales_and_mirrors_are_averaged_as_written_out(average):
+    model = Pointwise(kernel_size=3).eval()
+    images = torch.randint(0, 256, (2, 3, 21, 33), dtype=torch.uint8)
+    protocol = configured(scales=[0.5, 1.0, 1.5], flip=True, average=average).evaluation
+    pixels, expected = normalise(images), 0
+    with torch.no_grad():
+        for scale in (0.5, 1.0, 1.5):
+            scaled = functional.interpolate(
+                pixels, size=(round(21 * scale), round(33 * scale)), mode="bilinear", antialias=True
+            )
+            for mirrored in (False, True):
+                view = scaled.flip(-1) if mirrored else scaled
+                logits = functional.interpolate(model.conv(view), size=(21, 33), mode="bilinear")
+                logits = logits.flip(-1) if mirrored else logits
+                expected = expected + (logits.softmax(1) if average is Average.probabilities else logits) / 6
+        torch.testing.assert_close(predict(model, images, protocol), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_evaluation_stride_is_set_and_taken_back_even_after_an_error():
+    model = Pointwise()
+    evaluate(model, Photographs(SIZES), configured(output_stride=8), torch.device("cpu"), title="evaluation")
+    assert model.strides == [8, 16]
+    with pytest.raises(ZeroDivisionError):
+        evaluate(
+            model, Photographs(SIZES), configured(output_stride=4), torch.device("cpu"), title="evaluation",
+            observer=lambda *_: 1 / 0,
+        )  # fmt: skip
+    assert model.strides == [8, 16, 4, 16]
+
+
+def test_only_consecutive_images_of_one_size_share_a_batch():
+    samples = [(index, *Photographs(SIZES)[index]) for index in range(len(SIZES))]
+    assert [indices for indices, *_ in batched(samples, 2)] == [[0, 1], [2], [3, 4], [5]]

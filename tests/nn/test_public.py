@@ -1,0 +1,19 @@
+import repro.nn
+
+
+def test_public_names() -> None:
+    """Configs and their identities hold these paths; a name taken out or renamed breaks every recorded run."""
+    assert repro.nn.__all__ == [
+        "ASPP",
+        "FCN",
+        "ASPPPlus",
+        "AuxiliaryHead",
+        "Head",
+        "ModuleA",
+        "ResNet",
+        "Segmenter",
+        "Vortex",
+        "from_torchvision",
+        "load_backbone_weights",
+    ]
+    assert all(hasattr(repro.nn, name) for name in repro.nn.__all__)

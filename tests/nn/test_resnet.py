@@ -1,0 +1,202 @@
+import pytest
+import torch
+import torchvision
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from repro.nn import ResNet
+
+STAGES = ("res2", "res3", "res4", "res5")
+# torchvision's published parameter counts without the 1000-class layer, (512 or 2048) * 1000 + 1000.
+PARAMETERS = {
+    18: 11_689_512 - 513_000,
+    34: 21_797_672 - 513_000,
+    50: 25_557_032 - 2_049_000,
+    101: 44_549_160 - 2_049_000,
+}
+
+
+def torchvision_resnet(depth: int, dilate: tuple[bool, bool, bool] = (False, False, False)) -> nn.Module:
+    options = {} if depth < 50 else {"replace_stride_with_dilation": dilate}
+    network = torchvision.models.get_model(f"resnet{depth}", weights=None, **options)
+    randomise_norms(network)
+    return network.eval()
+
+
+def randomise_norms(network: nn.Module) -> None:
+    """Gives every batch normalisation statistics of its own, so that a swapped or skipped one shows."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.0)
+            nn.init.normal_(module.bias, std=0.1)
+            nn.init.normal_(module.running_mean, std=0.1)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+
+
+def torchvision_stages(network: nn.Module, image: Tensor) -> dict[str, Tensor]:
+    features = network.maxpool(network.relu(network.bn1(network.conv1(image))))
+    outputs = {}
+    for number, name in enumerate(STAGES, start=1):
+        features = getattr(network, f"layer{number}")(features)
+        outputs[name] = features
+    return outputs
+
+
+def assert_same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
+    assert list(ours) == list(theirs)
+    for name, expected in theirs.items():
+        torch.testing.assert_close(ours[name], expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("depth", [18, 34, 50, 101])
+def test_state_dict_is_that_of_torchvision_without_its_classifier(depth: int) -> None:
+    with torch.device("meta"):
+        theirs = torchvision.models.get_model(f"resnet{depth}", weights=None).state_dict()
+        network = ResNet(depth)
+    expected = {key: value.shape for key, value in theirs.items() if not key.startswith("fc.")}
+    assert {key: value.shape for key, value in network.state_dict().items()} == expected
+    assert sum(parameter.numel() for parameter in network.parameters()) == PARAMETERS[depth]
+
+
+@pytest.mark.parametrize(
+    ("depth", "output_stride", "dilate"),
+    [
+        (18, 32, (False, False, False)),
+        (50, 32, (False, False, False)),
+        (50, 16, (False, False, True)),
+        (50, 8, (False, True, True)),
+        (50, 4, (True, True, True)),
+    ],
+)
+def test_outputs_are_those_of_torchvision(depth: int, output_stride: int, dilate: tuple[bool, bool, bool]) -> None:
+    torch.manual_seed(0)
+    theirs = torchvision_resnet(depth, dilate)
+    ours = ResNet(depth, output_stride=output_stride).eval()
+    ours.load_state_dict({key: value for key, value in theirs.state_dict().items() if not key.startswith("fc.")})
+    image = torch.randn(2, 3, 75, 98)
+    with torch.no_grad():
+        assert_same(ours(image), torchvision_stages(theirs, image))
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    depth=st.sampled_from([18, 50]),
+    output_strides=st.tuples(st.sampled_from([4, 8, 16, 32]), st.sampled_from([4, 8, 16, 32])),
+    size=st.tuples(st.integers(33, 65), st.integers(33, 65)),
+)
+def test_a_smaller_output_stride_is_the_same_function_on_a_denser_grid(
+    depth: int, output_strides: tuple[int, int], size: tuple[int, int]
+) -> None:
+    torch.manual_seed(depth)
+    dense, sparse = sorted(output_strides)
+    network = ResNet(depth, output_stride=dense).eval()
+    randomise_norms(network)
+    image = torch.randn(1, 3, *size)
+    with torch.no_grad():
+        at_dense = network(image)
+        network.set_output_stride(sparse)
+        at_sparse = network(image)
+    for stride, name in zip((4, 8, 16, 32), STAGES, strict=True):
+        step = min(stride, sparse) // min(stride, dense)
+        assert_same({name: at_dense[name][..., ::step, ::step]}, {name: at_sparse[name]})
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_output_stride_changes_without_touching_weights(depth: int) -> None:
+    network = ResNet(depth, output_stride=8)
+    assert network.output_stride == 8
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    image = torch.randn(2, 3, 64, 96)
+    for output_stride in (16, 32, 4, 8):
+        network.set_output_stride(output_stride)
+        assert network.output_stride == output_stride
+        with torch.no_grad():
+            outputs = network.eval()(image)
+        for nominal, name in zip((4, 8, 16, 32), STAGES, strict=True):
+            stride = min(nominal, output_stride)
+            assert outputs[name].shape == (2, network.channels[name], 64 // stride, 96 // stride)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def rates_of_res5(network: ResNet) -> list[list[int]]:
+    return [[convolution.dilation[0] for convolution in unit.spatial_convolutions()] for unit in network.stages()[-1]]
+
+
+def test_multi_grid_multiplies_the_base_rate() -> None:
+    network = ResNet(50, output_stride=16, multi_grid=(1, 2, 4))
+    assert rates_of_res5(network) == [[2], [4], [8]]  # DeepLabv3, section 3.2.1, its own example
+    network.set_output_stride(8)
+    assert rates_of_res5(network) == [[4], [8], [16]]
+    network.set_output_stride(32)
+    assert rates_of_res5(network) == [[1], [2], [4]]
+
+
+def test_both_convolutions_of_a_basic_unit_take_its_multi_grid_rate() -> None:
+    assert rates_of_res5(ResNet(34, output_stride=16, multi_grid=[1, 2, 4])) == [[2, 2], [4, 4], [8, 8]]
+
+
+def test_without_multi_grid_the_first_unit_is_contracted() -> None:
+    assert rates_of_res5(ResNet(50, output_stride=16)) == [[1], [2], [2]]
+    assert rates_of_res5(ResNet(50, output_stride=8)) == [[2], [4], [4]]
+    assert rates_of_res5(ResNet(18, output_stride=16)) == [[1, 2], [2, 2]]
+
+
+@pytest.mark.parametrize(("depth", "ones"), [(18, (1, 1)), (50, (1, 1, 1))])
+def test_a_multi_grid_of_ones_is_none(depth: int, ones: tuple[int, ...]) -> None:
+    with_ones, without = ResNet(depth, multi_grid=ones), ResNet(depth)
+    assert with_ones.multi_grid is None
+    assert rates_of_res5(with_ones) == rates_of_res5(without)
+
+
+def test_output_stride_8_under_multi_grid_is_the_same_function_on_a_denser_grid() -> None:
+    torch.manual_seed(0)
+    network = ResNet(18, output_stride=16, multi_grid=(2, 4)).eval()
+    image = torch.randn(1, 3, 97, 65)
+    with torch.no_grad():
+        at_16 = network(image)["res5"]
+        network.set_output_stride(8)
+        at_8 = network(image)["res5"]
+    torch.testing.assert_close(at_8[..., ::2, ::2], at_16, rtol=1e-4, atol=1e-4)
+
+
+def test_deep_stem() -> None:
+    network = ResNet(50, stem="deep", output_stride=8)
+    convolutions = [module for module in network.conv1 if isinstance(module, nn.Conv2d)]
+    assert [module.out_channels for module in convolutions] == [64, 64, 128]
+    assert [module.stride for module in convolutions] == [(2, 2), (1, 1), (1, 1)]
+    assert network.layer1[0].conv1.in_channels == 128
+    # By hand: three 3x3 and three pairs of BN in place of one 7x7 and one pair, and 64 more inputs to two 1x1.
+    stem = 9 * (3 * 64 + 64 * 64 + 64 * 128) + 2 * (64 + 64 + 128) - (49 * 3 * 64 + 2 * 64)
+    grown = 64 * 64 + 64 * 256
+    assert sum(parameter.numel() for parameter in network.parameters()) == PARAMETERS[50] + stem + grown
+    assert network(torch.randn(2, 3, 65, 65))["res5"].shape == (2, 2048, 9, 9)
+
+
+def test_deep_stem_of_a_basic_network_projects_its_first_shortcut() -> None:
+    assert ResNet(18, stem="deep")(torch.randn(2, 3, 64, 64))["res5"].shape == (2, 512, 4, 4)
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_gradient_reaches_every_parameter(depth: int) -> None:
+    network = ResNet(depth, output_stride=8, multi_grid=(1, 2) if depth == 18 else (1, 2, 4))
+    outputs = network(torch.randn(2, 3, 65, 65))
+    sum(output.square().mean() for output in outputs.values()).backward()
+    assert [name for name, value in network.named_parameters() if value.grad is None or not value.grad.any()] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"depth": 99}, "depth must be one of 18, 34, 50, 101, not 99"),
+        ({"depth": 18, "stem": "wide"}, "stem must be plain or deep, not 'wide'"),
+        ({"depth": 18, "output_stride": 12}, "output_stride must be one of 4, 8, 16, 32, not 12"),
+        ({"depth": 18, "multi_grid": (1, 2, 4)}, r"one rate per unit of res5: ResNet-18 has 2, but \[1, 2, 4\] has 3"),
+        ({"depth": 50, "multi_grid": (1, 2)}, r"ResNet-50 has 3, but \[1, 2\] has 2"),
+        ({"depth": 50, "multi_grid": (1, 2, 0)}, "whole numbers of at least 1"),
+        ({"depth": 50, "multi_grid": (1, 2, 1.5)}, "whole numbers of at least 1"),
+    ],
+)
+def test_mistakes_are_named(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message), torch.device("meta"):
+        ResNet(**settings)

@@ -1,0 +1,99 @@
+import itertools
+
+import pytest
+
+from repro import identity
+from repro.compose import check_overrides, compose, config_folder, settings
+from repro.errors import ConfigError
+
+GROUPS = sorted(path for path in config_folder().iterdir() if path.is_dir())
+FILES = sorted(config_folder().rglob("*.yaml"))
+DATASETS = [file.stem for file in sorted((config_folder() / "dataset").glob("*.yaml"))]
+CUSTOMARY = {
+    "shapes": ("resnet18", "shapes_400", "whole"),
+    "voc": ("resnet50", "deeplabv3_30k", "whole_513"),
+    "camvid": ("resnet34", "camvid_90_epochs", "whole"),
+}
+
+
+def test_there_are_files_to_test():
+    assert len(GROUPS) == len(identity.GROUPS)
+    assert set(DATASETS) == set(CUSTOMARY)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(config_folder()).as_posix())
+def test_every_file_composes_and_says_how_to_use_it(file):
+    header = [line for line in file.read_text().splitlines() if line.startswith("#")]
+    assert any("python -m repro" in line for line in header), f"{file} has no header with the command that runs it"
+    if file.parent != config_folder():
+        group = file.parent.relative_to(config_folder()).as_posix()
+        assert f"{group}={file.stem}" in "".join(header), f"{file} names another choice in its header"
+        config = compose([f"{group}={file.stem}"])
+        settings(config)
+        assert config["composition"]["choices"][group] == file.stem
+
+
+@pytest.mark.parametrize(
+    ("dataset", "backbone", "schedule"),
+    list(itertools.product(DATASETS, [None, "resnet101"], [None, "shapes_400"])),
+)
+def test_a_dataset_brings_its_customary_choices_which_the_command_line_overrides(dataset, backbone, schedule):
+    given = [f"backbone={backbone}"] * bool(backbone) + [f"schedule={schedule}"] * bool(schedule)
+    for overrides in ([f"dataset={dataset}", *given], [*given, f"dataset={dataset}"]):
+        choices = compose(overrides)["composition"]["choices"]
+        customary = CUSTOMARY[dataset]
+        assert choices["backbone"] == (backbone or customary[0])
+        assert choices["schedule"] == (schedule or customary[1])
+        assert choices["evaluation"] == customary[2]
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("head=votex", "did you mean vortex"),
+        ("hed=vortex", "did you mean head"),
+        ("dataset=VOC", "did you mean voc"),
+        ("schedule.lenght=5 steps", "did you mean schedule.length"),
+        ("lenght=5 steps", "did you mean schedule.length"),
+        ("head.image_poling=false", "did you mean head.image_pooling"),
+        ("backbone.output_strid=8", "did you mean backbone.output_stride"),
+        ("head", "key=value"),
+        ("schedule.augmentation=none", "replace a whole group"),
+        ("seed=[1", "seed"),
+        ("seed=abc", "seed"),
+        ("precision=fp64", "precision"),
+        ("schedule.batch_size=0", "at least 1"),
+        ("schedule.batch_norm.samples=3", "must divide"),
+        ("schedule.length=400", "needs a count and a unit"),
+        ("selection=best", "needs validation.every"),
+        ("evaluation.scales=[]", "at least one"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_the_right_name(override, sentence):
+    with pytest.raises(ConfigError) as caught:
+        settings(compose([override]))
+    message = str(caught.value)
+    assert sentence in message
+    assert "\n" not in message
+
+
+def test_every_value_of_a_sweep_is_checked():
+    check_overrides(["head=fcn,aspp,vortex", "seed=0,1"])
+    with pytest.raises(ConfigError, match="did you mean vortex"):
+        check_overrides(["head=fcn,vortx", "seed=0,1"])
+
+
+def test_a_user_folder_adds_choices(tmp_path):
+    (tmp_path / "head").mkdir()
+    (tmp_path / "head" / "mine.yaml").write_text("_target_: my_package.MyHead\nwidth: 7\n")
+    config = compose(["head=mine"], user_folder=tmp_path)
+    assert config["head"] == {"_target_": "my_package.MyHead", "width": 7}
+    with pytest.raises(ConfigError, match="did you mean mine"):
+        compose(["head=mina"], user_folder=tmp_path)
+    with pytest.raises(ConfigError, match="there is no folder"):
+        compose(user_folder=tmp_path / "absent")
+
+
+def test_composing_twice_gives_the_same():
+    overrides = ["dataset=voc", "head=aspp"]
+    assert compose(overrides) == compose(overrides)

@@ -1,0 +1,20 @@
+"""The smallest real run: a few steps on small generated images, on one thread."""
+
+TINY = [
+    "head=fcn",
+    "head.width=16",
+    "dataset.size=64",
+    "dataset.cue_distance=0",
+    "dataset.train_images=16",
+    "dataset.val_images=5",
+    "schedule.length=6 steps",
+    "schedule.batch_size=4",
+    "evaluation.batch_size=2",
+    "evaluation.panels=1",
+    "precision=fp32",
+    "runtime.workers=0",
+    "runtime.threads=1",
+    "runtime.progress=false",
+    "runtime.log_every_steps=2",
+    "tracking=none",
+]
