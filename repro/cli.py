@@ -55,7 +55,9 @@ def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
     from repro.tracking import tracking_uri
 
     width = max(map(len, record.per_class_iou_percent))
-    print(f"\nrun {record.run_id}, seed {record.seed}: {record.names.dataset} {split['name']}, {split['images']} images")
+    print(
+        f"\nrun {record.run_id}, seed {record.seed}: {record.names.dataset} {split['name']}, {split['images']} images"
+    )
     for label, value in record.per_class_iou_percent.items():
         print(f"  {label:{width}}  {percent(value)}")
     print(f"  {'pixel accuracy':{width}}  {percent(record.scores.pixel_accuracy_percent)}")
@@ -65,7 +67,9 @@ def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
     if panels.exists():
         print(f"panels: {panels}")
     if config["tracking"]["kind"] == "mlflow":
-        print(f"browse: mlflow ui --backend-store-uri {tracking_uri(config['tracking']['uri'], Path(config['outputs']))}")
+        print(
+            f"browse: mlflow ui --backend-store-uri {tracking_uri(config['tracking']['uri'], Path(config['outputs']))}"
+        )
     print(f"{name}: mIoU {percent(record.scores.miou_percent).strip()} %")
 
 

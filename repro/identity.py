@@ -148,4 +148,6 @@ def _weights_name(weights: str) -> str:
         with Path(weights).expanduser().open("rb") as file:
             return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ConfigError(f"backbone.weights names the file {weights}, which cannot be read: {error.strerror}") from error
+        raise ConfigError(
+            f"backbone.weights names the file {weights}, which cannot be read: {error.strerror}"
+        ) from error

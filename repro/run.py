@@ -15,7 +15,7 @@ from repro import compose, identity, provenance
 from repro.build import build_dataset, build_model
 from repro.data import Augmentation, SegmentationDataset, steps_per_epoch, training_loader
 from repro.engine.checkpoint import CheckpointFolder, TrainingState, serialised
-from repro.engine.device import available_threads, choose_device, set_determinism, set_threads
+from repro.engine.device import available_threads, choose_device, loader_workers, set_determinism, set_threads
 from repro.engine.evaluate import evaluate
 from repro.engine.optim import build_optimiser
 from repro.engine.stop import Interrupted, StopRequest
@@ -27,7 +27,7 @@ from repro.nn import Segmenter
 from repro.records import Record
 from repro.seeding import stream
 from repro.settings import Length, Selection, Settings
-from repro.store import RunFolder, atomic_write
+from repro.store import FolderLock, RunFolder, atomic_write
 from repro.tracking import Journal, Tracker, make_tracker
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def run(config: Config) -> Outcome:
             journal.event("started", names=choices, commit=provenance.code_version()["commit"])
             tracker = start_tracker(folder, config)
             try:
-                session = Session(config, settings, folder, journal, tracker, stop)
+                session = Session(config, settings, folder, lock, journal, tracker, stop)
                 record = session.carry_out(evaluation_id)
             except BaseException as error:
                 tracker.finish(record_fate(folder, journal, error))
@@ -84,9 +84,16 @@ class Session:
     """The work of one process on one run."""
 
     def __init__(
-        self, config: Config, settings: Settings, folder: RunFolder, journal: Journal, tracker: Tracker, stop: StopRequest
+        self,
+        config: Config,
+        settings: Settings,
+        folder: RunFolder,
+        lock: FolderLock,
+        journal: Journal,
+        tracker: Tracker,
+        stop: StopRequest,
     ) -> None:
-        self.config, self.settings, self.folder = config, settings, folder
+        self.config, self.settings, self.folder, self.lock = config, settings, folder, lock
         self.journal, self.tracker, self.stop = journal, tracker, stop
         self.weights_path = folder.path / "weights.pt"
         set_threads(settings.runtime.threads or available_threads())
@@ -107,10 +114,6 @@ class Session:
         model.load_state_dict(final.pop("model"))
         self.folder.write_status("RUNNING", step=final["step"], message="evaluating")
         record = measure(self.config, self.settings, self.folder, model, measured, self.device, self.stop, final)
-        self.journal.point(
-            final["step"],
-            miou_percent=record.scores.miou_percent if record.scores.miou_percent is not None else float("nan"),
-        )
         self.journal.event("evaluated", evaluation=evaluation_id)
         self.tracker.sync(final["step"])
         return record
@@ -137,9 +140,8 @@ class Session:
             batches=lambda first: self.batches(dataset, first, job.steps),
             checkpoints=checkpoints,
             journal=self.journal,
-            validate=lambda: float(
-                miou_percent(evaluate(model, measured, self.settings, device, title="validation"))
-            ),
+            validate=lambda: float(miou_percent(evaluate(model, measured, self.settings, device, title="validation"))),
+            before_checkpoint=self.lock.check,
             on_checkpoint=self.tracker.sync,
             stop_requested=self.stop.requested,
         )
@@ -162,7 +164,7 @@ class Session:
             batch_size=self.settings.schedule.batch_size,
             first_step=first_step,
             total_steps=steps,
-            workers=runtime.workers,
+            workers=loader_workers(runtime.workers, self.device),
             prefetch=runtime.prefetch,
             pin_memory=self.device.type == "cuda",
         )

@@ -163,7 +163,7 @@ class Runtime:
 
     device: str
     threads: int | None
-    workers: int
+    workers: int | None
     prefetch: int
     channels_last: bool
     compile: bool
@@ -173,7 +173,7 @@ class Runtime:
 
     def __post_init__(self) -> None:
         require(self.threads is None or self.threads > 0, "runtime.threads must be at least 1, or null")
-        require(self.workers >= 0, "runtime.workers cannot be negative")
+        require(self.workers is None or self.workers >= 0, "runtime.workers cannot be negative")
         require(self.prefetch > 0, "runtime.prefetch must be at least 1")
         require(self.log_every_steps > 0, "runtime.log_every_steps must be at least 1")
         require(self.checkpoint_seconds >= 0, "runtime.checkpoint_seconds cannot be negative")

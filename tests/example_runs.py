@@ -61,6 +61,7 @@ def example_run(
     folder.freeze_config(yaml.safe_dump(CONFIG))
     folder.write_status("RUNNING", step=0)
     with Journal(folder.journal_path) as journal:
+        journal.event("started", commit="c0ffee")
         write_points(journal, 1, steps)
         journal.event("checkpoint", step=steps if checkpoint is None else checkpoint)
     if state == "FINISHED":

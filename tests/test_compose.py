@@ -10,7 +10,7 @@ GROUPS = sorted(path for path in config_folder().iterdir() if path.is_dir())
 FILES = sorted(config_folder().rglob("*.yaml"))
 DATASETS = [file.stem for file in sorted((config_folder() / "dataset").glob("*.yaml"))]
 CUSTOMARY = {
-    "shapes": ("resnet18", "shapes_400", "whole"),
+    "shapes": ("resnet18", "shapes_200", "whole"),
     "voc": ("resnet50", "deeplabv3_30k", "whole_513"),
     "camvid": ("resnet34", "camvid_90_epochs", "whole"),
 }
@@ -35,7 +35,7 @@ def test_every_file_composes_and_says_how_to_use_it(file):
 
 @pytest.mark.parametrize(
     ("dataset", "backbone", "schedule"),
-    list(itertools.product(DATASETS, [None, "resnet101"], [None, "shapes_400"])),
+    list(itertools.product(DATASETS, [None, "resnet101"], [None, "shapes_200"])),
 )
 def test_a_dataset_brings_its_customary_choices_which_the_command_line_overrides(dataset, backbone, schedule):
     given = [f"backbone={backbone}"] * bool(backbone) + [f"schedule={schedule}"] * bool(schedule)

@@ -51,7 +51,7 @@ def test_a_run_leaves_record_matrix_journal_panels_and_frozen_config(configure):
     assert identity.run_id(yaml.safe_load(folder.read_config())) == folder.run_id
     points = read_journal(folder.journal_path).points
     assert [point.step for point in points] == [2, 4, 6]
-    assert {"loss", "learning_rate", "images_per_second", "miou_percent"} <= points[-1].metrics.keys()
+    assert {"loss", "learning_rate", "images_per_second"} <= points[-1].metrics.keys()
     pictures = folder.evaluations_path / record.evaluation_id
     with Image.open(pictures / "panels.png") as panels:
         assert panels.size == (64 * 4 + 12, 64)

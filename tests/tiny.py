@@ -11,7 +11,6 @@ TINY = [
     "schedule.batch_size=4",
     "evaluation.batch_size=2",
     "evaluation.panels=1",
-    "precision=fp32",
     "runtime.workers=0",
     "runtime.threads=1",
     "runtime.progress=false",

@@ -38,6 +38,13 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def loader_workers(wanted: int | None, device: torch.device) -> int:
+    """The number asked for; by default none beside a training on CPU, and up to 8 beside one on GPU."""
+    if wanted is not None:
+        return wanted
+    return 0 if device.type == "cpu" else min(8, available_threads())
+
+
 def set_determinism(level: Determinism) -> None:
     """Applies the level to torch; `strict` makes an operation without a deterministic form an error."""
     torch.backends.cudnn.deterministic = level is not Determinism.off

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from repro.data import SegmentationDataset, evaluation_loader, normalise
-from repro.engine.device import autocast
+from repro.engine.device import autocast, loader_workers
 from repro.engine.progress import Progress
 from repro.engine.train import to_device
 from repro.metrics import ConfusionMatrix
@@ -42,7 +42,8 @@ def evaluate(
     trained_stride = model.backbone.output_stride
     model.eval()
     model.set_output_stride(protocol.output_stride or trained_stride)
-    loader = evaluation_loader(dataset, workers=runtime.workers, prefetch=runtime.prefetch)
+    workers = loader_workers(runtime.workers, device)
+    loader = evaluation_loader(dataset, workers=workers, prefetch=runtime.prefetch)
     try:
         with torch.inference_mode(), Progress(title, total=len(dataset), unit="image", shown=runtime.progress) as bar:
             for indices, images, labels in batched(loader, protocol.batch_size):
@@ -71,7 +72,9 @@ def predict(model: nn.Module, images: Tensor, protocol: EvaluationSettings) -> T
         is the same.
     """
     pixels = normalise(images)
-    views = [(scale, mirrored) for scale in protocol.scales for mirrored in ((False, True) if protocol.flip else (False,))]
+    views = [
+        (scale, mirrored) for scale in protocol.scales for mirrored in ((False, True) if protocol.flip else (False,))
+    ]
     total = torch.zeros((), device=images.device)
     for scale, mirrored in views:
         logits = _view_logits(model, pixels.flip(-1) if mirrored else pixels, scale, protocol.pad_to)

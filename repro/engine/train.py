@@ -40,6 +40,7 @@ class Training:
         network: what is called: the state's model, or its compiled form.
         batches: from the first step not yet done to the last; called with that step once it is known.
         validate: scores the validation images and returns mIoU in percent.
+        before_checkpoint: raises if the run folder is not ours any more.
         on_checkpoint: told the step of every checkpoint written.
         stop_requested: whether the process was asked to end.
     """
@@ -55,6 +56,7 @@ class Training:
     checkpoints: CheckpointFolder
     journal: Journal
     validate: Callable[[], float]
+    before_checkpoint: Callable[[], None]
     on_checkpoint: Callable[[int], None]
     stop_requested: Callable[[], bool]
 
@@ -152,6 +154,7 @@ def checkpoint(job: Training, meter: "Meter") -> None:
     """Writes a checkpoint of a finite state and tells who follows the run."""
     meter.check_finite()
     meter.book_time()
+    job.before_checkpoint()
     job.checkpoints.save(job.state)
     job.journal.event("checkpoint", step=job.state.step)
     job.on_checkpoint(job.state.step)

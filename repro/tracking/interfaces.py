@@ -1,8 +1,8 @@
 """What a run asks of tracking, and what tracking reads of a run; free of MLflow and of the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from repro.errors import ReproError
 from repro.records import Record
@@ -48,13 +48,8 @@ class RunFiles(Protocol):
 class Tracker(Protocol):
     """Shows a run elsewhere while it goes on. No method raises, blocks training or changes the run."""
 
-    def start(
-        self, folder: RunFiles, params: Mapping[str, Any] | None = None, tags: Mapping[str, str] | None = None
-    ) -> None:
-        """Begins to show a run whose config is frozen in its folder; call it before worker processes start.
-
-        Parameters and tags that follow from the folder need not be given.
-        """
+    def start(self, folder: RunFiles) -> None:
+        """Begins to show a run whose config is frozen in its folder; call it before worker processes start."""
 
     def sync(self, upto_step: int) -> None:
         """Says that a checkpoint of this step is on disk, so that points up to it may be shown; returns at once."""

@@ -3,8 +3,6 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from repro.errors import ReproError
 from repro.tracking.interfaces import RunFiles
@@ -30,8 +28,6 @@ class MLflowTracker:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._folder: RunFiles | None = None
-        self._params: dict[str, Any] = {}
-        self._tags: dict[str, str] = {}
         self._upto_step = -1
         self._final_state: str | None = None
         self._wanted = False
@@ -39,11 +35,9 @@ class MLflowTracker:
         self._abandoned = False
         self._level = False
 
-    def start(
-        self, folder: RunFiles, params: Mapping[str, Any] | None = None, tags: Mapping[str, str] | None = None
-    ) -> None:
+    def start(self, folder: RunFiles) -> None:
         """Starts the thread; MLflow is imported here, since an import under way while workers fork could hang them."""
-        self._folder, self._params, self._tags, self._wanted = folder, dict(params or {}), dict(tags or {}), True
+        self._folder, self._wanted = folder, True
         try:
             self._mirror.load()
         except Exception as error:
@@ -91,13 +85,7 @@ class MLflowTracker:
         assert self._folder is not None
         try:
             limit = None if state is not None else upto_step
-            snapshot = take_snapshot(
-                self._folder,
-                state=state or "RUNNING",
-                upto_step=limit,
-                extra_params=self._params,
-                extra_tags=self._tags,
-            )
+            snapshot = take_snapshot(self._folder, state=state or "RUNNING", upto_step=limit)
             self._mirror.bring_level(snapshot)
         except Exception as error:
             self._warn(error)

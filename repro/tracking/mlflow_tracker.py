@@ -25,13 +25,9 @@ RUN_ID_TAG = "repro.run_id"
 POINTS_PER_BATCH = 1000  # what MLflow takes in one request
 LEVEL_TAG = "repro.level"
 ARTIFACTS_TAG = "repro.artifacts"
-_STATUS = {
-    "CREATED": "SCHEDULED",
-    "RUNNING": "RUNNING",
-    "FINISHED": "FINISHED",
-    "FAILED": "FAILED",
-    "INTERRUPTED": "KILLED",
-}
+_PASSING_TAGS = {"repro.message", "repro.non_finite_metrics"}  # of a failure that a later start may overcome
+_STATUS = {"CREATED": "SCHEDULED", "RUNNING": "RUNNING"}
+_STATUS |= {"FINISHED": "FINISHED", "FAILED": "FAILED", "INTERRUPTED": "KILLED"}
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -139,6 +135,9 @@ class MLflowMirror:
             self._write(client.set_terminated, shown.mlflow_id, _STATUS[snapshot.state], snapshot.ended_ms)
             shown.status = _STATUS[snapshot.state]
         tags = snapshot.tags | {"mlflow.runName": snapshot.name}
+        for passed in _PASSING_TAGS & shown.tags.keys() - tags.keys():
+            self._write(client.delete_tag, shown.mlflow_id, passed)
+            del shown.tags[passed]
         self._send_tags(client, shown, tags if snapshot.state == "RUNNING" else tags | {LEVEL_TAG: level})
         return True
 

@@ -71,8 +71,6 @@ def take_snapshot(
     *,
     state: str | None = None,
     upto_step: int | None = None,
-    extra_params: Mapping[str, Any] | None = None,
-    extra_tags: Mapping[str, str] | None = None,
 ) -> Snapshot:
     """Reads a run folder.
 
@@ -80,8 +78,6 @@ def take_snapshot(
         folder: the run folder.
         state: the run's state as the caller knows it; None: as status.json says.
         upto_step: last step to show; None: the newest checkpoint's, and everything for a finished run.
-        extra_params: parameters beside those that follow from the folder.
-        extra_tags: tags beside those that follow from the folder.
 
     Raises:
         StoreError: config, status or a record is missing or damaged.
@@ -93,8 +89,8 @@ def take_snapshot(
     records = folder.records()
     limit = math.inf if state == "FINISHED" else (journal.checkpoint_step if upto_step is None else upto_step)
     journal_points = [point for point in _journal_points(journal) if limit is not None and point.step <= limit]
-    tags = _tags(folder.run_id, config, records, state)
-    if status is not None and status.message and status.state == state:
+    tags = _tags(folder.run_id, config, journal, records, state)
+    if status is not None and status.message and status.state == state in ("FAILED", "INTERRUPTED"):
         tags["repro.message"] = _cut(status.message)
     if odd := sorted({point.key for point in journal_points if not math.isfinite(point.value)}):
         tags["repro.non_finite_metrics"] = _cut(", ".join(odd))
@@ -109,8 +105,8 @@ def take_snapshot(
         run_id=folder.run_id,
         name=name,
         state=state,
-        params=params | {clean_key(path): _cut(_text(value)) for path, value in (extra_params or {}).items()},
-        tags=tags | {key: _cut(value) for key, value in (extra_tags or {}).items()},
+        params=params,
+        tags=tags,
         points=tuple(points),
         artifacts=artifacts,
         started_ms=journal.started_ms,
@@ -146,16 +142,19 @@ def _params(config: Mapping[str, Any]) -> dict[str, str]:
     return {clean_key(path): _cut(_text(value)) for path, value in leaves.items()}
 
 
-def _tags(run_id: str, config: Mapping[str, Any], records: Sequence[Record], state: str) -> dict[str, str]:
-    """Tags for finding runs: identity, state, the choice made in each group, seed, commit."""
+def _tags(
+    run_id: str, config: Mapping[str, Any], journal: JournalView, records: Sequence[Record], state: str
+) -> dict[str, str]:
+    """Tags for finding runs: identity, state, the choice made in each group, seed, commit of the last start."""
     tags = {"repro.run_id": run_id, "repro.state": state}
-    tags |= {f"repro.{clean_key(group)}": _cut(str(choice)) for group, choice in _choices(config).items()}
+    groups = {group: choice for group, choice in _choices(config).items() if group not in ("runtime", "tracking")}
+    tags |= {f"repro.{clean_key(group)}": _cut(str(choice)) for group, choice in groups.items()}
     tags |= {f"repro.{key}": str(config[key]) for key in ("seed", "recipe") if key in config}
     if records:
         tags["repro.scale"] = records[-1].scale
-        code = records[-1].provenance.get("code")
-        if isinstance(code, dict) and isinstance(code.get("commit"), str):
-            tags["repro.commit"] = code["commit"]
+    commits = [event.fields.get("commit") for event in journal.events if event.kind == "started"]
+    if commits and isinstance(commits[-1], str):
+        tags["repro.commit"] = _cut(commits[-1])
     return tags
 
 
@@ -163,7 +162,7 @@ def _name(config: Mapping[str, Any], run_id: str) -> str:
     """The name asked for, or head, dataset and seed."""
     choices = _choices(config)
     if {"head", "dataset"} <= choices.keys() and "seed" in config:
-        return str(config.get("name") or f"{choices['head']}-{choices['dataset']}-s{config['seed']}")
+        return str(config.get("name") or f"{choices['head']}-{choices['dataset']}-seed{config['seed']}")
     return str(config.get("name") or run_id)
 
 

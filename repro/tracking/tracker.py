@@ -17,9 +17,7 @@ _log = logging.getLogger(__name__)
 class NullTracker:
     """Tracks nothing (`tracking=none`) and needs no MLflow."""
 
-    def start(
-        self, folder: RunFiles, params: Mapping[str, Any] | None = None, tags: Mapping[str, str] | None = None
-    ) -> None:
+    def start(self, folder: RunFiles) -> None:
         """Does nothing."""
 
     def sync(self, upto_step: int) -> None:

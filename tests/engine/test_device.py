@@ -27,7 +27,9 @@ def test_determinism_levels_set_torch():
     assert not torch.backends.cudnn.deterministic
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)])
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)]
+)
 def test_autocast_sets_the_number_format(precision, dtype):
     with autocast(torch.device("cpu"), Precision(precision)):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype

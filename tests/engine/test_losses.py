@@ -24,7 +24,9 @@ def test_cross_entropy_equals_the_plain_loop(seed):
     logits = torch.randn(2, 5, 3, 4, generator=generator)
     label = torch.randint(0, 5, (2, 3, 4), generator=generator)
     label[0, :2] = 255
-    torch.testing.assert_close(cross_entropy(logits, label).double(), plain_cross_entropy(logits, label), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        cross_entropy(logits, label).double(), plain_cross_entropy(logits, label), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_an_image_without_labels_has_no_loss_and_no_gradient():

@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from repro.errors import ConfigError
 from repro.nn import ASPP, FCN, AuxiliaryHead, ResNet, Segmenter, Vortex
 
 
@@ -77,7 +78,7 @@ def test_a_head_that_cannot_run_at_the_output_stride_is_refused_at_once() -> Non
 def test_a_batch_of_one_trains_without_image_pooling_and_evaluates_with_it() -> None:
     image = torch.randn(1, 3, 64, 64)
     model = segmenter(ASPP)
-    with pytest.raises(ValueError, match="image pooling cannot train on a batch of 1 image"):
+    with pytest.raises(ConfigError, match="image pooling cannot train on a batch of 1 image"):
         model(image)
     assert model.eval()(image)["main"].shape == (1, 5, 64, 64)
     assert segmenter(FCN)(image)["main"].shape == (1, 5, 64, 64)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from repro.store import RunFolder
 from repro.tracking import Journal, MLflowMirror, TrackingError, read_journal, take_snapshot
 from tests.example_mlflow import Seen
-from tests.example_runs import MATRIX, example_record, example_run, write_points
+from tests.example_runs import CONFIG, MATRIX, example_record, example_run, write_points
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")  # sqlalchemy about MLflow's models
 
@@ -31,7 +32,7 @@ def test_a_finished_run_is_shown_whole(folder: RunFolder, mirror: MLflowMirror, 
     seen = Seen(uri)
     run = seen.run(folder.run_id)
     assert run.info.status == "FINISHED"
-    assert run.info.run_name == "vortex-shapes-s3"
+    assert run.info.run_name == "vortex-shapes-seed3"
     assert run.info.start_time == read_journal(folder.journal_path).started_ms
     assert run.info.start_time <= run.info.end_time
     assert run.data.params["head.rates"] == "[1, 3, 9]"
@@ -84,6 +85,18 @@ def test_a_run_keeps_its_place_through_kill_and_resume(outputs: Path, mirror: ML
     assert statuses == ["RUNNING", "KILLED", "RUNNING", "FINISHED"]
     assert Seen(uri).points(folder.run_id) == ONCE
     assert len(Seen(uri).runs) == 1
+
+
+def test_the_reason_of_a_failure_goes_once_it_is_overcome(outputs: Path, mirror: MLflowMirror, uri: str) -> None:
+    folder = example_run(outputs / "runs", state="FAILED")
+    folder.write_status("FAILED", message="the disk is full")
+    mirror.bring_level(take_snapshot(folder))
+    assert Seen(uri).run(folder.run_id).data.tags["repro.message"] == "the disk is full"
+    folder.write_status("FINISHED")
+    mirror.bring_level(take_snapshot(folder))
+    tags = Seen(uri).run(folder.run_id).data.tags
+    assert "repro.message" not in tags
+    assert tags["repro.state"] == "FINISHED"
 
 
 class Flaky:
@@ -207,9 +220,10 @@ def test_a_deleted_experiment_is_explained(folder: RunFolder, uri: str, outputs:
 
 
 def test_many_params_and_points_go_in_batches(outputs: Path, mirror: MLflowMirror, uri: str) -> None:
-    folder = example_run(outputs / "runs", steps=1200)
     extra = {f"extra.{index}": "x" * index for index in range(260)}
-    assert mirror.bring_level(take_snapshot(folder, extra_params=extra))
+    folder = example_run(outputs / "runs", steps=1200)
+    folder.config_path.write_text(yaml.safe_dump(CONFIG | extra))
+    assert mirror.bring_level(take_snapshot(folder))
     run = Seen(uri).run(folder.run_id)
     assert extra.items() <= run.data.params.items()
     points = Seen(uri).points(folder.run_id)

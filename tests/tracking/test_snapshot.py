@@ -20,7 +20,7 @@ def test_what_a_finished_run_shows(tmp_path: Path) -> None:
     (folder.checkpoints_path).mkdir()
     (folder.checkpoints_path / "step_40.pt").write_bytes(b"weights")
     shot = take_snapshot(folder)
-    assert (shot.run_id, shot.state, shot.name) == (folder.run_id, "FINISHED", "vortex-shapes-s3")
+    assert (shot.run_id, shot.state, shot.name) == (folder.run_id, "FINISHED", "vortex-shapes-seed3")
     assert shot.params["head.rates"] == "[1, 3, 9]"
     assert shot.params["schedule.length"] == "40 steps"
     assert "tracking.kind" not in shot.params
@@ -89,7 +89,6 @@ def test_two_protocols_of_one_name_keep_apart_and_the_first_keeps_its_name(tmp_p
 def test_the_fingerprint_changes_with_anything_new_and_with_nothing_else(tmp_path: Path) -> None:
     folder = example_run(tmp_path)
     first = take_snapshot(folder).fingerprint
-    assert take_snapshot(folder, extra_tags={"a": "b"}, extra_params={"c": 1}).fingerprint == first
     folder.write_status("FINISHED")
     assert take_snapshot(folder).fingerprint == first
     folder.write_record(example_record(folder.run_id, "00000000000000dd"), MATRIX)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from repro.errors import ConfigError
 from repro.nn.layers import ConvBNReLU, global_average
 
 
@@ -76,12 +77,12 @@ class ImagePooling(nn.Module):
         """Maps `[B, C, H, W]` to `[B, width, H, W]`.
 
         Raises:
-            ValueError: A single image in training: its batch statistics would be those of one value per
+            ConfigError: A single image in training: its batch statistics would be those of one value per
                 channel.
         """
         norm = self.transform.norm
         if norm.training and features.shape[0] == 1 and not isinstance(norm, nn.SyncBatchNorm):
-            raise ValueError(
+            raise ConfigError(
                 "image pooling cannot train on a batch of 1 image, because batch normalisation would see "
                 "one value per channel; use at least 2 images per process, freeze batch normalisation, "
                 "or set image_pooling to false."

@@ -14,7 +14,7 @@ class Head(nn.Module):
     """Base of all heads: backbone outputs in, logits out.
 
     A head's constructor takes `channels` (channels per backbone output), `num_classes` and its own switches
-    by name. It overrides `forward`, and `set_output_stride` if something in it depends on the output stride.
+    by name. It defines `forward(features) -> logits [B, num_classes, h, w]`, and overrides `set_output_stride` if something in it depends on the output stride.
 
     Args:
         channels: Channels of every backbone output, such as `{"res4": 1024, "res5": 2048}`.
@@ -36,10 +36,6 @@ class Head(nn.Module):
 
     def set_output_stride(self, output_stride: int) -> None:
         """Follows the backbone to another output stride; a head without atrous rates has nothing to do."""
-
-    def forward(self, features: dict[str, Tensor]) -> Tensor:
-        """Maps backbone outputs to logits `[B, num_classes, h, w]` at the size of the map read."""
-        raise NotImplementedError
 
 
 class Classifier(nn.Module):

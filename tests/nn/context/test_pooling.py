@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from repro.errors import ConfigError
 from repro.nn.context.pooling import ImagePooling, average_pool
 
 sizes = st.integers(1, 40)
@@ -97,7 +98,7 @@ def test_image_pooling_spreads_what_bilinear_upsampling_would() -> None:
 def test_image_pooling_names_the_single_image_in_training() -> None:
     module = ImagePooling(6, 4)
     features = torch.randn(1, 6, 5, 9)
-    with pytest.raises(ValueError, match=r"cannot train on a batch of 1 image.*at least 2 images per process"):
+    with pytest.raises(ConfigError, match=r"cannot train on a batch of 1 image.*at least 2 images per process"):
         module(features)
     module.transform.norm.eval()  # frozen batch normalisation
     assert module(features).shape == (1, 4, 5, 9)
