@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from repro import compose
 from repro.errors import ReproError
+from repro.tracking import tracking_uri
 
 USER_MISTAKE = 2
 
@@ -52,24 +53,19 @@ def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
     """Prints the per-class table, what was written, what to do next, and the score as the last line."""
     record, folder = outcome.record, outcome.folder
     split = record.provenance["evaluated_split"]
-    from repro.tracking import tracking_uri
-
     width = max(map(len, record.per_class_iou_percent))
-    print(
-        f"\nrun {record.run_id}, seed {record.seed}: {record.names.dataset} {split['name']}, {split['images']} images"
-    )
+    print(f"\nrun {record.run_id}: {record.names.dataset} {split['name']}, {split['images']} images, IoU in %")
     for label, value in record.per_class_iou_percent.items():
         print(f"  {label:{width}}  {percent(value)}")
-    print(f"  {'pixel accuracy':{width}}  {percent(record.scores.pixel_accuracy_percent)}")
+    print(f"pixel accuracy {percent(record.scores.pixel_accuracy_percent).strip()} %")
     path = folder.record_path(record.evaluation_id)
     panels = path.with_suffix("") / "panels.png"
     print(f"{'wrote' if outcome.fresh else 'nothing to do; already there:'} {path}")
     if panels.exists():
         print(f"panels: {panels}")
     if config["tracking"]["kind"] == "mlflow":
-        print(
-            f"browse: mlflow ui --backend-store-uri {tracking_uri(config['tracking']['uri'], Path(config['outputs']))}"
-        )
+        address = tracking_uri(config["tracking"]["uri"], Path(config["outputs"]))
+        print(f"browse: mlflow ui --backend-store-uri {address}" if "sqlite" in address else f"browse: {address}")
     print(f"{name}: mIoU {percent(record.scores.miou_percent).strip()} %")
 
 

@@ -45,7 +45,7 @@ def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -
     return plain(config, hydra_node)
 
 
-def plain(config: DictConfig, hydra_node: DictConfig) -> dict[str, Any]:
+def plain(config: DictConfig, hydra_node: Any) -> dict[str, Any]:
     """A resolved configuration as nested dictionaries of plain values.
 
     Hydra's own node is left out but for `composition`: the choice of each group and the overrides given.
@@ -142,7 +142,7 @@ def _groups(folders: Iterable[Path]) -> dict[str, set[str]]:
 
 
 def _paths(node: DictConfig, prefix: str = "") -> Iterable[str]:
-    for key in node:
+    for key in map(str, node):
         if key == "hydra":
             continue
         yield f"{prefix}{key}"
@@ -163,5 +163,6 @@ def _nearest(wrong: str, right: Iterable[str], *, of_choices: bool = True) -> st
     return f"; choices: {', '.join(right)}" if of_choices else "; python -m repro --help lists them all"
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

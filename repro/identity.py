@@ -53,7 +53,7 @@ def digest(tree: Config) -> str:
 
 def science(config: Config) -> dict[str, Any]:
     """The part of a resolved configuration that decides what training yields, in canonical form."""
-    tree = {key: value for key, value in canonical(config).items()}
+    tree: dict[str, Any] = canonical(config)
     excluded = set(NOT_PART_OF_A_RUN)
     if tree.get("selection", "last") == "last":
         excluded.add("validation.every")  # the weights do not depend on who looks at them
@@ -79,7 +79,7 @@ def evaluation_protocol(config: Config) -> dict[str, Any]:
 
 
 def canonical(value: Any, where: str = "") -> Any:
-    """One form for equal values: 1 = 1.0 = 1e0, but not True; null leaves and empty nodes vanish; no NaN or infinity."""
+    """One form for equal values: 1 = 1.0 = 1e0, but not True; null leaves and empty nodes vanish; no NaN."""
     if isinstance(value, Mapping):
         items = {str(key): canonical(value[key], f"{where}.{key}".lstrip(".")) for key in value}
         return {key: item for key, item in items.items() if item is not None and item != {}}

@@ -20,7 +20,7 @@ def now() -> str:
 
 @cache
 def code_version() -> dict[str, Any]:
-    """Commit of the checkout that the package runs from, and whether it holds uncommitted changes; nulls if installed."""
+    """Commit of the checkout that the package runs from, and whether it was changed since; nulls if installed."""
     folder = Path(__file__).parent
     commit = _git(folder, "rev-parse", "HEAD")
     tracked = commit is not None and _git(folder, "ls-files", "--error-unmatch", "provenance.py") is not None
@@ -57,7 +57,7 @@ def hardware(device: str) -> dict[str, Any]:
             "gpu": torch.cuda.get_device_name(device),
             "gpu_memory_gib": round(torch.cuda.get_device_properties(device).total_memory / 2**30, 1),
             "cuda": torch.version.cuda,
-            "cudnn": torch.backends.cudnn.version(),
+            "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
             "tf32": torch.backends.cuda.matmul.allow_tf32,
         }
     return facts

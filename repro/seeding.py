@@ -7,7 +7,7 @@ import torch
 
 
 def stream(seed: int, *names: str | int) -> int:
-    """Derives a 63-bit seed from the run's seed and the name of a stream, such as `("augmentation", epoch, position)`."""
+    """Derives a 63-bit seed from the run's seed and a stream's name, such as `("augmentation", epoch, position)`."""
     digest = hashlib.sha256("/".join(str(part) for part in (seed, *names)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 

@@ -57,7 +57,10 @@ def test_help_lists_the_groups_without_loading_torch(tmp_path):
     assert done.returncode == 0, done.stderr
     for word in ("head: ", "vortex", "dataset: ", "camvid", "batch_size", "--config-dir"):
         assert word in done.stdout
-    probe = "import sys; sys.argv = ['repro', '--help']\nimport repro.cli\ntry: repro.cli.main()\nfinally: print('torch' in sys.modules)"
+    probe = (
+        "import sys; sys.argv = ['repro', '--help']\nimport repro.cli\n"
+        "try: repro.cli.main()\nfinally: print('torch' in sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip().splitlines()[-1] == "False"
     assert time.perf_counter() - start < 60
@@ -67,8 +70,8 @@ def test_help_lists_the_groups_without_loading_torch(tmp_path):
 @pytest.mark.parametrize("launcher", ["basic", "submitit_local"])
 def test_a_grid_runs_all_skips_what_is_done_and_reports_failure(tmp_path, launcher):
     grid = [
-        "-m", *(leaf for leaf in TINY if not leaf.startswith("head")), "head=fcn,aspp,vortex", "head.width=8", "seed=0,1",
-        f"hydra/launcher={launcher}",
+        "-m", *(leaf for leaf in TINY if not leaf.startswith("head")), "head=fcn,aspp,vortex", "head.width=8",
+        "seed=0,1", f"hydra/launcher={launcher}",
     ]  # fmt: skip
     if launcher == "submitit_local":
         grid += ["hydra.launcher.array_parallelism=1"]

@@ -77,7 +77,8 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
         assert run_changed == chooses
         assert evaluation_changed == (protocol and path not in identity.NOT_PART_OF_AN_EVALUATION)
     else:
-        assert run_changed and evaluation_changed
+        assert run_changed
+        assert evaluation_changed
 
 
 def test_the_list_names_only_leaves_that_exist():
@@ -118,7 +119,7 @@ def test_order_of_keys_and_nulls_do_not_matter(tree):
         (["backbone.multi_grid=[1,1]"], []),
         (["schedule.batch_norm.samples=8"], []),
         (["schedule.length=400 step"], []),
-        (["schedule.learning_rate=2e-2"], ["schedule.learning_rate=0.020"]),
+        (["schedule.learning_rate=6e-2"], ["schedule.learning_rate=0.060"]),
         (["auxiliary=fcn", "auxiliary.weight=0"], []),
         (["schedule.weight_decay=0", "schedule.weight_decay_on=conv_weights"], ["schedule.weight_decay=0.0"]),
         (["head=vortex", "dataset=shapes"], []),

@@ -11,7 +11,8 @@ from tests.data.voc_folder import make_voc
 
 SMALL = [
     "backbone.weights=null", "backbone=resnet18", "schedule.length=3 steps", "schedule.batch_size=2",
-    "schedule.augmentation.crop_size=65", "precision=fp32", "tracking=none", "runtime.progress=false", "runtime.workers=1",
+    "schedule.augmentation.crop_size=65", "tracking=none", "runtime.progress=false",
+    "runtime.workers=1",
 ]  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def test_head_vortex_dataset_voc_from_raw_files_to_record(tmp_path):
         "dataset.expected_images=null", "evaluation.pad_to=97", "evaluation.masks=true",
     )  # fmt: skip
     assert "vortex-voc-seed0: mIoU" in output
-    assert list(record.per_class_iou_percent)[0] == "background"
+    assert next(iter(record.per_class_iou_percent)) == "background"
     assert len(record.per_class_iou_percent) == 21
     assert record.config["dataset"]["train_split"] == "trainaug"
     assert record.evaluation_config["evaluation"]["output_stride"] == 8

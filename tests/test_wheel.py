@@ -28,7 +28,7 @@ def wheel(tmp_path_factory):
 @pytest.mark.slow
 def test_the_wheel_carries_the_configuration(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    files = [file for file in (REPOSITORY / "conf").rglob("*.yaml")]
+    files = list((REPOSITORY / "conf").rglob("*.yaml"))
     assert files
     for file in files:
         assert f"repro/_conf/{file.relative_to(REPOSITORY / 'conf').as_posix()}" in names
@@ -41,7 +41,7 @@ def test_the_installed_package_runs_from_any_folder(wheel, tmp_path):
     environment = tmp_path / "environment"
     venv.create(environment, system_site_packages=False, with_pip=False)
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)],
+        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(site), str(wheel)],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     # The dependencies come from the present environment; the package itself must come from the wheel.

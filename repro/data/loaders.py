@@ -1,6 +1,5 @@
 """Loaders whose order and content depend on the seed and the step only, never on workers or on a resume."""
 
-import signal
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -10,6 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from repro.data.spec import SegmentationDataset
 from repro.data.transforms import Augmentation
+from repro.data.workers import signals_held_back, worker_settings
 from repro.errors import DataError, ReproError
 from repro.seeding import numpy_generator
 
@@ -84,7 +84,7 @@ def training_loader(
         batch_sampler=plan,
         collate_fn=_as_it_is,
         pin_memory=pin_memory and torch.cuda.is_available(),
-        **_worker_settings(workers, prefetch, start_method),
+        **worker_settings(workers, prefetch, start_method),
     )
     return Loader(loader)
 
@@ -111,7 +111,7 @@ def evaluation_loader(
         batch_size=None,
         sampler=range(len(dataset)),
         collate_fn=_as_it_is,
-        **_worker_settings(workers, prefetch, start_method),
+        **worker_settings(workers, prefetch, start_method),
     )
     return Loader(loader)
 
@@ -130,7 +130,9 @@ class Loader(Generic[Delivered]):
 
     def __iter__(self) -> Iterator[Delivered]:
         try:
-            for item in self._loader:
+            with signals_held_back():
+                items = iter(self._loader)
+            for item in items:
                 if isinstance(item, ReproError):
                     raise item
                 # Page-locking turns tuples into lists.
@@ -211,21 +213,6 @@ class _Indexed(Dataset[Any]):
             return (index, *self._dataset[index])
         except ReproError as error:
             return error
-
-
-def _worker_settings(workers: int, prefetch: int, start_method: str | None) -> dict[str, Any]:
-    # The generator keeps torch from drawing the workers' base seed, which nothing here uses, from the global one.
-    settings: dict[str, Any] = {"num_workers": workers, "generator": torch.Generator()}
-    if workers > 0:
-        settings |= {"prefetch_factor": max(prefetch, 1), "worker_init_fn": _start_worker}
-        settings |= {"multiprocessing_context": start_method}
-    return settings
-
-
-def _start_worker(worker: int) -> None:
-    # A terminal or a cluster sends these to the whole group; it is the parent that decides and ends its workers.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _as_it_is(batch: Any) -> Any:

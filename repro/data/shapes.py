@@ -44,7 +44,7 @@ class Shapes(SegmentationDataset):
     `twin_warm` and `twin_cool` look the same, lie at least `cue_distance` pixels from the strip, and are told apart
     only by the strip's warm or cool colour; each is the class of exactly half of the images. `green`, `checker` and
     `stripes` are told by colour and texture and are 7 to 70 pixels across in images of 192; `wire` are lines and
-    crosses 1 to 3 pixels wide. Scaling or cropping would cut the strip off: train on the whole image, with flips only.
+    crosses 2 to 8 pixels wide. Scaling or cropping would cut the strip off: train on the whole image, with flips only.
 
     Image `index` of a split depends on (seed, split, index) only: not on the number of images, and not on numpy's
     sampling algorithms, since only its raw uniform numbers are used.
@@ -183,7 +183,7 @@ class Shapes(SegmentationDataset):
     def _wires(self, image: Pixels, label: Pixels, draws: "_Draws") -> None:
         scale = self.size / 192
         for _ in range(draws.integer(2, 4)):
-            half_length, half_width = draws.uniform(12, 45) * scale, draws.integer(1, 3) / 2
+            half_length, half_width = draws.uniform(12, 45) * scale, draws.integer(2, 8) / 2
             angle = draws.uniform(0, math.pi)
             row, column = draws.uniform(0, self.size), draws.uniform(self.strip_pixels, self.size)
             window, down, across = self._window(row, column, half_length + 2)

@@ -1,11 +1,12 @@
 """Evaluation: one confusion matrix over a whole split, under one protocol."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from repro.data import SegmentationDataset, evaluation_loader, normalise
@@ -61,7 +62,7 @@ def evaluate(
     return matrix.numpy()
 
 
-def predict(model: nn.Module, images: Tensor, protocol: EvaluationSettings) -> Tensor:
+def predict(model: Any, images: Tensor, protocol: EvaluationSettings) -> Tensor:
     """Scores of a batch under the protocol: averaged over scales and mirrored images.
 
     Args:
@@ -72,9 +73,8 @@ def predict(model: nn.Module, images: Tensor, protocol: EvaluationSettings) -> T
         is the same.
     """
     pixels = normalise(images)
-    views = [
-        (scale, mirrored) for scale in protocol.scales for mirrored in ((False, True) if protocol.flip else (False,))
-    ]
+    mirrorings = (False, True) if protocol.flip else (False,)
+    views = list(itertools.product(protocol.scales, mirrorings))
     total = torch.zeros((), device=images.device)
     for scale, mirrored in views:
         logits = _view_logits(model, pixels.flip(-1) if mirrored else pixels, scale, protocol.pad_to)
@@ -86,7 +86,7 @@ def predict(model: nn.Module, images: Tensor, protocol: EvaluationSettings) -> T
     return total / len(views)
 
 
-def _view_logits(model: nn.Module, pixels: Tensor, scale: float, pad_to: int | None) -> Tensor:
+def _view_logits(model: Any, pixels: Tensor, scale: float, pad_to: int | None) -> Tensor:
     """Logits of one scaled view, resized to the images: `[B, num_classes, H, W]`.
 
     The view is padded at the bottom and right with 0, which is the mean colour after normalisation.
@@ -99,7 +99,7 @@ def _view_logits(model: nn.Module, pixels: Tensor, scale: float, pad_to: int | N
     scaled_height, scaled_width = pixels.shape[-2:]
     side = round(pad_to * scale) if pad_to else 0
     missing = (max(side - scaled_height, 0), max(side - scaled_width, 0))
-    logits = model(functional.pad(pixels, (0, missing[1], 0, missing[0])))["main"]
+    logits: Tensor = model(functional.pad(pixels, (0, missing[1], 0, missing[0])))["main"]
     logits = logits[..., :scaled_height, :scaled_width]
     if scale != 1:
         align = model.align_corners

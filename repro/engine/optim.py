@@ -1,6 +1,7 @@
 """SGD with the papers' parameter groups."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,9 +16,10 @@ def build_optimiser(backbone: nn.Module, others: Iterable[nn.Module], schedule: 
     Each group carries `rate_multiple`; `set_learning_rate` applies it. The fused kernel takes half the time of the
     loop over parameters on CPU and one launch on GPU.
     """
-    groups = []
+    groups: list[dict[str, Any]] = []
     for modules, multiple in (([backbone], 1.0), (list(others), schedule.head_learning_rate_multiple)):
-        decayed, free = [], []
+        decayed: list[nn.Parameter] = []
+        free: list[nn.Parameter] = []
         for module in modules:
             for name, parameter in module.named_parameters():
                 if parameter.requires_grad:

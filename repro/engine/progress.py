@@ -22,10 +22,10 @@ class Progress:
             mininterval=0.2 if terminal else 15.0, file=sys.stderr,
         )  # fmt: skip
 
-    def advance(self, count: int = 1, **figures: str) -> None:
+    def advance(self, count: int = 1, figures: Mapping[str, str] | None = None) -> None:
         """Moves on and shows the figures beside the bar."""
         if figures:
-            self._bar.set_postfix(_ordered(figures), refresh=False)
+            self._bar.set_postfix(figures, refresh=False)
         self._bar.update(count)
 
     def __enter__(self) -> "Progress":
@@ -33,7 +33,3 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()
-
-
-def _ordered(figures: Mapping[str, str]) -> dict[str, str]:
-    return {name.replace("_", " "): value for name, value in figures.items()}

@@ -9,4 +9,4 @@ def poly(step: int, steps: int, learning_rate: float, power: float) -> float:
 
     Source: DeepLabv3, section 4.1, with power 0.9.
     """
-    return learning_rate * (1 - step / steps) ** power
+    return float(learning_rate * (1 - step / steps) ** power)

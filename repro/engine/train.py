@@ -85,7 +85,7 @@ def train(job: Training) -> bool:
             loss, rate = training_step(job, image, label)
             state.step += 1
             last = state.step == job.steps
-            bar.advance(**meter.update(loss, rate, settings.schedule.batch_size, force=last))
+            bar.advance(figures=meter.update(loss, rate, settings.schedule.batch_size, force=last))
             if validate_every and (state.step % validate_every == 0 or last):
                 validation(job)
             if last or job.stop_requested() or meter.checkpoint_due(settings.runtime.checkpoint_seconds):
@@ -106,12 +106,12 @@ def training_step(job: Training, image: Tensor, label: Tensor) -> tuple[Tensor, 
     state.optimiser.zero_grad(set_to_none=True)
     total = torch.zeros((), device=job.device)
     micro_batch, parts = settings.schedule.micro_batch, settings.schedule.accumulation
-    for part_image, part_label in zip(image.split(micro_batch), label.split(micro_batch), strict=True):
+    for part_image, part_label in zip(torch.split(image, micro_batch), torch.split(label, micro_batch), strict=True):
         pixels = to_device(part_image, job.device, settings.runtime.channels_last)
         with autocast(job.device, settings.precision):
             logits = job.network(normalise(pixels))
             loss = segmentation_loss(logits, part_label.to(job.device, non_blocking=True), job.auxiliary_weight) / parts
-        state.scaler.scale(loss).backward()
+        torch.autograd.backward(state.scaler.scale(loss))
         total += loss.detach()
     state.scaler.step(state.optimiser)
     state.scaler.update()
@@ -188,7 +188,7 @@ class Meter:
         self._loss.zero_()
         self._steps = self._images = 0
         self._since = now
-        return {"loss": f"{mean:.3f}", "learning_rate": f"{rate:.2g}", "images_per_s": f"{speed:.1f}"}
+        return {"loss": f"{mean:.3f}", "lr": f"{rate:.2g}", "images/s": f"{speed:.1f}"}
 
     def check_finite(self) -> None:
         """Raises `Diverged` with the range of steps if a loss since the last check was NaN or infinite."""

@@ -53,8 +53,8 @@ class Witness(Numbered):
 
     def load(self, index: int) -> tuple[Tensor, Tensor]:
         info = get_worker_info()
-        ignored = signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
-        facts = [0 if info is None else 1 + info.id, torch.get_num_threads(), int(ignored)]
+        ignores_interrupts = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        facts = [0 if info is None else 1 + info.id, torch.get_num_threads(), int(ignores_interrupts)]
         return torch.zeros((3, 1, 3), dtype=torch.uint8), torch.tensor([facts], dtype=torch.uint8)
 
 
@@ -166,6 +166,7 @@ def test_workers_have_one_thread_and_leave_signals_to_the_parent() -> None:
     assert {fact[0] for fact in facts} == {1, 2}
     assert {tuple(fact[1:]) for fact in facts} == {(1, 1)}
     assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -235,15 +236,30 @@ def test_abandoned_loader_leaves_no_process() -> None:
     assert not set(_children(os.getpid())) - before
 
 
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_signals_to_the_whole_job_do_not_end_workers(start_method: str) -> None:
+    before = set(_children(os.getpid()))
+    loader = training_loader(
+        Numbered(18), Augmentation(), seed=0, batch_size=4, total_steps=300, workers=1, start_method=start_method
+    )
+    steps = 0
+    for _ in loader:
+        if steps % 100 == 0:
+            (worker,) = [child for child in set(_children(os.getpid())) - before if _is_worker(child)]
+            # Not from this process, which is the parent that may end its workers.
+            subprocess.run(["sh", "-c", f"kill -TERM {worker}; kill -INT {worker}"], check=True)
+        steps += 1
+    assert steps == 300
+    assert not [child for child in set(_children(os.getpid())) - before if _is_worker(child)]
+
+
 ORPHANS = """
-import time
 from repro.data import Augmentation, Shapes, training_loader
 if __name__ == "__main__":
     loader = training_loader(Shapes("train"), Augmentation(), seed=0, batch_size=2, total_steps=100000, workers=2)
     for number, _ in enumerate(loader):
         if number == 3:
             print("under way", flush=True)
-        time.sleep(0.01)
 """
 
 
@@ -280,6 +296,10 @@ def _children(parent: int) -> list[int]:
             if int(fields[1]) == parent and fields[0] != "Z":
                 found.append(int(entry.name))
     return found
+
+
+def _is_worker(process: int) -> bool:
+    return "resource_tracker" not in Path(f"/proc/{process}/cmdline").read_text()
 
 
 def _is_running(process: int) -> bool:

@@ -14,7 +14,8 @@ class Head(nn.Module):
     """Base of all heads: backbone outputs in, logits out.
 
     A head's constructor takes `channels` (channels per backbone output), `num_classes` and its own switches
-    by name. It defines `forward(features) -> logits [B, num_classes, h, w]`, and overrides `set_output_stride` if something in it depends on the output stride.
+    by name. It defines `forward(features) -> logits [B, num_classes, h, w]`, and overrides `set_output_stride`
+    if something in it depends on the output stride.
 
     Args:
         channels: Channels of every backbone output, such as `{"res4": 1024, "res5": 2048}`.
