@@ -3,11 +3,12 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from repro import compose
@@ -28,23 +29,30 @@ def main() -> None:
             compose.check_overrides(arguments.overrides, user_folder=folder)
         hydra.main(config_path=str(compose.config_folder()), config_name="config", version_base="1.3")(one_run)()
     except ReproError as error:
-        print(f"error: {str(error).rstrip('.')}.", file=sys.stderr)
-        sys.exit(getattr(error, "exit_code", USER_MISTAKE))
+        end_with(error)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def end_with(error: ReproError) -> NoReturn:
+    """Prints the error as one sentence and ends the process with a failing exit code."""
+    print(f"error: {str(error).rstrip('.')}.", file=sys.stderr)
+    sys.exit(getattr(error, "exit_code", USER_MISTAKE))
 
 
 def one_run(config: DictConfig) -> float | None:
     """Carries out the run of a composed configuration and returns its mIoU in percent, for sweepers that seek it."""
     plain = compose.plain(config, HydraConfig.get())
-    from repro.run import run, run_name  # here, so that help and mistakes answer without loading torch
+    from repro.engine.stop import Interrupted  # here, so that help and mistakes answer without loading torch
+    from repro.run import run, run_name
 
     try:
         outcome = run(plain)
     except ReproError as error:
-        if HydraConfig.get().mode is hydra.types.RunMode.MULTIRUN:  # the others of the sweep go on
-            print(f"failed: {' '.join(plain['composition']['overrides'])}: {error}", file=sys.stderr)
-        raise
+        if isinstance(error, Interrupted) or HydraConfig.get().mode is not RunMode.MULTIRUN:
+            end_with(error)
+        print(f"failed: {' '.join(plain['composition']['overrides'])}: {error}", file=sys.stderr)
+        raise  # to Hydra, which goes on with the others of the grid and then fails
     print_outcome(outcome, run_name(plain), plain)
     return outcome.record.scores.miou_percent
 

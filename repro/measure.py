@@ -18,6 +18,7 @@ from repro.nn import Segmenter
 from repro.records import Names, Record, Scores, confusion_sha256
 from repro.settings import Settings
 from repro.store import RunFolder
+from repro.tracking import read_journal
 
 Config = dict[str, Any]
 
@@ -62,8 +63,9 @@ def measure(
             "code": provenance.code_version(),
             "versions": provenance.versions(),
             "hardware": provenance.hardware(str(device)),
-            "evaluated_split": {"name": dataset.split, "images": len(dataset), "sha256": dataset.split_sha256()},
+            "evaluated_split": describe_split(dataset),
             "training": {key: value for key, value in training.items() if key not in ("wall_seconds", "gpu_seconds")},
+            "restarts": sum(event.kind == "resumed" for event in read_journal(folder.journal_path).events),
         },
         steps=training["step"],
         wall_seconds=training["wall_seconds"] + seconds,
@@ -72,6 +74,11 @@ def measure(
     )
     folder.write_record(record, matrix)
     return folder.read_record(evaluation_id)
+
+
+def describe_split(dataset: SegmentationDataset) -> dict[str, Any]:
+    """Name, number of images and hash of the ids of a split."""
+    return {"name": dataset.split, "images": len(dataset), "sha256": dataset.split_sha256()}
 
 
 class Gallery:

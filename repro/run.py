@@ -20,8 +20,8 @@ from repro.engine.evaluate import evaluate
 from repro.engine.optim import build_optimiser
 from repro.engine.stop import Interrupted, StopRequest
 from repro.engine.train import Training, gradient_scaler, train
-from repro.errors import StoreError
-from repro.measure import measure
+from repro.errors import DataError, StoreError
+from repro.measure import describe_split, measure
 from repro.metrics import miou_percent
 from repro.nn import Segmenter
 from repro.records import Record
@@ -146,9 +146,15 @@ class Session:
             stop_requested=self.stop.requested,
         )
         self.folder.write_status("RUNNING", message="training")
-        if not train(job):
+        try:
+            finished = train(job)
+        except RuntimeError as error:  # torch's own, raised wherever the training stands when a worker dies
+            if "DataLoader worker" not in str(error):
+                raise
+            raise DataError(f"a loader worker was killed, most often for lack of memory: {error}") from error
+        if not finished:
             self.stop.check(f"at step {job.state.step} of {job.steps}, after a checkpoint")
-        self.keep_weights(job)
+        self.keep_weights(job, dataset)
         checkpoints.clear()
 
     def batches(self, dataset: SegmentationDataset, first_step: int, steps: int) -> Any:
@@ -169,7 +175,7 @@ class Session:
             pin_memory=self.device.type == "cuda",
         )
 
-    def keep_weights(self, job: Training) -> None:
+    def keep_weights(self, job: Training, dataset: SegmentationDataset) -> None:
         """Stores the selected weights with what the record says about the training."""
         state = job.state
         best = self.settings.selection is Selection.best
@@ -179,6 +185,7 @@ class Session:
             "wall_seconds": state.wall_seconds,
             "gpu_seconds": state.gpu_seconds,
             "batch_norm_samples": job.settings.schedule.micro_batch,
+            "split": describe_split(dataset),
         }
         atomic_write(self.weights_path, serialised({"model": model, **facts}))
 

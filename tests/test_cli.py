@@ -1,5 +1,6 @@
 """The command line as a person meets it: a process, its exit code, and what it prints."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,8 +11,6 @@ from tests.tiny import TINY
 
 
 def repro(*arguments, cwd, module="repro", **environment):
-    import os
-
     return subprocess.run(
         [sys.executable, "-m", module, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=300,
         env={**os.environ, **environment},
@@ -64,6 +63,15 @@ def test_help_lists_the_groups_without_loading_torch(tmp_path):
     loaded = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip().splitlines()[-1] == "False"
     assert time.perf_counter() - start < 60
+
+
+def test_without_tracking_mlflow_need_not_be_installed(tmp_path):
+    program = "import sys; sys.modules['mlflow'] = None; from repro.cli import main; sys.argv[0] = 'repro'; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *TINY], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mIoU" in done.stdout
 
 
 @pytest.mark.slow

@@ -118,7 +118,7 @@ def test_order_of_keys_and_nulls_do_not_matter(tree):
     [
         (["backbone.multi_grid=[1,1]"], []),
         (["schedule.batch_norm.samples=8"], []),
-        (["schedule.length=400 step"], []),
+        (["schedule.length=200 step"], []),
         (["schedule.learning_rate=6e-2"], ["schedule.learning_rate=0.060"]),
         (["auxiliary=fcn", "auxiliary.weight=0"], []),
         (["schedule.weight_decay=0", "schedule.weight_decay_on=conv_weights"], ["schedule.weight_decay=0.0"]),

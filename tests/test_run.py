@@ -207,3 +207,24 @@ def test_the_run_log_holds_what_was_said(configure, caplog):
     logging.getLogger("repro").info("afterwards")
     assert "afterwards" not in (outcome.folder.path / "run.log").read_text()
     assert json.loads(outcome.folder.status_path.read_text())["state"] == "FINISHED"
+
+
+@pytest.mark.parametrize(
+    "overrides", [["precision=bf16"], ["precision=fp16"], ["determinism=strict"], ["auxiliary=fcn"]]
+)
+def test_number_formats_determinism_and_auxiliary_loss_run(configure, overrides):
+    try:
+        outcome = run(configure(*overrides))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    losses = [point.metrics["loss"] for point in read_journal(outcome.folder.journal_path).points]
+    assert losses[-1] < losses[0]
+    assert all(tensor.dtype != torch.bfloat16 for tensor in final_weights(outcome).values())
+
+
+@pytest.mark.slow
+def test_a_compiled_network_trains_to_the_same_weights_within_rounding(configure, tmp_path):
+    plain = final_weights(run(configure()))
+    compiled = final_weights(run(configure("runtime.compile=true", f"outputs={tmp_path / 'compiled'}")))
+    for name, tensor in plain.items():
+        torch.testing.assert_close(compiled[name], tensor, rtol=0.05, atol=0.01)

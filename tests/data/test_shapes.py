@@ -107,7 +107,7 @@ def test_sizes_range_over_one_to_ten() -> None:
 
 
 def test_wires_are_thin_and_exact() -> None:
-    """No pixel of a wire has wire all around it within five pixels, crossings apart; no void touches its own drawing."""
+    """No pixel of a wire has wire all around it within five pixels, crossings apart; no void touches its drawing."""
     for index in range(10):
         _, label = Shapes("train")[index]
         wire = (label == CLASSES["wire"]).float()[None, None]

@@ -43,14 +43,10 @@ class Photographs(SegmentationDataset):
     palette = ((0, 0, 0),) * CLASSES
 
     def __init__(self, sizes):
+        super().__init__("val", [str(index) for index in range(len(sizes))])
         self.sizes = sizes
-        self.split = "val"
-        self.ids = [str(index) for index in range(len(sizes))]
 
-    def __len__(self):
-        return len(self.sizes)
-
-    def __getitem__(self, index):
+    def load(self, index):
         generator = torch.Generator().manual_seed(index)
         height, width = self.sizes[index]
         image = torch.randint(0, 256, (3, height, width), generator=generator, dtype=torch.uint8)

@@ -39,6 +39,30 @@ def test_the_readmes_own_head_trains(users_folder):
     assert len(block("Your own head in 20 lines", "python").strip().splitlines()) <= 20
 
 
+def test_a_users_backbone_trains(users_folder):
+    (users_folder / "my_backbone.py").write_text(
+        "import torch\nfrom torch import nn\n\n\n"
+        "class Small(nn.Module):\n"
+        "    channels = {'res2': 8, 'res3': 8, 'res4': 8, 'res5': 8}\n"
+        "    output_stride = 16\n\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.layers = nn.Conv2d(3, 8, 3, stride=16)\n\n"
+        "    def set_output_stride(self, output_stride):\n"
+        "        if output_stride != 16:\n"
+        "            raise ValueError('this backbone has output stride 16 only')\n\n"
+        "    def forward(self, image):\n"
+        "        return dict.fromkeys(self.channels, self.layers(image))\n"
+    )
+    (users_folder / "my_conf" / "backbone").mkdir()
+    (users_folder / "my_conf" / "backbone" / "small.yaml").write_text("_target_: my_backbone.Small\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "repro", "--config-dir", "my_conf", "backbone=small", *TINY],
+        cwd=users_folder, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_users_dataset_trains(users_folder):
     (users_folder / "my_data.py").write_text(
         "from repro.data import Shapes\n\n\nclass Mine(Shapes):\n    name = 'mine'\n"
