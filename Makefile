@@ -38,7 +38,7 @@ format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## time networks, pools, metrics and loaders against their peers
-	for subject in training_step pooling confusion loader; do $(BIN)/python -m tests.bench.$$subject || exit 1; done
+	for subject in training_step pooling confusion loader tracking start_up; do $(BIN)/python -m tests.bench.$$subject || exit 1; done
 
 clean:  ## remove what was built, keep outputs and data
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
