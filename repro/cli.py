@@ -8,11 +8,13 @@ from typing import Any, NoReturn
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from repro import compose
-from repro.errors import ReproError
+from repro.errors import ConfigError, ReproError
 from repro.tracking import tracking_uri
 
 USER_MISTAKE = 2
@@ -30,6 +32,8 @@ def main() -> None:
         hydra.main(config_path=str(compose.config_folder()), config_name="config", version_base="1.3")(one_run)()
     except ReproError as error:
         end_with(error)
+    except (HydraException, OmegaConfBaseException) as error:
+        end_with(ConfigError(compose.first_line(error)))
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -53,7 +53,7 @@ def plain(config: DictConfig, hydra_node: Any) -> dict[str, Any]:
     try:
         tree = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(_first_line(error)) from error
+        raise ConfigError(first_line(error)) from error
     assert isinstance(tree, dict)
     choices = {group: choice for group, choice in hydra_node.runtime.choices.items() if group in tree}
     tree["composition"] = {"choices": choices, "overrides": list(hydra_node.overrides.task)}
@@ -68,7 +68,7 @@ def settings(config: dict[str, Any]) -> Settings:
         result = OmegaConf.to_object(node)
     except OmegaConfBaseException as error:
         leaf = getattr(error, "full_key", None) or "the configuration"
-        raise ConfigError(f"{leaf}: {_first_line(error)}") from error
+        raise ConfigError(f"{leaf}: {first_line(error)}") from error
     assert isinstance(result, Settings)
     return result
 
@@ -115,7 +115,7 @@ def _compose(overrides: list[str], user_folder: Path | None) -> DictConfig:
         with initialize_config_dir(str(config_folder()), version_base="1.3"):
             return hydra_compose("config", overrides=overrides, return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_first_line(error)) from error
+        raise ConfigError(first_line(error)) from error
 
 
 def _parse(override: str) -> tuple[str, str, str]:
@@ -125,7 +125,7 @@ def _parse(override: str) -> tuple[str, str, str]:
     try:
         OverridesParser.create().parse_override(override)
     except HydraException as error:
-        reason = _first_line(error.__cause__ or error)
+        reason = first_line(error.__cause__ or error)
         raise ConfigError(f"the value of {override!r} cannot be read: {reason}; quote text as key='\"a b\"'") from error
     return match["sign"] or "", match["key"], match["value"] or ""
 
@@ -163,6 +163,7 @@ def _nearest(wrong: str, right: Iterable[str], *, of_choices: bool = True) -> st
     return f"; choices: {', '.join(right)}" if of_choices else "; python -m repro --help lists them all"
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error of Hydra or OmegaConf says, without its trail of keys and types."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -40,6 +40,7 @@ def test_a_run_prints_classes_what_it_wrote_and_the_score_last(tmp_path):
         (["dataset=camvid", "dataset.root=/nowhere", "backbone.weights=null"], "/nowhere"),
         (["-m", "head=fcn,vortx"], "did you mean vortex"),
         (["--config-dir", "/nowhere"], "/nowhere"),
+        (["-m", "hydra.launcher.nonsense=1"], "nonsense"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_failing_exit_code(tmp_path, arguments, sentence):
@@ -81,8 +82,6 @@ def test_a_grid_runs_all_skips_what_is_done_and_reports_failure(tmp_path, launch
         "-m", *(leaf for leaf in TINY if not leaf.startswith("head")), "head=fcn,aspp,vortex", "head.width=8",
         "seed=0,1", f"hydra/launcher={launcher}",
     ]  # fmt: skip
-    if launcher == "submitit_local":
-        grid += ["hydra.launcher.array_parallelism=1"]
     done = repro(*grid, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folders = list((tmp_path / "outputs" / "runs").iterdir())

@@ -224,7 +224,8 @@ def test_number_formats_determinism_and_auxiliary_loss_run(configure, overrides)
 
 @pytest.mark.slow
 def test_a_compiled_network_trains_to_the_same_weights_within_rounding(configure, tmp_path):
-    plain = final_weights(run(configure()))
-    compiled = final_weights(run(configure("runtime.compile=true", f"outputs={tmp_path / 'compiled'}")))
+    short = ["head.dropout=0", "schedule.length=2 steps"]  # a compiled network draws other dropout masks
+    plain = final_weights(run(configure(*short)))
+    compiled = final_weights(run(configure(*short, "runtime.compile=true", f"outputs={tmp_path / 'compiled'}")))
     for name, tensor in plain.items():
         torch.testing.assert_close(compiled[name], tensor, rtol=0.05, atol=0.01)

@@ -1,6 +1,6 @@
 """How long a person waits for help, for the answer to a mistake, and for a composition.
 
-    python -m tests.bench.start_up [--rounds N]
+python -m tests.bench.start_up [--rounds N]
 """
 
 import argparse
