@@ -29,8 +29,10 @@ def build_dataset(config: Node, split: str) -> SegmentationDataset:
     return dataset
 
 
-def build_model(config: Node, num_classes: int) -> tuple[Segmenter, float]:
+def build_model(config: Node, num_classes: int, *, pretrained: bool = True) -> tuple[Segmenter, float]:
     """The segmenter of a configuration and the weight of its auxiliary loss (0 without one).
+
+    Without `pretrained` the backbone's weights are not fetched, for a run whose own weights replace them at once.
 
     Backbone, head and auxiliary head are initialised from random streams of their own, so that runs of one seed share
     the initial weights of whatever parts they share.
@@ -39,23 +41,26 @@ def build_model(config: Node, num_classes: int) -> tuple[Segmenter, float]:
     node = dict(config["backbone"])
     weights = node.pop("weights", None)
     backbone = _initialised(seed, "backbone", lambda: _build("backbone", node, nn.Module))
-    if weights:
+    if weights and pretrained:
         load_backbone_weights(backbone, weights)
     channels = backbone.channels
     head = _initialised(
         seed, "head", lambda: _build("head", config["head"], nn.Module, channels=channels, num_classes=num_classes)
     )
     extra = dict(config.get("auxiliary") or {})
-    weight = float(extra.pop("weight", 0.0))
+    weight = extra.pop("weight", 0.0)
+    if not isinstance(weight, (int, float)) or weight < 0:
+        raise ConfigError(f"auxiliary.weight is {weight!r}; it must be a number of at least 0")
     auxiliary = None
     if extra.get("_target_") and weight:
         auxiliary = _initialised(
             seed, "auxiliary", lambda: _build("auxiliary", extra, nn.Module, channels=channels, num_classes=num_classes)
         )
     try:
-        return Segmenter(backbone, head, auxiliary, align_corners=config["align_corners"]), weight if auxiliary else 0.0
+        model = Segmenter(backbone, head, auxiliary, align_corners=config["align_corners"])
     except ValueError as error:
         raise ConfigError(f"backbone and head do not fit together: {error}") from error
+    return model, float(weight) if auxiliary else 0.0
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -47,18 +47,19 @@ def end_with(error: ReproError) -> NoReturn:
 def one_run(config: DictConfig) -> float | None:
     """Carries out the run of a composed configuration and returns its mIoU in percent, for sweepers that seek it."""
     plain = compose.plain(config, HydraConfig.get())
-    from repro.engine.stop import Interrupted  # here, so that help and mistakes answer without loading torch
-    from repro.run import run, run_name
-
     try:
+        compose.settings(plain)  # before torch is loaded, so that a mistake is answered at once
+        from repro.run import run, run_name
+
         outcome = run(plain)
     except ReproError as error:
-        if isinstance(error, Interrupted) or HydraConfig.get().mode is not RunMode.MULTIRUN:
+        if hasattr(error, "exit_code") or HydraConfig.get().mode is not RunMode.MULTIRUN:
             end_with(error)
         print(f"failed: {' '.join(plain['composition']['overrides'])}: {error}", file=sys.stderr)
         raise  # to Hydra, which goes on with the others of the grid and then fails
     print_outcome(outcome, run_name(plain), plain)
-    return outcome.record.scores.miou_percent
+    score: float | None = outcome.record.scores.miou_percent
+    return score
 
 
 def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:

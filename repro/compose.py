@@ -87,9 +87,10 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
         if key.startswith("hydra") or sign == "~" or group not in groups:
             continue
         for choice in value.split(","):
-            if choice not in groups[group] and not choice.startswith(("[", "null")):
+            if choice not in groups[group] and "(" not in value and not choice.startswith(("[", "null")):
                 raise ConfigError(f"{group}={choice} is no choice of {group}" + _nearest(choice, groups[group]))
-        chosen.append(f"{sign}{key}={value.split(',')[0]}")
+        if "(" not in value:  # a function of Hydra's grammar, such as glob(*), stands for several choices
+            chosen.append(f"{sign}{key}={value.split(',')[0]}")
     composed = _compose(chosen, user_folder)
     known = {*_paths(composed), *groups}
     for sign, key, value in parsed:

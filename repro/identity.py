@@ -56,10 +56,9 @@ def science(config: Config) -> dict[str, Any]:
     tree: dict[str, Any] = canonical(config)
     excluded = set(NOT_PART_OF_A_RUN)
     if tree.get("selection", "last") == "last":
-        excluded.add("validation.every")  # the weights do not depend on who looks at them
-    else:  # the protocol of the validation chooses the weights
-        excluded -= {path for path in excluded if path.startswith("evaluation.")} - NOT_PART_OF_AN_EVALUATION
-        excluded.discard("dataset.evaluation_split")
+        excluded |= {"validation.every", "validation.split"}  # the weights do not depend on who looks at them
+    else:
+        tree.setdefault("validation", {}).setdefault("split", tree.get("dataset", {}).get("evaluation_split"))
     tree = _without(tree, excluded)
     _canonical_network(tree)
     _canonical_schedule(tree)
@@ -79,9 +78,11 @@ def evaluation_protocol(config: Config) -> dict[str, Any]:
 
 
 def canonical(value: Any, where: str = "") -> Any:
-    """One form for equal values: 1 = 1.0 = 1e0, but not True; null leaves and empty nodes vanish; no NaN."""
+    """One form for equal values: 1 = 1.0 = 1e0, but not True; no NaN; null leaves of our own vanish."""
     if isinstance(value, Mapping):
         items = {str(key): canonical(value[key], f"{where}.{key}".lstrip(".")) for key in value}
+        if items.get("_target_"):  # to the class, null may mean something else than silence
+            return items
         return {key: item for key, item in items.items() if item is not None and item != {}}
     if isinstance(value, (list, tuple)):
         return [canonical(item, f"{where}[{index}]") for index, item in enumerate(value)]
@@ -116,10 +117,10 @@ def _without(tree: Config, paths: frozenset[str] | set[str], prefix: str = "") -
 
 def _canonical_network(tree: dict[str, Any]) -> None:
     backbone = tree.get("backbone", {})
-    if all(rate == 1 for rate in backbone.get("multi_grid", ())):
+    if all(rate == 1 for rate in backbone.get("multi_grid") or ()):
         backbone.pop("multi_grid", None)
-    if "weights" in backbone:
-        backbone["weights"] = _weights_name(backbone["weights"])
+    if weights := backbone.pop("weights", None):
+        backbone["weights"] = _weights_name(weights)
     auxiliary = tree.get("auxiliary", {})
     if "_target_" not in auxiliary or auxiliary.get("weight") == 0:
         tree.pop("auxiliary", None)

@@ -1,6 +1,7 @@
 """Measures the weights of a run under one evaluation protocol and writes the record, masks and panels."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from repro.build import parameter_count
 from repro.data import SegmentationDataset
 from repro.engine.evaluate import evaluate
 from repro.engine.pictures import mask_picture, panel, save_picture, stacked
-from repro.engine.stop import StopRequest
 from repro.metrics import iou_percent, miou_percent, pixel_accuracy_percent
 from repro.nn import Segmenter
 from repro.records import Names, Record, Scores, confusion_sha256
@@ -30,16 +30,17 @@ def measure(
     model: Segmenter,
     dataset: SegmentationDataset,
     device: torch.device,
-    stop: StopRequest,
+    interrupt: Callable[[str], None],
     training: dict[str, Any],
 ) -> Record:
     """Evaluates, writes the record with its confusion matrix beside it, and the pictures asked for.
 
     Args:
+        interrupt: called with a place between images; raises if the evaluation is to end.
         training: what is known of the training: `step`, `wall_seconds`, `gpu_seconds` and plain facts.
     """
     evaluation_id = identity.evaluation_id(config)
-    gallery = Gallery(dataset, settings, folder.evaluations_path / evaluation_id, stop)
+    gallery = Gallery(dataset, settings, folder.evaluations_path / evaluation_id, interrupt)
     start = time.perf_counter()
     matrix = evaluate(model, dataset, settings, device, title="evaluation", observer=gallery.show)
     seconds = time.perf_counter() - start
@@ -60,9 +61,7 @@ def measure(
         evaluation_config=identity.evaluation_protocol(config),
         provenance={
             "command": ["python", "-m", "repro", *config["composition"]["overrides"]],
-            "code": provenance.code_version(),
-            "versions": provenance.versions(),
-            "hardware": provenance.hardware(str(device)),
+            **describe_process(device),
             "evaluated_split": describe_split(dataset),
             "training": {key: value for key, value in training.items() if key not in ("wall_seconds", "gpu_seconds")},
             "restarts": sum(event.kind == "resumed" for event in read_journal(folder.journal_path).events),
@@ -76,6 +75,15 @@ def measure(
     return folder.read_record(evaluation_id)
 
 
+def describe_process(device: torch.device) -> dict[str, Any]:
+    """Code, versions and hardware of this process; training and evaluation may differ in them."""
+    return {
+        "code": provenance.code_version(),
+        "versions": provenance.versions(),
+        "hardware": provenance.hardware(str(device)),
+    }
+
+
 def describe_split(dataset: SegmentationDataset) -> dict[str, Any]:
     """Name, number of images and hash of the ids of a split."""
     return {"name": dataset.split, "images": len(dataset), "sha256": dataset.split_sha256()}
@@ -84,8 +92,10 @@ def describe_split(dataset: SegmentationDataset) -> dict[str, Any]:
 class Gallery:
     """Writes masks of all images and panels of a few, evenly spread over the split."""
 
-    def __init__(self, dataset: SegmentationDataset, settings: Settings, folder: Path, stop: StopRequest) -> None:
-        self._dataset, self._folder, self._stop = dataset, folder, stop
+    def __init__(
+        self, dataset: SegmentationDataset, settings: Settings, folder: Path, interrupt: Callable[[str], None]
+    ) -> None:
+        self._dataset, self._folder, self._interrupt = dataset, folder, interrupt
         self._masks = settings.evaluation.masks
         count = min(settings.evaluation.panels, len(dataset))
         self._shown = {index * len(dataset) // count for index in range(count)}
@@ -93,7 +103,7 @@ class Gallery:
 
     def show(self, index: int, image: Tensor, label: Tensor, prediction: Tensor) -> None:
         """Takes one evaluated image; also the place where a signal ends an evaluation."""
-        self._stop.check("during the evaluation; the trained weights are kept")
+        self._interrupt("during the evaluation; the trained weights are kept")
         if self._masks:
             picture = mask_picture(prediction, self._dataset.palette)
             save_picture(picture, self._folder / "masks" / f"{self._dataset.ids[index]}.png")

@@ -58,7 +58,8 @@ def hardware(device: str) -> dict[str, Any]:
             "gpu_memory_gib": round(torch.cuda.get_device_properties(device).total_memory / 2**30, 1),
             "cuda": torch.version.cuda,
             "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
-            "tf32": torch.backends.cuda.matmul.allow_tf32,
+            "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
+            "tf32_convolution": torch.backends.cudnn.allow_tf32,
         }
     return facts
 

@@ -184,6 +184,7 @@ class Validation:
     """How often the validation images are scored during training; null: never."""
 
     every: str | None = None
+    split: str | None = None
 
     def __post_init__(self) -> None:
         if self.every is not None:

@@ -11,11 +11,18 @@ LEVELS = {  # design: [0] knows nothing of the rest, [4] are the commands
     "records": 0, "identity": 0, "provenance": 0, "nn": 0, "data": 0, "metrics": 0,
     "compose": 1, "store": 1, "tracking": 1, "engine": 1,
     "build": 2,
-    "measure": 3, "run": 3,
+    "measure": 3, "session": 3, "run": 3,
     "cli": 4, "track": 4, "__main__": 4, "__init__": -1,
 }  # fmt: skip
-SAME_LEVEL_ALLOWED = {("run", "measure"), ("__main__", "cli"), ("lock", "files"), ("settings", "errors"),
-                      ("files", "errors"), ("lock", "errors"), ("track", "cli")}  # fmt: skip
+SAME_LEVEL_ALLOWED = {
+    ("run", "session"),
+    ("session", "measure"),
+    ("__main__", "cli"),
+    ("lock", "files"),
+    ("settings", "errors"),
+    ("files", "errors"),
+    ("lock", "errors"),
+}
 DOORS = {
     "hydra": {"compose", "build", "cli"},
     "omegaconf": {"compose", "cli"},

@@ -64,7 +64,7 @@ def test_a_run_leaves_record_matrix_journal_panels_and_frozen_config(configure):
 
 def test_what_is_done_is_not_done_again(configure, monkeypatch):
     first = run(configure())
-    monkeypatch.setattr("repro.run.train", lambda job: pytest.fail("trained again"))
+    monkeypatch.setattr("repro.session.train", lambda job: pytest.fail("trained again"))
     again = run(configure())
     assert first.fresh
     assert not again.fresh
@@ -78,7 +78,7 @@ def test_what_is_done_is_not_done_again(configure, monkeypatch):
 def test_a_lost_record_is_measured_again_without_training(configure, monkeypatch):
     first = run(configure())
     first.folder.record_path(first.record.evaluation_id).write_text('{"half": ')
-    monkeypatch.setattr("repro.run.train", lambda job: pytest.fail("trained again"))
+    monkeypatch.setattr("repro.session.train", lambda job: pytest.fail("trained again"))
     assert run(configure()).record.scores == first.record.scores
 
 
@@ -229,3 +229,78 @@ def test_a_compiled_network_trains_to_the_same_weights_within_rounding(configure
     compiled = final_weights(run(configure(*short, "runtime.compile=true", f"outputs={tmp_path / 'compiled'}")))
     for name, tensor in plain.items():
         torch.testing.assert_close(compiled[name], tensor, rtol=0.05, atol=0.01)
+
+
+def test_another_memory_format_on_resume_changes_no_more_than_rounding(configure, tmp_path, monkeypatch):
+    straight = final_weights(run(configure()))
+    step = training_module.training_step
+    stopped = ["runtime.checkpoint_seconds=0", f"outputs={tmp_path / 'stopped'}"]
+
+    def failing_step(job, image, label):
+        if job.state.step == 3:
+            raise KeyboardInterrupt
+        return step(job, image, label)
+
+    monkeypatch.setattr(training_module, "training_step", failing_step)
+    with pytest.raises(KeyboardInterrupt):
+        run(configure(*stopped))
+    monkeypatch.setattr(training_module, "training_step", step)
+    resumed = final_weights(run(configure(*stopped, "runtime.channels_last=false")))
+    for name, tensor in straight.items():
+        torch.testing.assert_close(resumed[name], tensor, rtol=1e-3, atol=1e-4)
+
+
+def test_a_bad_evaluation_is_found_before_the_training(configure, monkeypatch):
+    monkeypatch.setattr("repro.session.train", lambda job: pytest.fail("trained first"))
+    with pytest.raises(ConfigError, match=r"evaluation\.output_stride"):
+        run(configure("evaluation.output_stride=12"))
+
+
+def test_a_failed_second_evaluation_leaves_the_run_finished(configure):
+    first = run(configure())
+    with pytest.raises(ConfigError):
+        run(configure("evaluation.output_stride=12"))
+    assert first.folder.read_status().state == "FINISHED"
+    assert not run(configure()).fresh
+
+
+def test_pictures_asked_for_later_are_made_without_training(configure, monkeypatch):
+    first = run(configure("evaluation.panels=0"))
+    monkeypatch.setattr("repro.session.train", lambda job: pytest.fail("trained again"))
+    again = run(configure("evaluation.masks=true"))
+    assert again.record.confusion_sha256 == first.record.confusion_sha256
+    assert len(list((first.folder.evaluations_path / first.record.evaluation_id / "masks").iterdir())) == 5
+    assert not run(configure("evaluation.masks=true")).fresh
+
+
+def test_a_process_that_lost_its_lock_writes_nothing(configure, monkeypatch):
+    config = configure("runtime.checkpoint_seconds=0")
+    folder = RunFolder(compose_root(config), identity.run_id(config))
+    monkeypatch.setattr("repro.lock.FolderLock.is_ours", lambda self: False)
+    with pytest.raises(StoreError, match="taken over"):
+        run(config)
+    assert folder.read_status().state == "RUNNING"
+    assert [event.kind for event in read_journal(folder.journal_path).events] == ["started"]
+
+
+def test_the_test_split_does_not_choose_the_weights(configure):
+    with pytest.raises(ConfigError, match="test split"):
+        run(configure("selection=best", "validation.every=2 steps", "validation.split=test"))
+
+
+def test_a_restart_before_the_first_checkpoint_is_journalled(configure, monkeypatch):
+    config = configure("runtime.log_every_steps=1")
+    step = training_module.training_step
+
+    def failing_step(job, image, label):
+        if job.state.step == 3:
+            raise KeyboardInterrupt
+        return step(job, image, label)
+
+    monkeypatch.setattr(training_module, "training_step", failing_step)
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+    monkeypatch.setattr(training_module, "training_step", step)
+    outcome = run(config)
+    assert outcome.record.provenance["restarts"] == 1
+    assert [point.step for point in read_journal(outcome.folder.journal_path).points] == [1, 2, 3, 4, 5, 6]

@@ -37,7 +37,7 @@ def test_head_vortex_dataset_voc_from_raw_files_to_record(tmp_path):
     assert next(iter(record.per_class_iou_percent)) == "background"
     assert len(record.per_class_iou_percent) == 21
     assert record.config["dataset"]["train_split"] == "trainaug"
-    assert record.evaluation_config["evaluation"]["output_stride"] == 8
+    assert record.evaluation_config["evaluation"]["output_stride"] == 16
     assert record.provenance["evaluated_split"]["images"] == 4
     masks = list((tmp_path / "outputs").rglob("masks/*.png"))
     assert {mask.stem for mask in masks} == set(ids_of(tmp_path / "voc", "val"))

@@ -1,7 +1,7 @@
 """The built-in data set: drawn from (seed, index), so that a run needs no file and no download.
 
 It makes three phenomena of the papers measurable: objects whose class is told only by a cue far away (context), objects
-over a 1:10 range of sizes, and structures of 1 to 3 pixels with exact borders. Pixels at the borders of about half of
+over a 1:10 range of sizes, and structures of 2 to 8 pixels with exact borders. Pixels at the borders of about half of
 the plain objects are void, as in VOC 2012.
 """
 

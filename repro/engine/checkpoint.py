@@ -54,6 +54,11 @@ class TrainingState:
         """Restores every part in place."""
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
+        for parameter, kept in self.optimiser.state.items():
+            for name, value in kept.items():
+                # The fused kernel reads memory in order, so a buffer must lie as its parameter does now.
+                if torch.is_tensor(value) and value.shape == parameter.shape:
+                    kept[name] = torch.empty_like(parameter).copy_(value)
         self.scaler.load_state_dict(state["scaler"])
         torch.set_rng_state(state["random"]["torch"])
         if len(state["random"]["cuda"]) == torch.cuda.device_count():
@@ -74,6 +79,7 @@ class CheckpointFolder:
 
     def __init__(self, path: Path, write: Callable[[Path, bytes], None]) -> None:
         self.path, self._write = path, write
+        self._best_steps: dict[Path, int | None] = {}
 
     def files(self) -> list[Path]:
         """Checkpoints, oldest first."""
@@ -85,18 +91,21 @@ class CheckpointFolder:
         self._write(file, serialised(state.state_dict()))
         for old in self.files()[: -self.KEPT]:
             old.unlink(missing_ok=True)
-        for best in self.path.glob("best_*.pt"):
-            if best != self._best_file(state):
+        self._best_steps[file] = state.best_step
+        self._best_steps = {kept: self._best_steps[kept] for kept in self.files() if kept in self._best_steps}
+        if len(self._best_steps) == len(self.files()):  # else a checkpoint of an earlier process needs an unknown one
+            needed = {self._best_file(step) for step in self._best_steps.values()}
+            for best in set(self.path.glob("best_*.pt")) - needed:
                 best.unlink()
         return file
 
     def save_best(self, state: TrainingState) -> None:
-        """Stores the present weights as those of the best step, until the next checkpoint beside the best before."""
-        self._write(self._best_file(state), serialised(state.model.state_dict()))
+        """Stores the present weights as those of the best step, beside the best that the kept checkpoints name."""
+        self._write(self._best_file(state.best_step), serialised(state.model.state_dict()))
 
     def load_best(self, state: TrainingState) -> dict[str, Any]:
         """Weights of the best step."""
-        weights = torch.load(self._best_file(state), map_location="cpu", weights_only=True)
+        weights = torch.load(self._best_file(state.best_step), map_location="cpu", weights_only=True)
         assert isinstance(weights, dict)
         return weights
 
@@ -106,8 +115,11 @@ class CheckpointFolder:
         A damaged checkpoint is set aside with a warning and the one before it taken.
         """
         for file in reversed(self.files()):
+            content = io.BytesIO(file.read_bytes())  # a disk that cannot be read says nothing about the file
             try:
-                loaded = torch.load(file, map_location="cpu", weights_only=True)
+                loaded = torch.load(content, map_location="cpu", weights_only=True)
+            except MemoryError:
+                raise
             except Exception as error:  # whatever a torn file makes the unpickler raise
                 aside = file.with_suffix(".damaged")
                 file.replace(aside)
@@ -125,8 +137,8 @@ class CheckpointFolder:
         for file in [*self.files(), *self.path.glob("*.damaged"), *self.path.glob("best_*.pt")]:
             file.unlink(missing_ok=True)
 
-    def _best_file(self, state: TrainingState) -> Path:
-        return self.path / f"best_{state.best_step or 0:09d}.pt"
+    def _best_file(self, step: int | None) -> Path:
+        return self.path / f"best_{step or 0:09d}.pt"
 
 
 def serialised(tree: Any) -> bytes:

@@ -89,7 +89,8 @@ def predict(model: Any, images: Tensor, protocol: EvaluationSettings) -> Tensor:
 def _view_logits(model: Any, pixels: Tensor, scale: float, pad_to: int | None) -> Tensor:
     """Logits of one scaled view, resized to the images: `[B, num_classes, H, W]`.
 
-    The view is padded at the bottom and right with 0, which is the mean colour after normalisation.
+    A scaled view is resized with antialiasing, as in training. It is padded at the bottom and right with 0, which is
+    the mean colour after normalisation.
     """
     height, width = pixels.shape[-2:]
     if scale != 1:

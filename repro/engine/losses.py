@@ -29,5 +29,10 @@ def segmentation_loss(logits: Mapping[str, Tensor], label: Tensor, auxiliary_wei
 def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     """Mean cross-entropy over the pixels whose label is not 255."""
     labelled = (label != IGNORE).sum().clamp(min=1)
-    total = functional.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="sum")
+    if torch.are_deterministic_algorithms_enabled():  # CUDA's two-dimensional NLL has no deterministic form
+        log_probability = functional.log_softmax(logits.float(), 1)
+        chosen = log_probability.gather(1, label.clamp(max=logits.shape[1] - 1).unsqueeze(1)).squeeze(1)
+        total = -chosen.masked_fill(label == IGNORE, 0).sum()
+    else:
+        total = functional.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="sum")
     return total / labelled.to(torch.float32)

@@ -10,11 +10,14 @@ from repro.engine.schedule import poly
 from repro.settings import DecayOn, Schedule
 
 
-def build_optimiser(backbone: nn.Module, others: Iterable[nn.Module], schedule: Schedule) -> torch.optim.SGD:
+def build_optimiser(
+    backbone: nn.Module, others: Iterable[nn.Module], schedule: Schedule, *, fused: bool = True
+) -> torch.optim.SGD:
     """SGD over the backbone at the base rate and over the other modules at the head's multiple of it.
 
     Each group carries `rate_multiple`; `set_learning_rate` applies it. The fused kernel takes half the time of the
-    loop over parameters on CPU and one launch on GPU.
+    loop over parameters on CPU and one launch on GPU; it must not be used with a loss scaler, because it keeps an
+    uninitialised momentum when the first step is skipped for an overflow.
     """
     groups: list[dict[str, Any]] = []
     for modules, multiple in (([backbone], 1.0), (list(others), schedule.head_learning_rate_multiple)):
@@ -27,7 +30,7 @@ def build_optimiser(backbone: nn.Module, others: Iterable[nn.Module], schedule: 
         groups.append({"params": decayed, "weight_decay": schedule.weight_decay, "rate_multiple": multiple})
         groups.append({"params": free, "weight_decay": 0.0, "rate_multiple": multiple})
     groups = [group for group in groups if group["params"]]
-    return torch.optim.SGD(groups, lr=schedule.learning_rate, momentum=schedule.momentum, fused=True)
+    return torch.optim.SGD(groups, lr=schedule.learning_rate, momentum=schedule.momentum, fused=fused)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, step: int, steps: int, schedule: Schedule) -> float:

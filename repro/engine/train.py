@@ -1,5 +1,6 @@
 """The training loop: restore, step, log, validate, checkpoint, finish."""
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from repro.engine.device import autocast
 from repro.engine.losses import segmentation_loss
 from repro.engine.optim import set_learning_rate
 from repro.engine.progress import Progress
-from repro.errors import ReproError
-from repro.settings import BatchNorm, Length, Precision, Settings
+from repro.errors import ConfigError, ReproError
+from repro.settings import BatchNorm, Length, Precision, Selection, Settings
 
 
 class Diverged(ReproError):
@@ -43,6 +44,7 @@ class Training:
         before_checkpoint: raises if the run folder is not ours any more.
         on_checkpoint: told the step of every checkpoint written.
         stop_requested: whether the process was asked to end.
+        restarted: whether an earlier process has begun this training.
     """
 
     state: TrainingState
@@ -59,6 +61,7 @@ class Training:
     before_checkpoint: Callable[[], None]
     on_checkpoint: Callable[[int], None]
     stop_requested: Callable[[], bool]
+    restarted: bool = False
 
 
 def train(job: Training) -> bool:
@@ -72,13 +75,14 @@ def train(job: Training) -> bool:
     """
     state, settings = job.state, job.settings
     resumed = job.checkpoints.restore(state)
-    if resumed is not None:
-        job.journal.event("resumed", step=resumed)
+    if resumed is not None or job.restarted:
+        job.journal.event("resumed", step=state.step)
     if state.step >= job.steps:
         return True
     meter = Meter(job)
     every = settings.validation.every
     validate_every = Length.parse(every, "validation.every").steps(job.steps_per_epoch) if every else None
+    chooses = settings.selection is Selection.best
     set_training_mode(job.state.model, settings.schedule.batch_norm)
     with Progress("training", total=job.steps, done=state.step, unit="step", shown=settings.runtime.progress) as bar:
         for image, label in job.batches(state.step):
@@ -86,7 +90,8 @@ def train(job: Training) -> bool:
             state.step += 1
             last = state.step == job.steps
             bar.advance(figures=meter.update(loss, rate, settings.schedule.batch_size, force=last))
-            if validate_every and (state.step % validate_every == 0 or last):
+            due = validate_every and (state.step % validate_every == 0 or (last and chooses))
+            if due and (chooses or not job.stop_requested()):  # a score that only informs must not delay the end
                 validation(job)
             if last or job.stop_requested() or meter.checkpoint_due(settings.runtime.checkpoint_seconds):
                 checkpoint(job, meter)
@@ -145,13 +150,17 @@ def validation(job: Training) -> None:
     score = job.validate()
     set_training_mode(state.model, job.settings.schedule.batch_norm)
     job.journal.point(state.step, validation_miou_percent=score)
+    if job.settings.selection is not Selection.best:
+        return
+    if math.isnan(score):
+        raise ConfigError("selection=best needs labels, but the validation split has none; choose validation.split")
     if state.best_miou_percent is None or score > state.best_miou_percent:
         state.best_miou_percent, state.best_step = score, state.step
         job.checkpoints.save_best(state)
 
 
 def checkpoint(job: Training, meter: "Meter") -> None:
-    """Writes a checkpoint of a finite state and tells who follows the run."""
+    """Writes a checkpoint, unless a loss since the last was not finite, and tells who follows the run."""
     meter.check_finite()
     meter.book_time()
     job.before_checkpoint()

@@ -31,7 +31,7 @@ def load_backbone_weights(backbone: nn.Module, weights: str) -> None:
         DataError: The weights are neither cached nor to be had from the network, or the file does not fit.
     """
     if Path(weights).suffix in {".pth", ".pt"} or "/" in weights:
-        state, origin = _read_file(Path(weights)), weights
+        state, origin = _read_file(Path(weights).expanduser()), weights
     else:
         state, origin = _torchvision_state(backbone, weights), f"torchvision's {weights}"
     state = {key: value for key, value in state.items() if not key.startswith("fc.")}

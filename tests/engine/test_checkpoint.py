@@ -105,6 +105,22 @@ def test_best_weights_are_kept_by_their_step(folder):
     training.best_step = 2
     folder.save_best(training)
     folder.save(training)
+    assert sorted(file.name for file in folder.path.glob("best_*.pt")) == ["best_000000001.pt", "best_000000002.pt"]
+    advance(training, 1)
+    folder.save(training)
     assert [file.name for file in folder.path.glob("best_*.pt")] == ["best_000000002.pt"]
     folder.clear()
     assert list(folder.path.iterdir()) == []
+
+
+def test_a_buffer_of_another_memory_format_is_laid_out_as_its_parameter(folder):
+    training = state()
+    training.model.to(memory_format=torch.channels_last)
+    advance(training, 2)
+    folder.save(training)
+    resumed = state()
+    folder.restore(resumed)
+    weight = resumed.model[0].weight
+    buffer = resumed.optimiser.state[weight]["momentum_buffer"]
+    assert buffer.stride() == weight.stride()
+    assert torch.equal(buffer, training.optimiser.state[training.model[0].weight]["momentum_buffer"])

@@ -47,3 +47,15 @@ def test_the_auxiliary_loss_is_added_with_its_weight():
 def test_low_precision_logits_give_a_loss_in_fp32():
     logits = torch.randn(1, 3, 4, 4, dtype=torch.bfloat16)
     assert cross_entropy(logits, torch.zeros(1, 4, 4, dtype=torch.long)).dtype == torch.float32
+
+
+def test_the_deterministic_form_is_the_same_loss():
+    logits = torch.randn(2, 5, 6, 7)
+    label = torch.randint(0, 5, (2, 6, 7))
+    label[0, :2] = 255
+    plain = cross_entropy(logits, label)
+    try:
+        torch.use_deterministic_algorithms(True)
+        torch.testing.assert_close(cross_entropy(logits, label), plain)
+    finally:
+        torch.use_deterministic_algorithms(False)

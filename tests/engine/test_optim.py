@@ -56,3 +56,18 @@ def test_one_step_equals_sgd_written_out():
         before = before - rate * buffer
         optimiser.step()
         torch.testing.assert_close(weight.detach(), before)
+
+
+def test_a_first_step_skipped_for_an_overflow_leaves_no_trace():
+    torch.manual_seed(0)
+    module = small()
+    optimiser = build_optimiser(module, [], schedule("learning_rate=0.1"), fused=False)
+    scaler = torch.amp.GradScaler("cpu", enabled=True)
+    before = module[0].weight.detach().clone()
+    for scale in (float("inf"), 1.0):
+        optimiser.zero_grad()
+        scaler.scale(module(torch.ones(2, 3, 5, 5)).square().sum() * scale).backward()
+        gradient = module[0].weight.grad / scaler.get_scale()
+        scaler.step(optimiser)
+        scaler.update()
+    torch.testing.assert_close(module[0].weight.detach(), before - 0.1 * (gradient + 1e-4 * before))

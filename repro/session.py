@@ -1,0 +1,174 @@
+"""The work of one process on one run: build, train, evaluate."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+import torch
+
+from repro.build import build_dataset, build_model
+from repro.data import Augmentation, SegmentationDataset, steps_per_epoch, training_loader
+from repro.engine.checkpoint import CheckpointFolder, TrainingState, serialised
+from repro.engine.device import available_threads, choose_device, loader_workers, set_determinism, set_threads
+from repro.engine.evaluate import evaluate
+from repro.engine.optim import build_optimiser
+from repro.engine.stop import StopRequest
+from repro.engine.train import Training, gradient_scaler, train
+from repro.errors import ConfigError, DataError
+from repro.measure import describe_process, describe_split, measure
+from repro.metrics import miou_percent
+from repro.nn import Segmenter
+from repro.records import Record
+from repro.seeding import stream
+from repro.settings import Length, Precision, Selection, Settings
+from repro.store import FolderLock, RunFolder, atomic_write
+from repro.tracking import Journal, Tracker, read_journal
+
+Config = dict[str, Any]
+
+
+class Session:
+    """The work of one process on one run."""
+
+    def __init__(
+        self,
+        config: Config,
+        settings: Settings,
+        folder: RunFolder,
+        lock: FolderLock,
+        journal: Journal,
+        tracker: Tracker,
+        stop: StopRequest,
+    ) -> None:
+        self.config, self.settings, self.folder, self.lock = config, settings, folder, lock
+        self.journal, self.tracker, self.stop = journal, tracker, stop
+        self.weights_path = folder.path / "weights.pt"
+        self.checkpoints = CheckpointFolder(folder.checkpoints_path, atomic_write)
+        events = read_journal(folder.journal_path).events
+        self.restarted = sum(event.kind == "started" for event in events) > 1
+        set_threads(settings.runtime.threads or available_threads())
+        set_determinism(settings.determinism)
+        self.device = choose_device(settings.runtime.device)
+
+    def carry_out(self, evaluation_id: str) -> Record:
+        """Trains unless the final weights are there, then evaluates and writes the record."""
+        dataset = self.config["dataset"]
+        measured = build_dataset(self.config, self.settings.evaluation.split or dataset["evaluation_split"])
+        trained = self.weights_path.exists()
+        started = trained or bool(self.checkpoints.files())
+        model, auxiliary_weight = build_model(self.config, measured.num_classes, pretrained=not started)
+        check_output_stride(model, self.settings.evaluation.output_stride)
+        if self.settings.runtime.channels_last:
+            model = model.to(memory_format=torch.channels_last)
+        model = model.to(self.device)
+        if not trained:
+            self.train(model, auxiliary_weight, build_dataset(self.config, dataset["train_split"]))
+        self.checkpoints.clear()
+        final = torch.load(self.weights_path, map_location=self.device, weights_only=True)
+        model.load_state_dict(final.pop("model"))
+        self.folder.write_status("RUNNING", step=final["step"], message="evaluating")
+        record = measure(self.config, self.settings, self.folder, model, measured, self.device, self.interrupt, final)
+        self.journal.event("evaluated", evaluation=evaluation_id)
+        self.tracker.sync(final["step"])
+        return record
+
+    def interrupt(self, where: str) -> None:
+        """Ends the evaluation if a signal has come or the folder is not ours any more."""
+        self.stop.check(where)
+        self.lock.check()
+
+    def train(self, model: Segmenter, auxiliary_weight: float, dataset: SegmentationDataset) -> None:
+        """Trains to the last step and stores the selected weights."""
+        schedule, device = self.settings.schedule, self.device
+        epoch_steps = steps_per_epoch(len(dataset), schedule.batch_size)
+        others = [model.head] + ([model.auxiliary] if model.auxiliary is not None else [])
+        scaled = self.settings.precision is Precision.fp16
+        optimiser = build_optimiser(model.backbone, others, schedule, fused=not scaled)
+        torch.manual_seed(stream(self.settings.seed, "dropout"))
+        network = torch.compile(model) if self.settings.runtime.compile else model
+        job = Training(
+            state=TrainingState(model, optimiser, gradient_scaler(self.settings.precision, device)),
+            network=network,
+            settings=self.settings,
+            auxiliary_weight=auxiliary_weight,
+            steps=Length.parse(schedule.length, "schedule.length").steps(epoch_steps),
+            steps_per_epoch=epoch_steps,
+            device=device,
+            batches=lambda first: self.batches(dataset, first, job.steps),
+            checkpoints=self.checkpoints,
+            journal=self.journal,
+            validate=self.validation(model),
+            before_checkpoint=self.lock.check,
+            on_checkpoint=self.tracker.sync,
+            stop_requested=self.stop.requested,
+            restarted=self.restarted,
+        )
+        self.folder.write_status("RUNNING", message="training")
+        try:
+            finished = train(job)
+        except RuntimeError as error:  # torch's own, raised wherever the training stands when a worker dies
+            if "DataLoader worker" not in str(error):
+                raise
+            raise DataError(f"a loader worker was killed, most often for lack of memory: {error}") from error
+        if not finished:
+            self.stop.check(f"at step {job.state.step} of {job.steps}, after a checkpoint")
+        self.lock.check()
+        self.keep_weights(job, dataset)
+
+    def validation(self, model: Segmenter) -> Callable[[], float]:
+        """Scores the model on the validation split, single scale at the trained stride; opened only if wanted.
+
+        Raises:
+            ConfigError: the test split would choose the weights.
+        """
+        split = self.settings.validation.split or self.config["dataset"]["evaluation_split"]
+        if self.settings.validation.every is None:
+            return lambda: float("nan")
+        if split == "test" and self.settings.selection is Selection.best:
+            raise ConfigError("selection=best would choose the weights by the test split; give validation.split=val")
+        dataset = build_dataset(self.config, split)
+        plain = replace(self.settings.evaluation, scales=[1.0], flip=False, output_stride=None, pad_to=None)
+        protocol = replace(self.settings, evaluation=plain)
+        return lambda: float(miou_percent(evaluate(model, dataset, protocol, self.device, title="validation")))
+
+    def batches(self, dataset: SegmentationDataset, first_step: int, steps: int) -> Any:
+        """The batches of the steps still to do."""
+        runtime, wanted = self.settings.runtime, self.settings.schedule.augmentation
+        scales = cast(tuple[float, float], tuple(wanted.scale_range))
+        augmentation = Augmentation(wanted.crop_size, scales, wanted.scale_step, wanted.flip)
+        return training_loader(
+            dataset,
+            augmentation,
+            seed=self.settings.seed,
+            batch_size=self.settings.schedule.batch_size,
+            first_step=first_step,
+            total_steps=steps,
+            workers=loader_workers(runtime.workers, self.device),
+            prefetch=runtime.prefetch,
+            pin_memory=self.device.type == "cuda",
+        )
+
+    def keep_weights(self, job: Training, dataset: SegmentationDataset) -> None:
+        """Stores the selected weights with what the record says about the training."""
+        state = job.state
+        best = self.settings.selection is Selection.best
+        model = job.checkpoints.load_best(state) if best else state.model.state_dict()
+        facts = {
+            "step": state.best_step if best else state.step,
+            "wall_seconds": state.wall_seconds,
+            "gpu_seconds": state.gpu_seconds,
+            "batch_norm_samples": job.settings.schedule.micro_batch,
+            "split": describe_split(dataset),
+            **describe_process(self.device),
+        }
+        atomic_write(self.weights_path, serialised({"model": model, **facts}))
+
+
+def check_output_stride(model: Segmenter, output_stride: int | None) -> None:
+    """Finds out before the training whether the evaluation's output stride is possible."""
+    trained = model.output_stride
+    try:
+        model.set_output_stride(output_stride or trained)
+    except ValueError as error:
+        raise ConfigError(f"evaluation.output_stride: {error}") from error
+    model.set_output_stride(trained)
