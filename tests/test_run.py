@@ -210,7 +210,15 @@ def test_the_run_log_holds_what_was_said(configure, caplog):
 
 
 @pytest.mark.parametrize(
-    "overrides", [["precision=bf16"], ["precision=fp16"], ["determinism=strict"], ["auxiliary=fcn"]]
+    "overrides",
+    [
+        ["precision=bf16"],
+        pytest.param(
+            ["precision=fp16", "schedule.length=2 steps", "runtime.log_every_steps=1"], marks=pytest.mark.slow
+        ),
+        ["determinism=strict"],
+        ["auxiliary=fcn"],
+    ],
 )
 def test_number_formats_determinism_and_auxiliary_loss_run(configure, overrides):
     try:
