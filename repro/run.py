@@ -20,8 +20,6 @@ from repro.settings import Settings
 from repro.store import RunFolder
 from repro.tracking import Journal, make_tracker
 
-log = logging.getLogger(__name__)
-
 Config = dict[str, Any]
 
 
@@ -47,18 +45,20 @@ def run(config: Config) -> Outcome:
     settings = compose.settings(config)
     folder = RunFolder(Path(config["outputs"]) / "runs", identity.run_id(config))
     evaluation_id = identity.evaluation_id(config)
-    if is_done(folder, evaluation_id, settings):
+    if is_measured(folder, evaluation_id, settings) and is_finished(folder):
         return Outcome(folder, folder.read_record(evaluation_id), fresh=False)
+    tracker = make_tracker(config["tracking"], Path(config["outputs"]))
     with StopRequest() as stop, folder.lock() as lock, Journal(folder.journal_path) as journal:
         if lock.taken_over:
             journal.event("lock_taken_over", host=lock.taken_over.host, pid=lock.taken_over.pid)
-        if is_done(folder, evaluation_id, settings):  # by whoever held the lock a moment ago
-            return Outcome(folder, folder.read_record(evaluation_id), fresh=False)
+        if is_measured(folder, evaluation_id, settings):  # by a process that ended before it could say so
+            record = folder.read_record(evaluation_id)
+            folder.write_status("FINISHED", step=record.steps)
+            return Outcome(folder, record, fresh=False)
         settings.runtime.threads = freeze(folder, config)
         with logged_to(folder.path / "run.log"):
             choices = config["composition"]["choices"]
             journal.event("started", names=choices, commit=provenance.code_version()["commit"])
-            tracker = make_tracker(config["tracking"], Path(config["outputs"]))
             tracker.start(folder)
             try:
                 record = Session(config, settings, folder, lock, journal, tracker, stop).carry_out(evaluation_id)
@@ -71,15 +71,18 @@ def run(config: Config) -> Outcome:
     return Outcome(folder, record, fresh=True)
 
 
-def is_done(folder: RunFolder, evaluation_id: str, settings: Settings) -> bool:
-    """Whether record, pictures asked for and status are all there."""
-    if not folder.has_evaluation(evaluation_id):
-        return False
-    status = folder.read_status()
+def is_measured(folder: RunFolder, evaluation_id: str, settings: Settings) -> bool:
+    """Whether the record and the pictures asked for are there."""
     pictures = folder.evaluations_path / evaluation_id
     wanted = {"masks": settings.evaluation.masks, "panels.png": settings.evaluation.panels > 0}
     lacking = [name for name, asked in wanted.items() if asked and not (pictures / name).exists()]
-    return not lacking and status is not None and status.state == "FINISHED"
+    return not lacking and folder.has_evaluation(evaluation_id)
+
+
+def is_finished(folder: RunFolder) -> bool:
+    """Whether the run's status says so."""
+    status = folder.read_status()
+    return status is not None and status.state == "FINISHED"
 
 
 def freeze(folder: RunFolder, config: Config) -> int:

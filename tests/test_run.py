@@ -239,20 +239,25 @@ def test_a_compiled_network_trains_to_the_same_weights_within_rounding(configure
         torch.testing.assert_close(compiled[name], tensor, rtol=0.05, atol=0.01)
 
 
+def break_off_at_step(step, config, monkeypatch):
+    """Runs until the step is about to be taken, and breaks off there without a checkpoint."""
+    take = training_module.training_step
+
+    def taken(job, image, label):
+        if job.state.step == step:
+            raise KeyboardInterrupt
+        return take(job, image, label)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training_module, "training_step", taken)
+        with pytest.raises(KeyboardInterrupt):
+            run(config)
+
+
 def test_another_memory_format_on_resume_changes_no_more_than_rounding(configure, tmp_path, monkeypatch):
     straight = final_weights(run(configure()))
-    step = training_module.training_step
     stopped = ["runtime.checkpoint_seconds=0", f"outputs={tmp_path / 'stopped'}"]
-
-    def failing_step(job, image, label):
-        if job.state.step == 3:
-            raise KeyboardInterrupt
-        return step(job, image, label)
-
-    monkeypatch.setattr(training_module, "training_step", failing_step)
-    with pytest.raises(KeyboardInterrupt):
-        run(configure(*stopped))
-    monkeypatch.setattr(training_module, "training_step", step)
+    break_off_at_step(3, configure(*stopped), monkeypatch)
     resumed = final_weights(run(configure(*stopped, "runtime.channels_last=false")))
     for name, tensor in straight.items():
         torch.testing.assert_close(resumed[name], tensor, rtol=1e-3, atol=1e-4)
@@ -298,17 +303,15 @@ def test_the_test_split_does_not_choose_the_weights(configure):
 
 def test_a_restart_before_the_first_checkpoint_is_journalled(configure, monkeypatch):
     config = configure("runtime.log_every_steps=1")
-    step = training_module.training_step
-
-    def failing_step(job, image, label):
-        if job.state.step == 3:
-            raise KeyboardInterrupt
-        return step(job, image, label)
-
-    monkeypatch.setattr(training_module, "training_step", failing_step)
-    with pytest.raises(KeyboardInterrupt):
-        run(config)
-    monkeypatch.setattr(training_module, "training_step", step)
+    break_off_at_step(3, config, monkeypatch)
     outcome = run(config)
     assert outcome.record.provenance["restarts"] == 1
     assert [point.step for point in read_journal(outcome.folder.journal_path).points] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_kill_between_record_and_status_is_mended_without_work(configure, monkeypatch):
+    first = run(configure())
+    first.folder.write_status("RUNNING", message="evaluating")
+    monkeypatch.setattr("repro.run.Session", lambda *_: pytest.fail("worked again"))
+    assert not run(configure()).fresh
+    assert first.folder.read_status().state == "FINISHED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,7 +22,7 @@ def _conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
 
 
-class ResidualUnit(nn.Module):
+class ResidualUnit(nn.Module, ABC):
     """What the two kinds of residual unit share: the shortcut, and the way stride and rate are changed."""
 
     expansion = 1
@@ -44,9 +45,9 @@ class ResidualUnit(nn.Module):
         shortcut: Tensor = self.downsample(features)
         return shortcut
 
+    @abstractmethod
     def spatial_convolutions(self) -> tuple[nn.Conv2d, ...]:
         """The 3x3 convolutions, the one that carries the unit's stride first."""
-        raise NotImplementedError
 
     def set_sampling(self, stride: int, first_rate: int, rate: int) -> None:
         """Gives the first 3x3 the stride and `first_rate`, any other one `rate`; weights stay."""

@@ -216,13 +216,15 @@ class MLflowMirror:
         return self._client
 
     def _find_experiment(self, client: "MlflowClient") -> str:
+        from mlflow.exceptions import MlflowException
+
         experiment = client.get_experiment_by_name(self.experiment)
         if experiment is None:
             # A server chooses its own place for artifacts; MLflow's choice for a database would be the working folder.
             place = None if self.uri.startswith("http") else (self._artifacts_root / self.experiment).as_uri()
             try:
                 return str(client.create_experiment(self.experiment, artifact_location=place))
-            except Exception:
+            except MlflowException:
                 experiment = client.get_experiment_by_name(self.experiment)  # Another run may have been quicker.
                 if experiment is None:
                     raise
