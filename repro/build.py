@@ -75,7 +75,30 @@ def _initialised(seed: int, name: str, make: Callable[[], Any]) -> Any:
         return make()
 
 
+def dataset_class(config: Node) -> type[SegmentationDataset]:
+    """The class of the configured data set, which knows names and number of the classes without any file.
+
+    Raises:
+        ConfigError: if the target is no data set.
+    """
+    found: type[SegmentationDataset] = _target_class("dataset", config["dataset"], SegmentationDataset)
+    return found
+
+
 def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
+    _target_class(group, node, kind)
+    try:
+        return instantiate(dict(node), **given, _convert_="all", _recursive_=False)
+    except HydraException as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, ReproError):
+            raise cause from error
+        if isinstance(cause, (TypeError, ValueError)):
+            raise ConfigError(f"{group} ({node['_target_']}): {cause}") from error
+        raise
+
+
+def _target_class(group: str, node: Node, kind: type) -> Any:
     target = node.get("_target_")
     if not target:
         raise ConfigError(f"{group} has no _target_; it needs the public path of a class, such as repro.nn.Vortex")
@@ -86,12 +109,4 @@ def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
         raise ConfigError(f"{group}._target_ is {target!r}, which cannot be imported: {reason}") from error
     if not (isinstance(cls, type) and issubclass(cls, kind)):
         raise ConfigError(f"{group}._target_ is {target!r}, which is no {kind.__name__}")
-    try:
-        return instantiate(dict(node), **given, _convert_="all", _recursive_=False)
-    except HydraException as error:
-        cause = error.__cause__ or error
-        if isinstance(cause, ReproError):
-            raise cause from error
-        if isinstance(cause, (TypeError, ValueError)):
-            raise ConfigError(f"{group} ({target}): {cause}") from error
-        raise
+    return cls

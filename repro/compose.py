@@ -38,6 +38,35 @@ def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -
         ConfigError: in one sentence, with the nearest right name.
     """
     check_overrides(overrides, user_folder=user_folder)
+    return compose_unchecked(overrides, user_folder)
+
+
+def compose_command(name: str, overrides: Sequence[str]) -> dict[str, Any]:
+    """The resolved settings of a command other than a run: `sweep` or `report`, see conf/<name>.yaml.
+
+    Raises:
+        ConfigError: in one sentence, with the nearest right name.
+    """
+    parsed = [_parse(override) for override in overrides]
+    groups = groups_of([config_folder()])
+    chosen = [f"{key}={value}" for _, key, value in parsed if key in groups]
+    for _, key, value in parsed:
+        if key in groups and value not in groups[key]:
+            raise ConfigError(f"{key}={value} is no choice of {key}" + nearest(value, groups[key]))
+    known = {*_paths(_compose(chosen, None, name)), *groups}
+    for _, key, _ in parsed:
+        if key not in known:
+            raise ConfigError(f"{name} has no setting {key}" + nearest(key, known, of_choices=False))
+    config = _compose(list(overrides), None, name)
+    with open_dict(config):
+        del config["hydra"]
+    tree = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(tree, dict)
+    return {str(key): value for key, value in tree.items()}
+
+
+def compose_unchecked(overrides: Sequence[str], user_folder: Path | None = None) -> dict[str, Any]:
+    """As `compose`, for overrides that are known to exist; mistakes are then told less well."""
     config = _compose(list(overrides), user_folder)
     hydra_node = config.hydra
     with open_dict(config):
@@ -80,7 +109,7 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
         ConfigError: naming what is wrong and the nearest right name.
     """
     parsed = [_parse(override) for override in overrides]
-    groups = _groups([config_folder(), *([user_folder] if user_folder else [])])
+    groups = groups_of([config_folder(), *([user_folder] if user_folder else [])])
     chosen: list[str] = []
     for sign, key, value in parsed:
         group = key.partition("@")[0]
@@ -88,7 +117,7 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
             continue
         for choice in value.split(","):
             if choice not in groups[group] and "(" not in value and not choice.startswith(("[", "null")):
-                raise ConfigError(f"{group}={choice} is no choice of {group}" + _nearest(choice, groups[group]))
+                raise ConfigError(f"{group}={choice} is no choice of {group}" + nearest(choice, groups[group]))
         if "(" not in value:  # a function of Hydra's grammar, such as glob(*), stands for several choices
             chosen.append(f"{sign}{key}={value.split(',')[0]}")
     composed = _compose(chosen, user_folder)
@@ -100,7 +129,7 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
 
 def _check_leaf(key: str, value: str, composed: DictConfig, known: set[str], groups: dict[str, set[str]]) -> None:
     if key not in known:
-        raise ConfigError(f"there is no setting or group {key}" + _nearest(key, known, of_choices=False))
+        raise ConfigError(f"there is no setting or group {key}" + nearest(key, known, of_choices=False))
     group = key.replace(".", "/")
     emptied = value == "null" and group not in groups
     if isinstance(OmegaConf.select(composed, key), DictConfig) and not value.startswith("{") and not emptied:
@@ -108,15 +137,27 @@ def _check_leaf(key: str, value: str, composed: DictConfig, known: set[str], gro
         raise ConfigError(f"{key}={value} would replace a whole group of settings by one value; {right}")
 
 
-def _compose(overrides: list[str], user_folder: Path | None) -> DictConfig:
+def _compose(overrides: list[str], user_folder: Path | None, name: str = "config") -> DictConfig:
     if user_folder:
         overrides = [*overrides, f"hydra.searchpath=[file://{user_folder.resolve()}]"]
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return hydra_compose("config", overrides=overrides, return_hydra_config=True)
+            return hydra_compose(name, overrides=overrides, return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(first_line(error)) from error
+
+
+def split_override(override: str) -> tuple[str, Any]:
+    """Key and value of an override, the value as Hydra's grammar reads it.
+
+    Raises:
+        ConfigError: it cannot be read, or adds or removes a setting instead of setting it.
+    """
+    sign, key, _ = _parse(override)
+    if sign:
+        raise ConfigError(f"{override!r} adds or removes a setting; write it as key=value")
+    return key, OverridesParser.create().parse_override(override).value()
 
 
 def _parse(override: str) -> tuple[str, str, str]:
@@ -131,7 +172,8 @@ def _parse(override: str) -> tuple[str, str, str]:
     return match["sign"] or "", match["key"], match["value"] or ""
 
 
-def _groups(folders: Iterable[Path]) -> dict[str, set[str]]:
+def groups_of(folders: Iterable[Path]) -> dict[str, set[str]]:
+    """Every config group of some folders with its choices."""
     groups: dict[str, set[str]] = {}
     for folder in folders:
         if not folder.is_dir():
@@ -152,7 +194,8 @@ def _paths(node: DictConfig, prefix: str = "") -> Iterable[str]:
             yield from _paths(child, f"{prefix}{key}.")
 
 
-def _nearest(wrong: str, right: Iterable[str], *, of_choices: bool = True) -> str:
+def nearest(wrong: str, right: Iterable[str], *, of_choices: bool = True) -> str:
+    """The end of a sentence about a wrong name: the nearest right one, or where all of them stand."""
     right = sorted(right)
     near = difflib.get_close_matches(wrong.lower(), right, n=1, cutoff=0.5)
     if not of_choices and "." not in wrong:  # perhaps a leaf given without the group before it

@@ -7,7 +7,7 @@ a result changes the id. The only file touched is a local weights file, which co
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", 
 """The groups that a run is composed of."""
 
 NOT_PART_OF_A_RUN = frozenset({
-    "name", "outputs", "composition.overrides",
+    "name", "outputs", "composition.overrides", "composition.scale",
     *(f"composition.choices.{group}" for group in GROUPS),
     "dataset.root", "dataset.evaluation_split",
     "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
@@ -62,6 +62,21 @@ def science(config: Config) -> dict[str, Any]:
     tree = _without(tree, excluded)
     _canonical_network(tree)
     _canonical_schedule(tree)
+    init = tree.pop("init", {})
+    return started_from(tree, init["from"], init.get("drop") or ()) if init.get("from") else tree
+
+
+def started_from(science: Config, source: str, drop: Iterable[str]) -> dict[str, Any]:
+    """The science of a run that starts from the weights of another one: `run:<id>`, or `file:<path>` by its content.
+
+    Published weights of the backbone then have no effect, unless some of the backbone is dropped.
+    """
+    if source.startswith("file:"):
+        source = "file:" + _sha256(Path(source.removeprefix("file:")), "init.from")
+    dropped = sorted(drop)
+    tree = {**science, "init": {"from": source, "drop": dropped}}
+    if not any(prefix.startswith("backbone") for prefix in dropped):
+        tree["backbone"] = {key: value for key, value in science["backbone"].items() if key != "weights"}
     return tree
 
 
@@ -145,10 +160,12 @@ def _weights_name(weights: str) -> str:
     """A file counts by its content, a published set of weights by its name."""
     if "/" not in weights and not weights.endswith((".pth", ".pt")):
         return weights
+    return "sha256:" + _sha256(Path(weights), "backbone.weights")
+
+
+def _sha256(path: Path, leaf: str) -> str:
     try:
-        with Path(weights).expanduser().open("rb") as file:
-            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        with path.expanduser().open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ConfigError(
-            f"backbone.weights names the file {weights}, which cannot be read: {error.strerror}"
-        ) from error
+        raise ConfigError(f"{leaf} names the file {path}, which cannot be read: {error.strerror}") from error

@@ -52,7 +52,7 @@ def measure(
         recipe=settings.recipe,
         created=provenance.now(),
         seed=settings.seed,
-        scale="paper",
+        scale=config["composition"].get("scale", "paper"),
         names=Names(**{group: choices[group] for group in ("backbone", "head", "dataset", "schedule", "evaluation")}),
         scores=Scores(float(miou_percent(matrix)), float(pixel_accuracy_percent(matrix))),
         per_class_iou_percent=dict(zip(dataset.class_names, map(float, iou_percent(matrix)), strict=True)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -17,7 +18,7 @@ from repro.engine.train import Training, gradient_scaler, train
 from repro.errors import ConfigError, DataError
 from repro.measure import describe_process, describe_split, measure
 from repro.metrics import miou_percent
-from repro.nn import Segmenter
+from repro.nn import Segmenter, load_network_weights
 from repro.records import Record
 from repro.seeding import stream
 from repro.settings import Length, Precision, Selection, Settings
@@ -56,7 +57,10 @@ class Session:
         measured = build_dataset(self.config, self.settings.evaluation.split or dataset["evaluation_split"])
         trained = self.weights_path.exists()
         started = trained or bool(self.checkpoints.files())
-        model, auxiliary_weight = build_model(self.config, measured.num_classes, pretrained=not started)
+        fresh = not started and not replaces_backbone(self.config["init"])
+        model, auxiliary_weight = build_model(self.config, measured.num_classes, pretrained=fresh)
+        if not started:
+            self.take_over_weights(model)
         check_output_stride(model, self.settings.evaluation.output_stride)
         if self.settings.runtime.channels_last:
             model = model.to(memory_format=torch.channels_last)
@@ -71,6 +75,28 @@ class Session:
         self.journal.event("evaluated", evaluation=evaluation_id)
         self.tracker.sync(final["step"])
         return record
+
+    def take_over_weights(self, model: Segmenter) -> None:
+        """Starts from the weights that `init` names, if any.
+
+        Raises:
+            ConfigError: it names something else than a run or a file.
+            DataError: the weights are not there or do not fit.
+        """
+        init = self.config["init"]
+        if init["from"] is None:
+            return
+        kind, _, name = init["from"].partition(":")
+        if kind == "run":
+            path = self.folder.path.parent / name / "weights.pt"
+            if not path.exists():
+                raise DataError(f"init.from names the run {name}, which has no weights at {path}; carry it out first")
+        elif kind == "file":
+            path = Path(name).expanduser()
+        else:
+            raise ConfigError(f"init.from is {init['from']!r}; write run:<run id> or file:<path>")
+        load_network_weights(model, path, init["drop"])
+        self.journal.event("weights_taken_over", source=init["from"], dropped=init["drop"])
 
     def interrupt(self, where: str) -> None:
         """Ends the evaluation if a signal has come or the folder is not ours any more."""
@@ -162,6 +188,11 @@ class Session:
             **describe_process(self.device),
         }
         atomic_write(self.weights_path, serialised({"model": model, **facts}))
+
+
+def replaces_backbone(init: dict[str, Any]) -> bool:
+    """Whether the weights to start from make those of the backbone superfluous."""
+    return init["from"] is not None and not any(prefix.startswith("backbone") for prefix in init["drop"])
 
 
 def check_output_stride(model: Segmenter, output_stride: int | None) -> None:

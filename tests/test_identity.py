@@ -14,14 +14,16 @@ COMPOSITIONS = {
     "voc": ["dataset=voc", "evaluation=multi_scale_flip"],
     "camvid": ["dataset=camvid", "head=aspp", "auxiliary=fcn", "backbone.multi_grid=[1,2,4]"],
     "best": ["selection=best", 'validation.every="50 steps"', "evaluation.scales=[1,2]"],
+    "later stage": ["init.from=run:0123456789abcdef", "init.drop=[head.classifier]"],
 }
 CONFIGS = {name: compose(overrides) for name, overrides in COMPOSITIONS.items()}
 LEAVES = [(name, path) for name, config in CONFIGS.items() for path in identity.flatten(config)]
-NO_EFFECT = {  # in a composition where these are inert; the composition "best" shows that they count where they act
-    "default": {"validation.every", "validation.split", "evaluation.average", "auxiliary.weight"},
-    "voc": {"validation.every", "validation.split"},
-    "camvid": {"validation.every", "validation.split", "evaluation.average"},
-    "best": set(),
+NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
+    "default": {"validation.every", "validation.split", "evaluation.average", "auxiliary.weight", "init.drop"},
+    "voc": {"validation.every", "validation.split", "init.drop"},
+    "camvid": {"validation.every", "validation.split", "evaluation.average", "init.drop"},
+    "best": {"init.drop"},
+    "later stage": {"validation.every", "validation.split", "evaluation.average", "backbone.weights"},
 }
 
 
@@ -82,9 +84,11 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
 
 def test_the_list_names_only_leaves_that_exist():
     existing = {path for config in CONFIGS.values() for path in identity.flatten(config)}
-    assert existing >= identity.NOT_PART_OF_A_RUN - {f"composition.choices.{group}" for group in identity.GROUPS}
+    assert existing >= identity.NOT_PART_OF_A_RUN - {"composition.scale"} - {
+        f"composition.choices.{group}" for group in identity.GROUPS
+    }
     assert existing >= identity.NOT_PART_OF_AN_EVALUATION
-    assert set(identity.GROUPS) == {path.name for path in config_folder().iterdir() if path.is_dir()}
+    assert set(identity.GROUPS) == {path.name for path in config_folder().iterdir() if path.is_dir()} - {"cluster"}
 
 
 @given(st.integers(-(10**9), 10**9))

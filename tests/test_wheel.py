@@ -26,13 +26,14 @@ def wheel(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_wheel_carries_the_configuration(wheel):
+def test_the_wheel_carries_configuration_and_papers(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    files = list((REPOSITORY / "conf").rglob("*.yaml"))
-    assert files
-    for file in files:
-        assert f"repro/_conf/{file.relative_to(REPOSITORY / 'conf').as_posix()}" in names
-    assert not any(name.startswith(("tests/", "conf/")) for name in names)
+    for folder in ("conf", "sweeps"):
+        files = list((REPOSITORY / folder).rglob("*.yaml"))
+        assert files
+        for file in files:
+            assert f"repro/_{folder}/{file.relative_to(REPOSITORY / folder).as_posix()}" in names
+    assert not any(name.startswith(("tests/", "conf/", "sweeps/")) for name in names)
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from repro.nn.heads import ASPP, FCN, ASPPPlus, AuxiliaryHead, Head, ModuleA, Vortex
 from repro.nn.resnet import ResNet
 from repro.nn.segmenter import Segmenter
-from repro.nn.weights import from_torchvision, load_backbone_weights
+from repro.nn.weights import from_torchvision, load_backbone_weights, load_network_weights
 
 __all__ = [
     "ASPP",
@@ -17,4 +17,5 @@ __all__ = [
     "Vortex",
     "from_torchvision",
     "load_backbone_weights",
+    "load_network_weights",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,30 @@ def load_backbone_weights(backbone: nn.Module, weights: str) -> None:
     state = {key: value for key, value in state.items() if not key.startswith("fc.")}
     _check_fit(backbone, state, origin)
     backbone.load_state_dict(state, strict=False)
+
+
+def load_network_weights(network: nn.Module, path: Path, drop: Sequence[str] = ()) -> None:
+    """Loads a whole network's weights from a file, such as a run's `weights.pt`.
+
+    Args:
+        network: The network to fill.
+        path: A file with a state dict in our names, bare or under `model`.
+        drop: Beginnings of the names of entries that are not taken over and keep their fresh values.
+
+    Raises:
+        DataError: The file is missing or damaged, or its other entries are not those of the network.
+        ConfigError: A beginning in `drop` fits no entry of the network.
+    """
+    state, own = _read_file(path), network.state_dict()
+    for prefix in drop:
+        if not any(key.startswith(prefix) for key in own):
+            parts = sorted({".".join(key.split(".")[:2]) for key in own if key.startswith(prefix.split(".")[0])})
+            raise ConfigError(f"init.drop names {prefix!r}, with which no weight begins; there are {_listed(parts)}.")
+    dropped = tuple(drop)
+    kept = {key: value for key, value in state.items() if not key.startswith(dropped or ("\0",))}
+    fresh = {key: value for key, value in own.items() if key.startswith(dropped or ("\0",))}
+    _check_fit(network, kept | fresh, str(path))
+    network.load_state_dict(kept | fresh)
 
 
 def _torchvision_state(backbone: nn.Module, name: str) -> Mapping[str, Tensor]:

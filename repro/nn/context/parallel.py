@@ -85,6 +85,20 @@ class ParallelContext(nn.Module):
         """Atrous rate of every branch as it runs now."""
         return tuple(_atrous(branch).convolution.rate for branch in self.branches)
 
+    def utilisation(self, side: int) -> float:
+        """Distinct positions that one output position draws on, over all of a map of `side` x `side`; at most 1.
+
+        Source: Vortex Pooling, sections 3.1 to 3.4. As there, positions beyond the border count too, and the branch
+        of image-level features does not.
+        """
+        positions = set()
+        for branch, rate in zip(self.specification, self.rates, strict=True):
+            steps = [0] if branch.kernel_size == 1 else [-rate, 0, rate]
+            reach = range(-(branch.pool_size // 2), branch.pool_size // 2 + 1)
+            line = [step + offset for step in steps for offset in reach]
+            positions |= {(row, column) for row in line for column in line}
+        return min(1.0, len(positions) / side**2)
+
     def scale_rates(self, numerator: int, denominator: int) -> None:
         """Sets the rate of every branch wider than 1x1 to its reference rate x numerator / denominator.
 

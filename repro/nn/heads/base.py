@@ -109,6 +109,10 @@ class ContextHead(Head):
             logits_std=logits_std,
         )
 
+    def utilisation(self, side: int) -> float:
+        """Share of a feature map of `side` x `side` positions that one output position draws on, see the context."""
+        return self.context.utilisation(side)
+
     def set_output_stride(self, output_stride: int) -> None:
         """Sets every rate to rate x reference output stride / output stride, if the rates are to follow.
 

@@ -1,0 +1,86 @@
+"""Many configurations in little time: Hydra composes each set of choices once, leaves are set on a copy."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from repro.compose import compose_unchecked, config_folder, groups_of, nearest, split_override
+from repro.errors import ConfigError
+from repro.identity import flatten
+
+split = lru_cache(maxsize=None)(split_override)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A configuration, and what was asked for but does not exist: override or leaf to a sentence about it."""
+
+    config: dict[str, Any]
+    missing: dict[str, str]
+
+
+class Composer:
+    """Composes configurations of runs.
+
+    Args:
+        user_folder: a folder with further choices of the groups.
+    """
+
+    def __init__(self, user_folder: Path | None = None) -> None:
+        self._folder = user_folder
+        self.groups = groups_of([config_folder(), *([user_folder] if user_folder else [])])
+        self._bases: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def is_group(self, key: str) -> bool:
+        """Whether an override's key names a group, be it there or not, instead of a leaf."""
+        return "/" in key or key in self.groups
+
+    def compose(self, overrides: Sequence[str]) -> Composition:
+        """The configuration of some overrides; a choice or a leaf that does not exist is left out and named.
+
+        A group whose choice is missing holds nothing but `missing: <choice>`, whatever leaves are asked for.
+
+        Raises:
+            ConfigError: an override cannot be read, or would replace a group of settings by one value.
+        """
+        choices, leaves, missing = [], {}, {}
+        for override in overrides:
+            key, value = split(override)
+            if not self.is_group(key):
+                leaves[key] = value
+            elif value in self.groups.get(key, ()):
+                choices.append(override)
+            else:
+                missing[override] = f"{override} is no choice of {key}" + nearest(str(value), self.groups.get(key, ()))
+        config = copy.deepcopy(self._base(tuple(sorted(choices))))
+        absent = {key.partition("/")[0]: choice for key, choice in map(split, missing)}
+        config |= {group: {"missing": choice} for group, choice in absent.items()}
+        config["composition"]["choices"] |= {group: str(choice) for group, choice in absent.items()}
+        for key, value in leaves.items():
+            if key.partition(".")[0] not in absent and not _set_leaf(config, key, value):
+                known = flatten(config)
+                missing[key] = f"there is no setting {key}" + nearest(key, known, of_choices=False)
+        config["composition"]["overrides"] = list(overrides)
+        return Composition(config, missing)
+
+    def _base(self, choices: tuple[str, ...]) -> dict[str, Any]:
+        if choices not in self._bases:
+            self._bases[choices] = compose_unchecked(choices, self._folder)
+        return self._bases[choices]
+
+
+def _set_leaf(config: dict[str, Any], path: str, value: Any) -> bool:
+    """Sets a leaf that exists; returns whether it does."""
+    *parents, leaf = path.split(".")
+    node: Any = config
+    for name in parents:
+        node = node.get(name) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or leaf not in node:
+        return False
+    if isinstance(node[leaf], dict) and not isinstance(value, dict) and value is not None:
+        raise ConfigError(f"{path}={value} would replace a whole group of settings by one value")
+    node[leaf] = value
+    return True

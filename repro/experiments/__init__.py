@@ -1,0 +1,20 @@
+"""From printed cells to configurations of runs: overrides, scales, chains of stages, deviations."""
+
+from repro.experiments.deviations import Deviation, deviations, differences
+from repro.experiments.expand import FROM_RECORDS, STATIC, Measurements, measurements
+from repro.experiments.measurement import KINDS, Measurement, StageConfig
+from repro.experiments.static import static_value
+
+__all__ = [
+    "FROM_RECORDS",
+    "KINDS",
+    "STATIC",
+    "Deviation",
+    "Measurement",
+    "Measurements",
+    "StageConfig",
+    "deviations",
+    "differences",
+    "measurements",
+    "static_value",
+]

@@ -1,0 +1,50 @@
+"""Other readings of what a paper leaves open: the cells that they change, each with its other configuration."""
+
+from dataclasses import dataclass
+
+from repro.experiments.expand import Measurements
+from repro.experiments.measurement import Measurement
+from repro.papers import Address, Entry, SpecError
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One cell under another reading.
+
+    Attributes:
+        entry: the ledger's entry that answers for the cell's row.
+        name: of the alternative in that entry.
+        base: the cell as the ledger's own value reads it.
+        measurement: how it is measured under the alternative.
+    """
+
+    entry: Entry
+    name: str
+    base: Address
+    measurement: Measurement
+
+
+def alternatives(measurements: Measurements, setting: str | None = None) -> list[Alternative]:
+    """Every alternative of every own cell that can be measured, in printed order, for one setting or for all.
+
+    An alternative that cannot be composed becomes one of the problems of `measurements`.
+    """
+    found = []
+    for address, measurement in measurements.items():
+        table = measurements.library.tables[address.table]
+        row = table.rows[address.row]
+        ledger = measurements.library.ledgers.get(table.paper)
+        if ledger is None or measurement.kind not in ("run", "static") or row.same_as is not None:
+            continue
+        for entry in ledger.answers(table.name, row.label):
+            if setting is not None and entry.setting != setting:
+                continue
+            for name, overrides in (entry.alternatives or {}).items():
+                try:
+                    other = measurements.alternative(address, overrides)
+                except SpecError as error:
+                    message = f"alternative {name} of {entry.setting}: {error.message}"
+                    measurements.problems.append(SpecError(ledger.file, entry.line, message))
+                    continue
+                found.append(Alternative(entry, name, address, other))
+    return found

@@ -1,0 +1,71 @@
+"""A scale applied to the overrides of one configuration: map, multiply, set."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from repro.composer import Composer, split
+from repro.experiments.overrides import merged
+from repro.identity import flatten
+from repro.papers import Factor, Scale
+
+ANY = "*"
+
+
+def scaled(overrides: tuple[str, ...], scale: Scale, composer: Composer) -> tuple[str, ...]:
+    """The overrides at a scale.
+
+    Groups and leaves are mapped first. Leaves of a data set that is mapped are dropped, since they describe the other
+    one. Then leaves are multiplied, starting from their composed values, and set.
+    """
+    if scale.is_paper:
+        return overrides
+    overrides = _mapped_groups(overrides, scale, composer)
+    leaves = flatten(composer.compose(overrides).config)
+    changed = {}
+    for leaf, values in scale.map.items():
+        if not composer.is_group(leaf) and leaf in leaves:
+            value = _looked_up(values, leaves[leaf])
+            if value is not None:
+                changed[leaf] = value
+    for leaf, factor in scale.multiply.items():
+        value = changed.get(leaf, leaves.get(leaf))
+        if value is not None:
+            changed[leaf] = multiplied(value, factor)
+    changed |= {leaf: value for leaf, value in scale.set.items() if leaf in leaves}
+    return merged(overrides, (f"{leaf}={written(value)}" for leaf, value in changed.items()))
+
+
+def _mapped_groups(overrides: tuple[str, ...], scale: Scale, composer: Composer) -> tuple[str, ...]:
+    given = dict(map(split, overrides))
+    replaced = {}
+    for group, values in scale.map.items():
+        if composer.is_group(group) and group in given:
+            choice = _looked_up(values, given[group])
+            if choice is not None:
+                replaced[group] = choice
+    foreign = "dataset" in replaced and replaced["dataset"] != given["dataset"]
+    kept = (item for item in overrides if not (foreign and split(item)[0].startswith("dataset.")))
+    return merged(kept, (f"{group}={choice}" for group, choice in replaced.items()))
+
+
+def _looked_up(values: Mapping[str, Any], value: Any) -> Any:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return values.get(text, values.get(ANY))
+
+
+def multiplied(value: Any, factor: Factor) -> Any:
+    """A number, or a length such as `30000 steps`, times a factor."""
+    if isinstance(value, str):
+        number, _, unit = value.partition(" ")
+        by = factor.by[unit] if isinstance(factor.by, Mapping) else factor.by
+        return f"{factor.apply(float(number), by)} {unit}"
+    assert not isinstance(factor.by, Mapping), "factors by unit are for lengths"
+    return factor.apply(value, factor.by)
+
+
+def written(value: Any) -> str:
+    """A value in the grammar of overrides."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)

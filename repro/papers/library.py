@@ -1,0 +1,141 @@
+"""Everything that lies below `sweeps/`: papers, tables, ledgers, scales; a broken file is a problem, never the end."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from repro.errors import ConfigError
+from repro.papers.ledger import Ledger, read_ledger
+from repro.papers.located import SpecError, check_keys, mapping_of, read_yaml, text_of
+from repro.papers.read import Drafts, TableReader, read_draft
+from repro.papers.scale import Scale, read_scale
+from repro.papers.table import Address, Cell, Table
+
+SCALES = "scales"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper: who, when, where, and what its own rows need that is not built yet (override or metric -> words)."""
+
+    name: str
+    title: str
+    authors: str
+    year: str
+    venue: str
+    not_built: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Library:
+    """All papers of one or several sweeps folders.
+
+    Attributes:
+        papers: folder name to paper.
+        tables: such as vortex/table1 to table, in printed order.
+        ledgers: folder name to ledger.
+        scales: name to scale.
+        problems: one error for each file that could not be used.
+    """
+
+    papers: dict[str, Paper] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    scales: dict[str, Scale] = field(default_factory=dict)
+    problems: list[SpecError] = field(default_factory=list)
+
+    def matching(self, patterns: str | Iterable[str]) -> list[Table]:
+        """The tables whose key matches one of the patterns, such as vortex/table1 or */table1*.
+
+        Raises:
+            ConfigError: a pattern matches none; with the nearest names, or what is wrong with the table's file.
+        """
+        found: dict[str, Table] = {}
+        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            full = pattern if "/" in pattern else f"*/{pattern}"
+            matched = {key: table for key, table in self.tables.items() if fnmatchcase(key, full)}
+            if not matched:
+                raise self._unknown_table(pattern)
+            found |= matched
+        return [table for key, table in self.tables.items() if key in found]
+
+    def scale(self, name: str) -> Scale:
+        """The scale of a name; raises `ConfigError` with the nearest names if there is none."""
+        if name not in self.scales:
+            raise ConfigError(f"there is no scale {name}; there are {', '.join(sorted(self.scales))}")
+        return self.scales[name]
+
+    def cell(self, address: Address) -> Cell:
+        """The cell at an address."""
+        return self.tables[address.table].rows[address.row].cells[address.column]
+
+    def _unknown_table(self, pattern: str) -> ConfigError:
+        for problem in self.problems:
+            if fnmatchcase(f"{problem.file.parent.name}/{problem.file.stem}", pattern):
+                return ConfigError(str(problem))
+        names = [*self.tables, *(key.partition("/")[2] for key in self.tables)]
+        near = dict.fromkeys(difflib.get_close_matches(pattern, names, n=3, cutoff=0.5))
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self.tables)}"
+        return ConfigError(f"there is no table {pattern}; {hint}")
+
+
+def sweeps_folder() -> Path:
+    """The folder of the papers: `sweeps/` of a checkout, or its copy inside an installed package."""
+    packaged = Path(__file__).parent.parent / "_sweeps"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent.parent / "sweeps"
+
+
+def load_papers(folders: Sequence[Path] = ()) -> Library:
+    """Reads the papers that come with the package and those of further folders of the same form.
+
+    Raises:
+        ConfigError: a folder is not there.
+    """
+    library = Library()
+    drafts: Drafts = {}
+    for folder in [sweeps_folder(), *folders]:
+        if not folder.is_dir():
+            raise ConfigError(f"there is no folder {folder} of papers")
+        for directory in sorted(path for path in folder.iterdir() if path.is_dir()):
+            for file in sorted(directory.glob("*.yaml"), key=_printed_order):
+                try:
+                    _read_file(file, library, drafts)
+                except SpecError as error:
+                    library.problems.append(error)
+    for key, draft in drafts.items():
+        try:
+            library.tables[key] = TableReader(draft, drafts).read()
+        except SpecError as error:
+            library.problems.append(error)
+    return library
+
+
+def _read_file(file: Path, library: Library, drafts: Drafts) -> None:
+    folder = file.parent.name
+    if folder == SCALES:
+        library.scales[file.stem] = read_scale(file)
+    elif file.stem == "ledger":
+        library.ledgers[folder] = read_ledger(file)
+    elif file.stem == "paper":
+        library.papers[folder] = _read_paper(file)
+    else:
+        draft = read_draft(file)
+        if draft.key in drafts:
+            raise SpecError(file, 1, f"{draft.key} is also {drafts[draft.key].file}; a paper needs a name of its own")
+        drafts[draft.key] = draft
+
+
+def _read_paper(file: Path) -> Paper:
+    node = read_yaml(file)
+    check_keys(file, node, ("title", "authors", "year", "venue"), ("not_built",), "the paper")
+    words = {key: text_of(file, node, key) for key in ("title", "authors", "year", "venue")}
+    missing = mapping_of(file, node, "not_built")
+    return Paper(file.parent.name, **words, not_built={key: text_of(file, missing, key) for key in missing})
+
+
+def _printed_order(file: Path) -> tuple[str, int, str]:
+    name = file.stem.rstrip("0123456789abcdefghij") if file.stem.startswith("table") else file.stem
+    digits = "".join(character for character in file.stem if character.isdigit())
+    return ("table" if name == "table" else "~" + name, int(digits or 0), file.stem)

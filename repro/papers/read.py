@@ -1,0 +1,222 @@
+"""YAML of one table -> `Table`."""
+
+import difflib
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of
+from repro.papers.metric import parse_metric, split_address
+from repro.papers.table import (
+    KINDS_OF_ROW,
+    KINDS_OF_TABLE,
+    Address,
+    Cell,
+    Claim,
+    Column,
+    Metric,
+    Row,
+    Stage,
+    Table,
+)
+
+_TABLE_KEYS = ("place", "label_column", "varies", "run", "evaluation", "claims", "stages")
+_ROW_KEYS = ("kind", "reason", "note", "place", "key", "marks", "marks_from", "run", "evaluation", "after", "drop",
+             "fill", "same_as")  # fmt: skip
+_COLUMN_KEYS = ("unit", "decimals", "marks", "lower_is_better", "run", "evaluation")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A table's YAML with what addresses need: the metric of each column, and the columns that each row fills."""
+
+    key: str
+    file: Path
+    node: Located
+    metrics: dict[str, str]
+    filled: dict[str, tuple[str, ...]]
+
+
+Drafts = dict[str, Draft]
+
+
+def read_draft(file: Path) -> Draft:
+    """Reads a file far enough for other tables to refer to its cells.
+
+    Raises:
+        SpecError: the file is no YAML, or its columns or rows are not what they must be.
+    """
+    node = read_yaml(file)
+    check_keys(file, node, ("title", "kind", "evaluated_on", "columns", "rows"), _TABLE_KEYS, "the table")
+    metrics = {}
+    for head, column in mapping_of(file, node, "columns").items():
+        if not isinstance(column, Located):
+            raise SpecError(file, node["columns"].lines[head], f"column {head} must be a mapping with its metric")
+        check_keys(file, column, ("metric",), _COLUMN_KEYS, f"column {head}")
+        metrics[head] = text_of(file, column, "metric")
+    filled: dict[str, tuple[str, ...]] = {}
+    if not isinstance(node["rows"], list) or not node["rows"]:
+        raise SpecError(file, node.lines["rows"], "rows must be a list of rows, each with its label and cells")
+    for row in node["rows"]:
+        if not isinstance(row, Located):
+            raise SpecError(file, node.lines["rows"], f"a row must be a mapping with label and cells, not {row!r}")
+        check_keys(file, row, ("label", "cells"), _ROW_KEYS, f"row {row.get('label', '')}".rstrip())
+        label = text_of(file, row, "label")
+        if label in filled:
+            raise SpecError(file, row.line, f"there are two rows with the label {label}")
+        cells = mapping_of(file, row, "cells")
+        filled[label] = tuple(head for head in metrics if cells.get(head) is not None)
+    return Draft(f"{file.parent.name}/{file.stem}", file, node, metrics, filled)
+
+
+class TableReader:
+    """Builds the table of a draft; addresses are looked up among all drafts."""
+
+    def __init__(self, draft: Draft, drafts: Drafts) -> None:
+        self.draft, self.drafts, self.file, self.node = draft, drafts, draft.file, draft.node
+
+    def read(self) -> Table:
+        """The table; raises `SpecError` with the line of the first mistake."""
+        file, node = self.file, self.node
+        kind = text_of(file, node, "kind")
+        if kind not in KINDS_OF_TABLE:
+            raise SpecError(file, node.lines["kind"], f"kind is {kind}; it must be one of {', '.join(KINDS_OF_TABLE)}")
+        columns = {head: self._column(head, item) for head, item in mapping_of(file, node, "columns").items()}
+        stages = {name: self._stage(name, item) for name, item in mapping_of(file, node, "stages").items()}
+        rows = {row.label: row for row in (self._row(item, columns, stages) for item in node["rows"])}
+        return Table(
+            key=self.draft.key,
+            title=text_of(file, node, "title"),
+            place=text_of(file, node, "place"),
+            kind=kind,
+            evaluated_on=text_of(file, node, "evaluated_on"),
+            label_column=text_of(file, node, "label_column"),
+            varies=texts_of(file, node, "varies"),
+            columns=columns,
+            rows=rows,
+            claims=tuple(claim for item in node.get("claims") or [] for claim in self._claims(item)),
+            stages=stages,
+            run=texts_of(file, node, "run"),
+            evaluation=texts_of(file, node, "evaluation"),
+            file=file,
+        )
+
+    def resolve(self, text: str, metric: Metric, line: int) -> Address:
+        """The cell that a text names; without a column, the one of the metric, else the row's first measured one."""
+        paper, _, key = self.draft.key.partition("/")
+        table, label, column = split_address(text, paper, key, set(self.drafts))
+        draft = self.drafts[table]
+        if label not in draft.filled:
+            near = difflib.get_close_matches(label, draft.filled, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(draft.filled)}"
+            raise SpecError(self.file, line, f"{table} has no row {label}; {hint}")
+        if column is None:
+            measured = [head for head in draft.filled[label] if draft.metrics[head] != "setting"]
+            column = next((head for head in measured if draft.metrics[head] == str(metric)), None)
+            column = column or next((head for head in measured if draft.metrics[head] == "miou"), None)
+            column = column or next(iter(measured), None)
+        if column not in draft.metrics:
+            raise SpecError(self.file, line, f"{table} has no measured column {column or ''} in row {label}")
+        return Address(table, label, column)
+
+    def _column(self, head: str, node: Located) -> Column:
+        decimals = node.get("decimals")
+        if decimals is not None and not isinstance(decimals, int):
+            raise SpecError(self.file, node.lines["decimals"], f"decimals must be a whole number, not {decimals!r}")
+        return Column(
+            head=head,
+            metric=text_of(self.file, node, "metric"),
+            unit=text_of(self.file, node, "unit"),
+            decimals=decimals,
+            marks=node.get("marks") is True,
+            lower_is_better=node.get("lower_is_better") is True,
+            run=texts_of(self.file, node, "run"),
+            evaluation=texts_of(self.file, node, "evaluation"),
+        )
+
+    def _stage(self, name: str, node: Any) -> Stage:
+        if not isinstance(node, Located):
+            raise SpecError(self.file, self.node.lines["stages"], f"stage {name} must be a mapping with its run")
+        check_keys(self.file, node, ("run",), ("after", "drop"), f"stage {name}")
+        after = text_of(self.file, node, "after") or None
+        if after is not None and after not in self.node["stages"]:
+            raise SpecError(self.file, node.lines["after"], f"there is no stage {after}")
+        return Stage(name, texts_of(self.file, node, "run"), after, texts_of(self.file, node, "drop"))
+
+    def _row(self, node: Located, columns: dict[str, Column], stages: dict[str, Stage]) -> Row:
+        file, label = self.file, text_of(self.file, node, "label")
+        kind = text_of(file, node, "kind", "own")
+        if kind not in KINDS_OF_ROW:
+            raise SpecError(file, node.lines["kind"], f"kind is {kind}; it must be one of {', '.join(KINDS_OF_ROW)}")
+        after = text_of(file, node, "after") or None
+        if after is not None and after not in stages:
+            raise SpecError(file, node.lines["after"], f"row {label} comes after the stage {after}, which is not there")
+        marks = texts_of(file, node, "marks")
+        for head in marks:
+            if head not in columns or not columns[head].marks:
+                raise SpecError(file, node.lines["marks"], f"row {label} is marked in {head}, which is no mark column")
+        same_as = text_of(file, node, "same_as")
+        return Row(
+            label=label,
+            kind=kind,
+            reason=text_of(file, node, "reason"),
+            note=text_of(file, node, "note"),
+            place=text_of(file, node, "place"),
+            marks=marks,
+            marks_from=text_of(file, node, "marks_from"),
+            cells=self._cells(node, label, columns),
+            run=texts_of(file, node, "run"),
+            evaluation=texts_of(file, node, "evaluation"),
+            after=after,
+            drop=texts_of(file, node, "drop"),
+            same_as=self.resolve(same_as, Metric("miou"), node.lines["same_as"]) if same_as else None,
+            line=node.line,
+        )
+
+    def _cells(self, row: Located, label: str, columns: dict[str, Column]) -> dict[str, Cell]:
+        given = mapping_of(self.file, row, "cells")
+        for head in given:
+            if head not in columns:
+                near = difflib.get_close_matches(head, columns, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise SpecError(self.file, given.lines[head], f"row {label} has a cell for no column: {head}{hint}")
+        fill = mapping_of(self.file, row, "fill")
+        return {
+            head: self._cell(Address(self.draft.key, label, head), column, given, fill, row.line)
+            for head, column in columns.items()
+        }
+
+    def _cell(self, address: Address, column: Column, given: Located, fill: Located, row_line: int) -> Cell:
+        line = given.lines.get(address.column, row_line)
+        value, printed, metric = given.get(address.column), None, column.metric
+        if isinstance(value, Located):
+            check_keys(self.file, value, ("value",), ("printed", "metric"), f"the cell {address}")
+            printed, metric = value.get("printed"), value.get("metric", metric)
+            value = value["value"]
+        for name, replacement in fill.items():
+            metric = metric.replace("{" + name + "}", str(replacement))
+        if (
+            metric != "setting"
+            and value is not None
+            and (isinstance(value, bool) or not isinstance(value, (int, float)))
+        ):
+            raise SpecError(self.file, line, f"the published cell {address} is {value!r}, which is no number")
+        if isinstance(value, (list, Located)):
+            raise SpecError(self.file, line, f"the cell {address} must be one value, not {value!r}")
+        try:
+            parsed = parse_metric(metric, lambda text, of: self.resolve(text, of, line))
+        except ValueError as error:
+            raise SpecError(self.file, line, f"the cell {address}: {error}") from error
+        return Cell(address, value, parsed, None if printed is None else str(printed), line)
+
+    def _claims(self, node: Any) -> list[Claim]:
+        if not isinstance(node, Located):
+            raise SpecError(self.file, self.node.lines["claims"], f"a claim must be a mapping, not {node!r}")
+        check_keys(self.file, node, ("claim", "place"), ("note",), "a claim")
+        sides = text_of(self.file, node, "claim").split(" > ")
+        if len(sides) < 2:
+            raise SpecError(self.file, node.line, f"the claim {node['claim']!r} must be written as A > B")
+        cells = [self.resolve(side.strip(), Metric("miou"), node.line) for side in sides]
+        place, note = text_of(self.file, node, "place"), text_of(self.file, node, "note")
+        return [Claim(higher, lower, place, note, node.line) for higher, lower in itertools.pairwise(cells)]

@@ -1,0 +1,181 @@
+"""What a printed table is: columns with metrics, rows with published cells, claims between cells."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KINDS_OF_TABLE = ("ablation", "comparison", "prose")
+KINDS_OF_ROW = ("own", "cited", "server only", "cannot be run")
+
+Overrides = tuple[str, ...]
+
+
+@dataclass(frozen=True, order=True)
+class Address:
+    """The place of one printed cell: `table` such as vortex/table1, label of the row, head of the column."""
+
+    table: str
+    row: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.row} @ {self.column}"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a cell measures.
+
+    Attributes:
+        name: one of `repro.papers.metric.METRICS`.
+        class_name: of `iou` and of `boundary_f`; None for the mean over classes.
+        pixels: tolerance of `boundary_f`.
+        reference: for a difference or a ratio, the cell that it is taken against.
+        of: for a difference, the metric of both sides.
+    """
+
+    name: str
+    class_name: str | None = None
+    pixels: int | None = None
+    reference: Address | None = None
+    of: "Metric | None" = None
+
+    def __str__(self) -> str:
+        if self.reference:
+            return f"{self.name}({self.reference}{f', {self.of}' if self.of else ''})"
+        return ".".join(str(part) for part in (self.name, self.pixels, self.class_name) if part is not None)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One printed column but the labels: its head, metric, unit, printed decimals and overrides of its own."""
+
+    head: str
+    metric: str
+    unit: str = ""
+    decimals: int | None = None
+    marks: bool = False
+    lower_is_better: bool = False
+    run: Overrides = ()
+    evaluation: Overrides = ()
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether the column says what was set instead of what was measured."""
+        return self.metric == "setting"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One printed cell: the published value (None if blank), its raw form if it is more, and what it measures."""
+
+    address: Address
+    published: float | str | None
+    metric: Metric
+    printed: str | None = None
+    line: int = 0
+
+    @property
+    def signed(self) -> float | None:
+        """The published number, negative where an arrow downwards is printed beside it; None if it is none."""
+        if isinstance(self.published, str) or self.published is None:
+            return None
+        return -self.published if self.printed and "↓" in self.printed else self.published
+
+
+@dataclass(frozen=True)
+class Row:
+    """One printed row.
+
+    Attributes:
+        label: as printed, or made from the marks where no label is printed.
+        kind: one of `KINDS_OF_ROW`.
+        reason: why the row is not run, or whose number it is.
+        note: what a reader must know about the row.
+        place: where the number stands, for rows of prose.
+        marks: heads of the mark columns that are checked.
+        marks_from: place in the paper that settles the marks, or `inferred`.
+        cells: head of the column to cell, for every column.
+        run: overrides of the training.
+        evaluation: overrides of the evaluation.
+        after: stage of the table that the training starts from.
+        drop: prefixes of weights that are not taken over from that stage.
+        same_as: the cell that this row prints once more.
+        line: in the file.
+    """
+
+    label: str
+    kind: str = "own"
+    reason: str = ""
+    note: str = ""
+    place: str = ""
+    marks: tuple[str, ...] = ()
+    marks_from: str = ""
+    cells: dict[str, Cell] = field(default_factory=dict)
+    run: Overrides = ()
+    evaluation: Overrides = ()
+    after: str | None = None
+    drop: tuple[str, ...] = ()
+    same_as: Address | None = None
+    line: int = 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the paper made the experiment itself, be it runnable or not."""
+        return self.kind != "cited"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An earlier training that a row starts from: overrides on top of the row's own, and its own upstream."""
+
+    name: str
+    run: Overrides
+    after: str | None = None
+    drop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An ordering that the paper argues for: one cell above another."""
+
+    higher: Address
+    lower: Address
+    place: str
+    note: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """One printed table, or the results that a paper gives in prose; `key` is such as vortex/table1."""
+
+    key: str
+    title: str
+    place: str
+    kind: str
+    evaluated_on: str
+    label_column: str
+    varies: tuple[str, ...]
+    columns: dict[str, Column]
+    rows: dict[str, Row]
+    claims: tuple[Claim, ...]
+    stages: dict[str, Stage]
+    run: Overrides
+    evaluation: Overrides
+    file: Path
+
+    @property
+    def paper(self) -> str:
+        """Name of the paper's folder."""
+        return self.key.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """Name of the table's file, such as table1a."""
+        return self.key.partition("/")[2]
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell, row by row."""
+        for row in self.rows.values():
+            yield from row.cells.values()

@@ -1,0 +1,78 @@
+"""What is on disk of the runs of a plan: status, holder, weights, whole records, and the committed list of records."""
+
+import csv
+import json
+import os
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from repro.errors import StoreError
+from repro.files import try_flock
+from repro.lock import STALE_SECONDS, Holder
+from repro.store import RunFolder
+from repro.sweep.plan import Job, Observed
+
+
+def observe(outputs: Path, jobs: Mapping[str, Job]) -> dict[str, Observed]:
+    """What is on disk of each job that has a run folder."""
+    found = {}
+    for job in jobs.values():
+        folder = RunFolder(outputs / "runs", job.run_id)
+        if folder.path.is_dir():
+            found[job.run_id] = _look(folder, job)
+    return found
+
+
+def _look(folder: RunFolder, job: Job) -> Observed:
+    try:
+        status = folder.read_status()
+    except StoreError:
+        status = None  # the run mends a damaged status when it starts
+    return Observed(
+        state=status.state if status else None,
+        message=status.message if status else "",
+        step=status.step if status else None,
+        held=living_holder(folder.lock_path) is not None,
+        weights=(folder.path / "weights.pt").exists(),
+        evaluations=frozenset(item for item in job.evaluations if folder.has_evaluation(item)),
+    )
+
+
+def living_holder(path: Path) -> Holder | None:
+    """Who holds a lock file now, without waiting; None if nobody alive does.
+
+    A holder on this host is alive if the kernel says so; one on another host, if its heartbeat is fresh.
+    """
+    try:
+        holder = Holder(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None  # there is no lock file, or it is empty after a clean end
+    if holder.host != socket.gethostname():
+        return holder if time.time() - path.stat().st_mtime < STALE_SECONDS else None
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        free = try_flock(descriptor)
+    finally:
+        os.close(descriptor)
+    return None if free else holder
+
+
+def recorded_evaluations(reports: Path) -> frozenset[str]:
+    """Evaluation ids in the committed list of records, `runs.csv`; none if there is no list.
+
+    Raises:
+        StoreError: the file cannot be read or has no such column.
+    """
+    path = reports / "runs.csv"
+    if not path.exists():
+        return frozenset()
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = csv.DictReader(stream)
+            if "evaluation_id" not in (rows.fieldnames or ()):
+                raise StoreError(f"{path} has no column evaluation_id; python -m repro.report writes it anew")
+            return frozenset(row["evaluation_id"] for row in rows if row["evaluation_id"])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StoreError(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,132 @@
+import pytest
+
+from repro import identity
+from repro.compose import compose
+from repro.experiments import deviations, measurements, static_value
+from repro.papers import Address, load_papers
+from tests.papers.small_paper import ABLATION, PAPER, small_library
+
+TABLE = "small/table1"
+
+
+def of(library, scale="paper", table=TABLE):
+    return measurements(library, library.matching(table), library.scale(scale))
+
+
+def at(row, column="mIoU", table=TABLE):
+    return Address(table, row, column)
+
+
+def test_every_cell_has_a_kind_and_a_reason(tmp_path):
+    found = of(small_library(tmp_path))
+    kinds = {(address.row, address.column): item.kind for address, item in found.items()}
+    assert len(kinds) == 4 * 4
+    assert kinds["better", "mIoU"] == kinds["better", "gain"] == "run"
+    assert kinds["plain", "gain"] == "blank"
+    assert kinds["theirs [1]", "mIoU"] == "cited"
+    assert kinds["better", "Width"] == kinds["better", "Deep"] == "setting"
+    assert kinds["best", "mIoU"] == "not built"
+    assert found[at("best")].reason == "head=unbuilt (a head that nobody wrote)"
+
+
+def test_a_cells_run_is_that_of_the_command_line(tmp_path):
+    item = of(small_library(tmp_path))[at("better")]
+    config = compose(["backbone=resnet18", "dataset=shapes", "schedule=shapes_200", "head=aspp", "seed=3"])
+    assert item.run_id(3) == identity.run_id(config)
+    assert item.evaluation_id(3) == identity.evaluation_id(config)
+    assert identity.evaluation_id(item.config_for(3)) == item.evaluation_id(3)
+    assert item.config_for(3)["composition"]["scale"] == "paper"
+
+
+def test_a_typing_error_is_no_unbuilt_head(tmp_path):
+    library = small_library(tmp_path, ablation=ABLATION.replace("[head=aspp]", "[head=asp]"))
+    found = of(library)
+    assert found[at("better")].kind == "not built"
+    assert "did you mean aspp" in str(found.problems[0])
+    assert "table1.yaml:" in str(found.problems[0])
+    assert found[at("plain")].kind == "run"
+
+
+def test_what_is_listed_as_not_built_need_not_exist(tmp_path):
+    text = ABLATION.replace("metric: miou,", "metric: latency_ms,").replace("delta(plain)", "setting")
+    text = text.replace("best > better > plain", "best @ mIoU > better @ mIoU")
+    found = of(small_library(tmp_path, ablation=text))
+    assert found[at("better")].reason == "metric=latency_ms (time of one pass)"
+    unlisted = PAPER.replace("  metric=latency_ms: time of one pass\n", "")
+    found = of(small_library(tmp_path, ablation=text, paper=unlisted))
+    assert "does not list it as not built" in str(found.problems[0])
+
+
+def test_every_own_row_names_its_five_groups(tmp_path):
+    found = of(small_library(tmp_path, ablation=ABLATION.replace("backbone=resnet18, ", "")))
+    assert found[at("plain")].kind == "not built"
+    assert "row plain names no backbone" in str(found.problems[0])
+
+
+STAGED = (
+    ABLATION.replace("[head=aspp]", "[head=aspp]\n    after: second\n    drop: [head.classifier]")
+    .replace("[head=unbuilt]", "[head=aspp, schedule.learning_rate=0.01]\n    after: second")
+    .replace(
+        "columns:",
+        "stages:\n  first: {run: [schedule.length=9 steps]}\n"
+        "  second: {after: first, run: [schedule.length=8 steps]}\ncolumns:",
+    )
+)
+
+
+def test_stages_form_a_chain_whose_ids_depend_on_each_other(tmp_path):
+    found = of(small_library(tmp_path, ablation=STAGED))
+    item, sibling = found[at("better")], found[at("best")]
+    first, second, own = item.configs(1)
+    assert [config["schedule"]["length"] for config in (first, second, own)] == ["9 steps", "8 steps", "200 steps"]
+    assert first["init"]["from"] is None
+    assert second["init"]["from"] == f"run:{identity.run_id(first)}"
+    assert own["init"] == {"from": f"run:{identity.run_id(second)}", "drop": ["head.classifier"]}
+    assert item.run_ids(1) == tuple(identity.run_id(config) for config in (first, second, own))
+    assert item.run_ids(0) != item.run_ids(1)
+    assert sibling.run_ids(1)[:2] == item.run_ids(1)[:2]  # the row's network decides, not its learning rate
+    assert sibling.run_id(1) != item.run_id(1)
+
+
+def test_rows_that_a_scale_makes_equal_are_the_same_as_the_first(tmp_path):
+    text = ABLATION.replace("[head=fcn]", "[head=aspp, backbone.output_stride=8]")
+    library = small_library(tmp_path, ablation=text)
+    assert of(library)[at("better")].kind == "run"
+    item = of(library, "smoke")[at("better")]
+    assert (item.kind, item.reason) == ("same as", "plain")
+
+
+def test_what_a_table_varies_and_the_scale_fixes_is_not_at_this_scale(tmp_path):
+    text = ABLATION.replace("varies: [head]", "varies: [head, schedule.batch_size]")
+    item = of(small_library(tmp_path, ablation=text), "smoke")[at("better")]
+    assert (item.kind, item.reason) == ("not at this scale", "the scale sets schedule.batch_size")
+
+
+def test_deviations_are_computed(tmp_path):
+    library = small_library(tmp_path)
+    assert deviations(of(library)[at("better")]) == []
+    found = [str(item) for item in deviations(of(library, "smoke")[at("better")])]
+    assert "schedule.batch_size: 8 → 2" in found
+    assert not [item for item in found if item.startswith("dataset:")]  # shapes in both; its size is told below
+    vortex = of(load_papers(), "smoke", "vortex/table1")
+    found = [str(item) for item in deviations(vortex[at("Module B", "Mean IoU", "vortex/table1")])]
+    assert found[:2] == ["dataset: voc → shapes", "backbone: resnet50 → resnet18"]
+    assert "backbone.output_stride: 8 → 16" in found
+
+
+def test_an_alternative_is_the_cell_with_other_overrides(tmp_path):
+    found = of(small_library(tmp_path))
+    other = found.alternative(at("better"), ["backbone.output_stride=8", "evaluation.flip=true"])
+    assert other.config["backbone"]["output_stride"] == 8
+    assert other.config["evaluation"]["flip"] is True
+
+
+@pytest.mark.parametrize(
+    ("label", "ratio"), [("ASPP", 0.0059), ("Module A (5 x 5)", 0.148), ("Module A (9 x 9)", 0.479), ("Module B", 1)]
+)
+def test_the_utilisation_ratios_of_vortex_pooling(label, ratio):
+    library = load_papers()
+    found = measurements(library, library.matching("vortex/prose"), library.scale("paper"))
+    (item,) = [item for address, item in found.items() if address.row == label and item.kind == "static"]
+    assert item.published == ratio
+    assert static_value(item) == pytest.approx(ratio, abs=0.0005)

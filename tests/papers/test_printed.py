@@ -1,0 +1,82 @@
+"""The tables of `sweeps/` against the printed ones, cell by cell."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from repro.papers import load_papers
+
+PRINTED = json.loads((Path(__file__).parent / "printed_tables.json").read_text())
+LIBRARY = load_papers()
+NUMBERED = {key: table for key, table in PRINTED.items() if "/inline" not in key}
+PROSE = {key: table for key, table in PRINTED.items() if "/inline" in key}
+
+
+def test_every_file_can_be_used():
+    assert not LIBRARY.problems
+
+
+def test_every_printed_table_is_there_and_no_other():
+    assert len(NUMBERED) == 37
+    assert {key for key, table in LIBRARY.tables.items() if table.kind != "prose"} == set(NUMBERED)
+    assert {table.paper for table in LIBRARY.tables.values() if table.kind == "prose"} == set(LIBRARY.papers)
+
+
+@pytest.mark.parametrize("key", NUMBERED)
+def test_a_table_holds_what_is_printed(key):
+    printed, table = NUMBERED[key], LIBRARY.tables[key]
+    assert [head for head in printed["columns"] if head != table.label_column] == list(table.columns)
+    assert [row["label"] for row in printed["rows"]] == list(table.rows)
+    for row in printed["rows"]:
+        ours = table.rows[row["label"]]
+        assert (ours.kind == "cited") == row.get("cited", False)
+        marks = {head for head, checked in row.get("marks", {}).items() if checked}
+        assert set(ours.marks) == marks
+        for head, value in row["cells"].items():
+            if head == table.label_column:
+                assert str(value) == ours.label
+            else:
+                assert ours.cells[head].published == value, f"{row['label']} @ {head}"
+                assert ours.cells[head].printed == row.get("printed", {}).get(head)
+
+
+@pytest.mark.parametrize("key", PROSE)
+def test_prose_holds_what_is_printed(key):
+    prose = LIBRARY.tables[f"{key.partition('/')[0]}/prose"]
+    for row in PROSE[key]["rows"]:
+        (value,) = row["cells"].values()
+        published = [cell.published for cell in prose.rows[row["label"]].cells.values() if cell.published is not None]
+        assert value in published
+
+
+def test_no_own_cell_lacks_a_metric():
+    unmeasured = [
+        str(cell.address)
+        for table in LIBRARY.tables.values()
+        for cell in table.cells()
+        if table.rows[cell.address.row].is_own
+        and cell.metric.name == "setting"
+        and isinstance(cell.published, float)  # a setting is a word or a whole number
+    ]
+    assert unmeasured == []
+
+
+def test_every_ablation_has_claims_and_every_claim_a_place():
+    ablations = [table for table in LIBRARY.tables.values() if table.kind == "ablation"]
+    assert len(ablations) >= 20
+    assert [table.key for table in ablations if not table.claims] == []
+    assert all(claim.place for table in LIBRARY.tables.values() for claim in table.claims)
+
+
+def test_rows_that_are_not_run_say_why():
+    for table in LIBRARY.tables.values():
+        for row in table.rows.values():
+            assert row.reason or row.kind not in ("server only", "cannot be run"), f"{table.key}: {row.label}"
+
+
+def test_titles_are_our_own_words_and_not_placeholders():
+    for table in LIBRARY.tables.values():
+        assert table.title not in ("TITLE", "")
+        assert table.place not in ("PLACE", "") or table.kind == "prose"
+        assert "TODO" not in table.file.read_text()

@@ -1,0 +1,118 @@
+"""Results made up for the tests of the renderers: of the real tables, and of one with every case in it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from repro.papers import Address, Library, Table, load_papers
+from repro.report.results import CellResult, ClaimResult, Interval, TableResult
+
+AWKWARD = r"A|B *x* _y_ `z` [3] <b> & 50% #1 $2$ {c} ~d ^e \f × Δ ↑↓ ± é"
+
+PAPER = """\
+title: Numbers with every kind of cell
+place: section 1, Table 1
+kind: ablation
+evaluated_on: Somewhere val
+label_column: Method
+varies: [head]
+columns:
+  With: {metric: setting, marks: true}
+  mIoU: {metric: miou, unit: "%", decimals: 1}
+  Gain: {metric: delta(Plain), unit: "%", decimals: 1}
+rows:
+  - label: Plain
+    cells: {mIoU: 70.0, Gain: null}
+    note: Of the first kind.
+  - label: With it
+    marks: [With]
+    marks_from: inferred
+    cells: {mIoU: 72.5, Gain: {value: 2.5, printed: "2.5 ↑"}}
+  - label: AWKWARD
+    kind: cited
+    reason: Someone et al. 2017
+    cells: {mIoU: 80.0, Gain: null}
+  - label: Behind the server
+    kind: server only
+    reason: Only the server has the labels.
+    cells: {mIoU: 81.0, Gain: null}
+claims:
+  - {claim: With it > Plain, place: section 1, note: By a little.}
+"""
+
+
+def real_tables() -> dict[str, Table]:
+    """Every table that comes with the package."""
+    return load_papers().tables
+
+
+def small_table(folder: Path) -> Table:
+    """A table of a paper of its own, written into a folder."""
+    (folder / "made").mkdir(parents=True)
+    label = "'" + AWKWARD.replace("'", "''") + "'"
+    (folder / "made" / "table1.yaml").write_text(PAPER.replace("AWKWARD", label), encoding="utf-8")
+    return load_papers([folder]).tables["made/table1"]
+
+
+def unmeasured(table: Table, scale: str = "paper") -> TableResult:
+    """The result of a table of which nothing has been run."""
+    cells = {}
+    for row in table.rows.values():
+        for cell in row.cells.values():
+            verdict = row.kind if row.kind != "own" else "not run"
+            if row.kind == "own" and (cell.metric.name == "setting" or cell.published is None):
+                verdict = "setting" if cell.metric.name == "setting" else "blank"
+            cells[cell.address] = CellResult(cell.address, verdict, row.reason, published=cell.signed)
+    claims = tuple(ClaimResult(claim, "not run") for claim in table.claims)
+    return TableResult(table, scale, cells, claims)
+
+
+def interval(values: Iterable[float], half: float) -> Interval:
+    """A mean with an interval of a given width."""
+    numbers = list(values)
+    mean = sum(numbers) / len(numbers)
+    if len(numbers) == 1:
+        return Interval(1, mean, None, None, None)
+    return Interval(len(numbers), mean, half / 2, mean - half, mean + half)
+
+
+def measured(table: Table, scale: str = "shapes") -> TableResult:
+    """The result of a table of which every own cell has been run, the first one with one seed."""
+    result = unmeasured(table, scale)
+    runnable = [cell for cell in result.cells.values() if cell.verdict == "not run" and cell.published is not None]
+    verdicts = ("inconclusive", "reproduced", "above", "below", "deviates")
+    for place, old in enumerate(runnable):
+        seeds = range(1 if place == 0 else 3)
+        values = {seed: old.published - 1.25 + 0.1 * place + 0.2 * seed for seed in seeds}
+        found = interval(values.values(), 0.45)
+        verdict = verdicts[place % len(verdicts)]
+        result.cells[old.address] = CellResult(
+            old.address, verdict, "", values, found, old.published, found.mean - old.published,
+            deviations=("crop 128 instead of 513", *(("100 steps instead of 30,000",) if verdict == "deviates" else ())),
+            choices=("optimiser: SGD",), evidence=tuple(f"{seed:016x}" for seed in seeds), hardware=("NVIDIA A100",),
+        )  # fmt: skip
+    claims = tuple(
+        ClaimResult(claim, "holds" if place % 2 else "inconclusive", interval((1.2, 1.4, 1.3), 0.8), 2.5, "")
+        for place, claim in enumerate(table.claims)
+    )
+    return TableResult(table, scale, result.cells, claims)
+
+
+def measured_small(table: Table) -> TableResult:
+    """The small table: one cell with three seeds, one with a single one, a claim that holds."""
+    result = unmeasured(table, "shapes")
+    plain, gain = Address(table.key, "Plain", "mIoU"), Address(table.key, "With it", "mIoU")
+    result.cells[plain] = CellResult(
+        plain, "below", "", {0: 68.0, 1: 69.0, 2: 69.4}, Interval(3, 68.8, 0.721, 67.009, 70.591), 70.0, -1.2,
+        ("crop 128 instead of 513",), ("optimiser: SGD",), ("a" * 16, "b" * 16, "c" * 16), ("NVIDIA A100",),
+    )  # fmt: skip
+    result.cells[gain] = CellResult(
+        gain, "inconclusive", "", {0: 72.0}, Interval(1, 72.0, None, None, None), 72.5, -0.5,
+        ("crop 128 instead of 513", "half the steps"), ("optimiser: SGD",), ("d" * 16,), ("NVIDIA A100",),
+    )  # fmt: skip
+    claims = (ClaimResult(table.claims[0], "holds", Interval(3, 2.04, 0.3, 1.2, 2.88), 2.5),)
+    return TableResult(table, "shapes", result.cells, claims)
+
+
+def library_of(*tables: Table) -> Library:
+    """A library of some tables and nothing else."""
+    return Library(tables={table.key: table for table in tables})

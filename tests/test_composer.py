@@ -1,0 +1,44 @@
+import pytest
+
+from repro.compose import compose
+from repro.composer import Composer
+from repro.errors import ConfigError
+
+COMPOSER = Composer()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["dataset=voc", "head=aspp"],
+        ["head=aspp", "dataset=voc", "backbone=resnet101", "backbone.multi_grid=[1,2,4]", "schedule.length=7 steps"],
+        ["dataset=camvid", "auxiliary=fcn", "evaluation=multi_scale_flip", "evaluation.scales=[1.0,2]", "seed=3"],
+        ["schedule.batch_norm.momentum=null", 'schedule.length="3 epochs"', "backbone.weights=null"],
+    ],
+)
+def test_it_composes_as_hydra_does(overrides):
+    composition = COMPOSER.compose(overrides)
+    assert composition.missing == {}
+    assert composition.config == compose(overrides)
+
+
+def test_configurations_are_independent_of_each_other():
+    first = COMPOSER.compose(["head=aspp", "backbone.multi_grid=[1,2,4]"]).config
+    first["backbone"]["multi_grid"].append(9)
+    assert COMPOSER.compose(["head=aspp"]).config["backbone"]["multi_grid"] is None
+
+
+def test_what_does_not_exist_is_named_and_left_out():
+    composition = COMPOSER.compose(["head=cascde", "head.blocks=7", "schedule.los=ohem", "head/ga=aspp", "seed=2"])
+    assert set(composition.missing) == {"head=cascde", "schedule.los", "head/ga=aspp"}
+    assert "no setting schedule.los" in composition.missing["schedule.los"]
+    assert composition.config["head"]["missing"]
+    assert composition.config["seed"] == 2
+
+
+def test_a_group_is_not_replaced_by_a_value():
+    with pytest.raises(ConfigError, match="would replace a whole group"):
+        COMPOSER.compose(["schedule.batch_norm=frozen"])
+    with pytest.raises(ConfigError, match="adds or removes"):
+        COMPOSER.compose(["+seed=1"])
