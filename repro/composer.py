@@ -41,7 +41,7 @@ class Composer:
     def compose(self, overrides: Sequence[str]) -> Composition:
         """The configuration of some overrides; a choice or a leaf that does not exist is left out and named.
 
-        A group whose choice is missing holds nothing but `missing: <choice>`, whatever leaves are asked for.
+        A group whose choice is missing holds that choice under `missing`, and under `asked` what it was to be set to.
 
         Raises:
             ConfigError: an override cannot be read, or would replace a group of settings by one value.
@@ -56,11 +56,13 @@ class Composer:
             else:
                 missing[override] = f"{override} is no choice of {key}" + nearest(str(value), self.groups.get(key, ()))
         config = copy.deepcopy(self._base(tuple(sorted(choices))))
-        absent = {key.partition("/")[0]: choice for key, choice in map(split, missing)}
-        config |= {group: {"missing": choice} for group, choice in absent.items()}
-        config["composition"]["choices"] |= {group: str(choice) for group, choice in absent.items()}
+        absent = {str(key): choice for key, choice in map(split, missing)}
+        config["composition"]["choices"] |= absent
+        for group in {key.partition("/")[0] for key in absent}:
+            asked = {key: value for key, value in (absent | leaves).items() if key.startswith((f"{group}/", f"{group}."))}
+            config[group] = {"missing": config["composition"]["choices"][group], "asked": asked}
         for key, value in leaves.items():
-            if key.partition(".")[0] not in absent and not _set_leaf(config, key, value):
+            if "missing" not in (config.get(key.partition(".")[0]) or {}) and not _set_leaf(config, key, value):
                 known = flatten(config)
                 missing[key] = f"there is no setting {key}" + nearest(key, known, of_choices=False)
         config["composition"]["overrides"] = list(overrides)
@@ -82,5 +84,5 @@ def _set_leaf(config: dict[str, Any], path: str, value: Any) -> bool:
         return False
     if isinstance(node[leaf], dict) and not isinstance(value, dict) and value is not None:
         raise ConfigError(f"{path}={value} would replace a whole group of settings by one value")
-    node[leaf] = value
+    node[leaf] = copy.deepcopy(value)
     return True

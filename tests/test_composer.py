@@ -33,7 +33,7 @@ def test_what_does_not_exist_is_named_and_left_out():
     composition = COMPOSER.compose(["head=cascde", "head.blocks=7", "schedule.los=ohem", "head/ga=aspp", "seed=2"])
     assert set(composition.missing) == {"head=cascde", "schedule.los", "head/ga=aspp"}
     assert "no setting schedule.los" in composition.missing["schedule.los"]
-    assert composition.config["head"]["missing"]
+    assert composition.config["head"] == {"missing": "cascde", "asked": {"head/ga": "aspp", "head.blocks": 7}}
     assert composition.config["seed"] == 2
 
 

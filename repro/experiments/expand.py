@@ -7,7 +7,7 @@ from pathlib import Path
 from repro.composer import Composer, split
 from repro.errors import ConfigError
 from repro.experiments.measurement import Measurement, StageConfig
-from repro.experiments.overrides import NAMED_BY_EVERY_ROW, cell_overrides, merged, stage_overrides, stages_of
+from repro.experiments.overrides import NAMED_BY_EVERY_ROW, cell_overrides, merged, sets_itself, stage_overrides, stages_of
 from repro.experiments.scaling import scaled
 from repro.papers import PAPER_SCALE, Address, Cell, Column, Library, Row, Scale, SpecError, Table
 
@@ -58,6 +58,8 @@ class Measurements(Mapping[Address, Measurement]):
         """An own cell of the tables with some more overrides: another reading of what the paper leaves open."""
         table = self.library.tables[address.table]
         row = table.rows[address.row]
+        if row.same_as is not None:
+            return self.alternative(row.same_as, overrides)
         altered = replace(row, run=merged(row.run, overrides), evaluation=merged(row.evaluation, overrides))
         return self._own_cell(table, altered, table.columns[address.column], row.cells[address.column])
 
@@ -107,7 +109,7 @@ class Measurements(Mapping[Address, Measurement]):
         if missing:
             words = self._explained(table, row, missing)
             return Measurement(cell, self.scale.name, "not built", words, paper_chain=paper_chain)
-        fixed = [leaf for leaf in table.varies if leaf in self.scale.set]
+        fixed = [leaf for leaf in table.varies if leaf in self.scale.set and sets_itself(row, column, leaf)]
         if fixed and not static:
             reason = f"the scale sets {', '.join(fixed)}"
             return Measurement(cell, self.scale.name, "not at this scale", reason, paper_chain=paper_chain)

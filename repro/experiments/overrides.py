@@ -17,7 +17,7 @@ def merged(*groups: Iterable[str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for overrides in groups:
         for override in overrides:
-            found[split(override)[0]] = override
+            found[_key(override)] = override
     return tuple(found.values())
 
 
@@ -28,9 +28,23 @@ def cell_overrides(table: Table, column: Column, row: Row) -> tuple[str, ...]:
 
 
 def stage_overrides(table: Table, column: Column, row: Row, stage: Stage) -> tuple[str, ...]:
-    """What makes the paper's configuration of an earlier training: the row's network, and the stage's own protocol."""
-    network = (item for item in (*column.run, *row.run) if split(item)[0].replace("/", ".").startswith(NETWORK))
-    return merged(table.run, network, table.evaluation, stage.run)
+    """What makes the paper's configuration of an earlier training: the row's network, and the stage's own protocol.
+
+    Where the stage names its data set, leaves of the table's are left out, since they describe the other one.
+    """
+    network = (item for item in (*column.run, *row.run) if _key(item).replace("/", ".").startswith(NETWORK))
+    foreign = "dataset" in map(_key, stage.run)
+    base = (item for item in table.run if not (foreign and _key(item).startswith("dataset.")))
+    return merged(base, network, table.evaluation, stage.run)
+
+
+def sets_itself(row: Row, column: Column, leaf: str) -> bool:
+    """Whether row or column set a leaf of their own, beside what the table sets for all."""
+    return leaf in map(_key, (*column.run, *row.run, *column.evaluation, *row.evaluation))
+
+
+def _key(override: str) -> str:
+    return split(override)[0]
 
 
 def stages_of(table: Table, row: Row) -> list[Stage]:

@@ -95,7 +95,7 @@ def _headline(results: Sequence[TableResult]) -> str:
     )
     boxes = "".join(f"<li><b>{escape(value)}</b> {escape(words)}</li>" for value, words in tiles)
     count = f"{len(tables)} tables of {len(papers)} papers" if results else "No tables yet"
-    return f'<p>{count}. A cell counts once for each scale.</p><ul class="tiles">{boxes}</ul>'
+    return f'<p>{count}. Cells and claims count once for each scale.</p><ul class="tiles">{boxes}</ul>'
 
 
 def _by_scale(results: Sequence[TableResult], scales: Sequence[str]) -> str:
@@ -122,7 +122,9 @@ def _counts(total: Coverage) -> str:
 def _claims(total: Coverage) -> str:
     if not total.claims:
         return '<td data-head="Claims"></td>'
-    words = ", ".join(f"{total.claims[verdict]} {verdict}" for verdict in _known(total.claims, CLAIM_ORDER))
+    parts = [f"{total.claims[verdict]:,} {verdict}" for verdict in CLAIM_ORDER if total.claims[verdict]]
+    beyond = total.claims.total() - sum(total.claims[verdict] for verdict in CLAIM_ORDER)
+    words = ", ".join([*parts, f"{beyond:,} with a side that cannot be run"] if beyond else parts)
     return f'<td class="claims" data-head="Claims">{escape(words)}</td>'
 
 
@@ -148,13 +150,13 @@ def _class(verdict: str) -> str:
 def _legend(results: Sequence[TableResult]) -> str:
     found = coverage(results).verdicts
     meanings = {
-        "reproduced": "interval within the tolerance", "above": "wholly above", "below": "wholly below",
-        "inconclusive": "interval reaches across", "deviates": "not the paper's protocol", "missing": "not run yet",
+        "reproduced": "interval within the tolerance", "above": "wholly above it", "below": "wholly below it",
+        "inconclusive": "partly inside", "deviates": "not the paper's protocol", "missing": "not run yet",
         "never": "cited, not built, or not to be run",
     }  # fmt: skip
     present = {_class(verdict) for verdict in found}
     items = "".join(
-        f'<li><i class="{name}"></i>{name if name in CELL_ORDER else ""} {escape(meaning)}</li>'
+        f'<li><i class="{name}"></i>{f"{name}: " if name in CELL_ORDER else ""}{escape(meaning)}</li>'
         for name, meaning in meanings.items()
         if name in present
     )
@@ -162,15 +164,25 @@ def _legend(results: Sequence[TableResult]) -> str:
 
 
 def _paper(paper: str, results: Sequence[TableResult]) -> str:
+    names = list(dict.fromkeys(result.table.name for result in results))
+    scales = list(dict.fromkeys(result.scale for result in results))
     rows = []
-    for result in results:
+    for scale in scales if len(names) > 1 else ():
+        total = coverage(result for result in results if result.scale == scale)
+        rows.append(f'<tr class="all"><th>all {total.tables} {_badge(scale)}</th>{_counts(total)}{_claims(total)}'
+                    "<td></td></tr>")  # fmt: skip
+    for result in sorted(results, key=lambda result: names.index(result.table.name)):
         total = coverage([result])
         stem = f"{escape(result.scale)}/{escape(paper)}/{escape(result.table.name)}"
         links = " ".join(f'<a href="{stem}.{kind}">{kind}</a>' for kind in ("md", "csv", "tex"))
         title = (
-            f'<a href="{stem}.md">{escape(result.table.name)}</a> <span class="scale">{escape(result.scale)}</span>'
+            f'<a href="{stem}.md">{escape(result.table.name)}</a> {_badge(result.scale)}'
             f"<small>{escape(result.table.title)}</small>"
         )
         rows.append(f'<tr><th>{title}</th>{_counts(total)}{_claims(total)}<td class="links" '
                     f'data-head="Files">{links}</td></tr>')  # fmt: skip
     return f'<h2 id="{escape(paper)}">{escape(paper)}</h2>\n' + _table("Table", rows, "Files")
+
+
+def _badge(scale: str) -> str:
+    return f'<span class="scale">{escape(scale)}</span>'

@@ -12,7 +12,9 @@ from repro.report.layout import Figure, Layout, Line, layout
 from repro.report.results import TableResult
 from repro.report.wording import (
     claim_decimals,
+    claim_notes,
     claim_text,
+    claim_verdict,
     command,
     difference_text,
     hardware,
@@ -88,6 +90,9 @@ def latex(result: TableResult) -> str:
 def _float(result: TableResult, made: Layout, heads: list[str], part: int) -> str:
     table = result.table
     columns, kinds = [_stacked(escape(table.label_column))], ["l"]
+    if made.placed:
+        columns.append("Place")
+        kinds.append(r">{\raggedright\arraybackslash}p{0.25\linewidth}")
     for head in heads:
         columns.append(_stacked(_broken(head)))
         kinds.append("c" if made.columns[head].marks or made.wide else "r" if head in made.measured else "l")
@@ -97,7 +102,7 @@ def _float(result: TableResult, made: Layout, heads: list[str], part: int) -> st
     between = "\n\\addlinespace\n" if made.wide else "\n"
     lines = [
         "\\begin{tabular}{" + "".join(kinds) + "}", "\\toprule", " & ".join(columns) + r" \\", "\\midrule",
-        between.join(" & ".join([_label(made, line), *_cells(made, line, heads)]) + r" \\" for line in made.lines),
+        between.join(" & ".join(_line(made, line, heads)) + r" \\" for line in made.lines),
         "\\bottomrule", "\\end{tabular}",
     ]  # fmt: skip
     parts = f" (part {part} of {len(made.panels)})" if len(made.panels) > 1 else ""
@@ -110,6 +115,11 @@ def _float(result: TableResult, made: Layout, heads: list[str], part: int) -> st
         "\\begin{adjustbox}{max width=\\linewidth, max totalheight=0.85\\textheight}",
         *lines, "\\end{adjustbox}", "\\end{table}",
     ])  # fmt: skip
+
+
+def _line(made: Layout, line: Line, heads: list[str]) -> list[str]:
+    place = [escape(line.place)] if made.placed else []
+    return [_label(made, line), *place, *_cells(made, line, heads)]
 
 
 def _broken(head: str) -> str:
@@ -176,11 +186,11 @@ def _claims(result: TableResult, made: Layout) -> list[str]:
         return []
     rows = []
     for item in result.claims:
-        notes = tuple(made.number(text) for text in (item.claim.note, item.reason) if text)
+        places = claim_decimals(item, result)
+        notes = tuple(made.number(text) for text in claim_notes(item))
         count = str(item.difference.n) if item.difference else "0"
-        measured = difference_text(item.difference, claim_decimals(item))
-        texts = (claim_text(item.claim, result), item.claim.place, published_difference(item) or "--", measured, count,
-                 item.verdict)  # fmt: skip
+        texts = (claim_text(item.claim, result), item.claim.place, published_difference(item, places) or "--",
+                 difference_text(item.difference, places), count, claim_verdict(item))  # fmt: skip
         first, *rest = [text if text == "--" else escape(text) for text in texts]
         rows.append(" & ".join([first + _raised(notes), *rest]) + r" \\")
     wrapped = r">{\raggedright}p{0.4\linewidth}>{\raggedright}p{0.17\linewidth}rlrl"

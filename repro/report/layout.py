@@ -1,7 +1,7 @@
 """A table's result as plain text parts, before any markup: what Markdown and LaTeX have in common."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from repro.papers import Address, Cell, Column, Row, Table
 from repro.report.results import CellResult, TableResult
@@ -63,12 +63,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Line:
-    """One row: label, figures by column head, footnotes of the row, and the state that all its figures share."""
+    """One row: label, figures by column head, footnotes, the state that all figures share, and the place of prose."""
 
     label: str
     figures: dict[str, Figure]
     notes: tuple[int, ...] = ()
     shared_state: str = ""
+    place: str = ""
 
 
 @dataclass
@@ -96,6 +97,11 @@ class Layout:
         return len(self.measured) >= WIDE
 
     @property
+    def placed(self) -> bool:
+        """Whether the rows stand at places of their own, as numbers in the text do."""
+        return any(line.place for line in self.lines)
+
+    @property
     def any_measured(self) -> bool:
         """Whether any cell has a measured value."""
         return any(figure.mean for line in self.lines for figure in line.figures.values())
@@ -113,18 +119,26 @@ def layout(result: TableResult) -> Layout:
     measured = {head for head in table.columns if any(_is_measured(row.cells[head]) for row in table.rows.values())}
     made = Layout(table.columns, _panels(table, measured), measured)
     made.common = _common(result)
-    best, measured_best = _best_published(table), _best_measured(result)
+    best, measured_best = (set(), set()) if table.kind == "prose" else (_best_published(table), _best_measured(result))
     for row in table.rows.values():
         notes = _row_notes(made, row)
         figures = {
             head: _figure(made, result, row, cell, cell.address in best, cell.address in measured_best)
             for head, cell in row.cells.items()
         }
-        states = {figure.state for figure in figures.values() if figure.verdict not in EXPLAINED_BY_ITSELF}
-        untouched = not any(figure.mean for figure in figures.values())
-        shared = states.pop() if untouched and len(states) == 1 else ""
-        made.lines.append(Line(row.label, figures, notes, shared))
+        made.lines.append(_line(row, figures, notes))
     return made
+
+
+def _line(row: Row, figures: dict[str, Figure], notes: tuple[int, ...]) -> Line:
+    telling = [figure for figure in figures.values() if figure.verdict not in EXPLAINED_BY_ITSELF]
+    states = {figure.state for figure in telling}
+    untouched = not any(figure.mean for figure in telling)
+    shared = states.pop() if untouched and len(states) == 1 else ""
+    if telling and (shared or len(telling) > 1) and len({figure.notes for figure in telling}) == 1:
+        notes += telling[0].notes  # what holds for the whole row is said once
+        figures = {head: replace(figure, notes=()) for head, figure in figures.items()}
+    return Line(row.label, figures, notes, shared, row.place)
 
 
 def _is_measured(cell: Cell) -> bool:
@@ -171,7 +185,6 @@ def _cell_notes(made: Layout, row: Row, found: CellResult) -> tuple[int, ...]:
 
 def _row_notes(made: Layout, row: Row) -> tuple[int, ...]:
     sentences = [f"{row.kind}: {row.reason}"] if row.reason else []
-    sentences += [f"printed in {row.place}"] if row.place else []
     sentences += [row.note] if row.note else []
     if row.marks_from:
         inferred = row.marks_from == "inferred"
@@ -200,6 +213,7 @@ def _best_measured(result: TableResult) -> set[Address]:
 
 
 def _best(values: Iterable[tuple[Column, Cell, float | None]]) -> set[Address]:
+    """The best of each column and metric, several where they are equal."""
     groups: dict[tuple[str, str], list[tuple[float, Address]]] = {}
     for column, cell, value in values:
         if value is not None and cell.metric.name in QUALITY:

@@ -7,7 +7,9 @@ from repro.report.layout import SYMBOLS, Figure, Layout, Line, layout
 from repro.report.results import TableResult
 from repro.report.wording import (
     claim_decimals,
+    claim_notes,
     claim_text,
+    claim_verdict,
     command,
     difference_text,
     hardware,
@@ -62,6 +64,9 @@ def _about(result: TableResult, made: Layout) -> str:
 def _panel(result: TableResult, made: Layout, heads: list[str], caption: str) -> str:
     columns: list[str] = [escape(result.table.label_column)]
     aligned = [":--"]
+    if made.placed:
+        columns.append("Place")
+        aligned.append(":--")
     for head in heads:
         columns.append(escape(head))
         aligned.append(_alignment(made, head))
@@ -70,7 +75,9 @@ def _panel(result: TableResult, made: Layout, heads: list[str], caption: str) ->
             aligned.append(":--")
     lines = [f"**{caption}**\n"] if caption else []
     lines += [_row(columns), _row(aligned)]
-    lines += [_row([_label(made, line), *_cells(made, line, heads)]) for line in made.lines]
+    for line in made.lines:
+        place = [escape(line.place)] if made.placed else []
+        lines.append(_row([_label(made, line), *place, *_cells(made, line, heads)]))
     return "\n".join(lines)
 
 
@@ -171,13 +178,14 @@ def _claim_rows(result: TableResult, made: Layout) -> list[str]:
     heads = ["Claim", "Place", "Published", "Measured [95 %]", "Seeds", "Verdict"]
     lines = ["## Claims", "", _row(heads), _row([":--", ":--", "--:", ":--", "--:", ":--"])]
     for item in result.claims:
-        notes = tuple(made.number(text) for text in (item.claim.note, item.reason) if text)
+        places = claim_decimals(item, result)
+        notes = tuple(made.number(text) for text in claim_notes(item))
         lines.append(_row([
             escape(claim_text(item.claim, result)) + _raised(notes),
             escape(item.claim.place),
-            published_difference(item) or "–",
-            difference_text(item.difference, claim_decimals(item)).replace("[", "\\[").replace("]", "\\]"),
+            published_difference(item, places) or "–",
+            escape(difference_text(item.difference, places)),
             str(item.difference.n) if item.difference else "0",
-            f"**{escape(item.verdict)}**" if item.difference else escape(item.verdict),
+            f"**{escape(claim_verdict(item))}**" if item.difference else escape(claim_verdict(item)),
         ]))  # fmt: skip
     return ["\n".join(lines)]

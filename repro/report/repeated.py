@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from repro.composer import split
+from repro.composer import Composer, split
+from repro.errors import ConfigError
 from repro.experiments.overrides import NAMED_BY_EVERY_ROW, cell_overrides, stage_overrides, stages_of
-from repro.identity import canonical
+from repro.identity import canonical, digest, evaluation_protocol, science
 from repro.papers import Address, Cell, Column, Library, Row, Table
 from repro.report.rounded import Finding, Rounded, look, printed, rounded
 
@@ -37,22 +39,31 @@ def printed_more_than_once(library: Library) -> Iterator[Finding]:
 
 
 def _experiment(table: Table, column: Column, row: Row) -> tuple[str, ...]:
-    """What makes a cell's experiment, also where it is not built; empty if the cell names no complete one."""
+    """What makes a cell's experiment; empty if the cell is cited or names no complete one."""
     overrides = cell_overrides(table, column, row)
     if row.kind == "cited" or row.same_as or not {split(item)[0] for item in overrides}.issuperset(NAMED_BY_EVERY_ROW):
         return ()
-    parts = [_canonical(overrides), *row.drop, table.evaluated_on if row.kind == "server only" else ""]
-    for stage in stages_of(table, row):
-        parts += [_canonical(stage_overrides(table, column, row, stage)), *stage.drop]
+    try:
+        parts = [_canonical(overrides), *row.drop, table.evaluated_on if row.kind == "server only" else ""]
+        for stage in stages_of(table, row):
+            parts += [_canonical(stage_overrides(table, column, row, stage)), *stage.drop]
+    except (ConfigError, ValueError):  # planning a sweep says what is wrong with it
+        return ()
     return tuple(parts)
 
 
-def _canonical(overrides: Sequence[str]) -> str:
-    settings = dict(map(split, overrides))
-    multi_grid = settings.get("backbone.multi_grid")
-    if multi_grid is None or all(rate == 1 for rate in multi_grid):
-        settings.pop("backbone.multi_grid", None)
-    return repr(sorted(canonical(settings).items()))
+@cache
+def _canonical(overrides: tuple[str, ...]) -> str:
+    """One form for overrides that mean the same experiment, also where a part of it does not exist yet."""
+    composition = _composer().compose(overrides)
+    absent = {key: value for key, value in map(split, overrides) if key in composition.missing}
+    config = composition.config
+    return digest({"run": science(config), "evaluation": evaluation_protocol(config), "absent": canonical(absent)})
+
+
+@cache
+def _composer() -> Composer:
+    return Composer()
 
 
 def printed_elsewhere(library: Library) -> Iterator[Finding]:

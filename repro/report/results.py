@@ -57,6 +57,13 @@ class ClaimResult:
     published: float | None = None
     reason: str = ""
 
+    @property
+    def printed(self) -> str:
+        """What the printed numbers say about the claim: holds, reversed or equal; empty if they say nothing."""
+        if self.published is None:
+            return ""
+        return "holds" if self.published > 0 else "reversed" if self.published < 0 else "equal"
+
 
 @dataclass(frozen=True)
 class TableResult:

@@ -29,6 +29,7 @@ tbody th small { font-weight: 400; }
 td.n, thead th:nth-child(n+2):nth-child(-n+5) { text-align: right; font-variant-numeric: tabular-nums; }
 td.wide { min-width: 14rem; width: 30%; }
 td.claims { color: var(--soft); font-size: .85rem; }
+.all { background: var(--box); }
 td.links { white-space: nowrap; }
 .scale { padding: 0 .4em; border: 1px solid var(--line); border-radius: 1em; font-size: .75rem; font-weight: 400; }
 .bar { display: flex; gap: 1px; height: .7rem; margin: .3rem 0 .15rem; overflow: hidden; border-radius: 3px; }
@@ -47,6 +48,7 @@ footer { margin: 2.5rem 0 1rem; color: var(--soft); font-size: .85rem; }
   td.wide { width: auto; }
   td.n { text-align: left; }
   td.n::before { content: attr(data-head); display: block; color: var(--soft); font-size: .72rem; }
+  td.claims::before { content: "Claims: "; }
   td:empty { display: none; }
 }
 """

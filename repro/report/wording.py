@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from repro.papers import Address, Cell, Claim, Column, Metric
+from repro.papers import Cell, Claim, Column, Metric
 from repro.report.results import CellResult, ClaimResult, Interval, TableResult
 
 WITHOUT_SEED = frozenset({"parameters", "utilisation"})
@@ -62,29 +62,44 @@ def sentences_of(cell: CellResult) -> list[str]:
     return deviations + [f"left open by the paper: {item}" for item in cell.choices]
 
 
-def address_text(address: Address, result: TableResult) -> str:
-    """A cell as the reader of the table would call it."""
-    table = result.table
-    if address.table != table.key:
-        return str(address)
-    measured = [head for head in table.columns if any(row.cells[head].metric.name != "setting"
-                                                      for row in table.rows.values())]  # fmt: skip
-    return address.row if len(measured) == 1 else f"{address.row} @ {address.column}"
-
-
 def claim_text(claim: Claim, result: TableResult) -> str:
-    """A claim as `higher > lower`."""
-    return f"{address_text(claim.higher, result)} > {address_text(claim.lower, result)}"
+    """A claim as `higher > lower`, with the column said once where it is the same."""
+    table, higher, lower = result.table, claim.higher, claim.lower
+    if {higher.table, lower.table} != {table.key}:
+        sides = [str(side).removeprefix(f"{table.paper}/") for side in (higher, lower)]
+        return f"{sides[0]} > {sides[1]}"
+    if higher.column != lower.column:
+        return f"{higher.row} @ {higher.column} > {lower.row} @ {lower.column}"
+    measured = {cell.address.column for cell in table.cells() if cell.metric.name != "setting"}
+    return f"{higher.row} > {lower.row}" + (f" @ {higher.column}" if len(measured) > 1 else "")
 
 
-def claim_decimals(result: ClaimResult) -> int:
-    """Decimals of a claim's differences."""
-    return 2 if result.published is None else max(1, min(4, own_decimals(round(result.published, 6))))
+def claim_verdict(item: ClaimResult) -> str:
+    """The verdict on a claim, or why there is none."""
+    return item.verdict if item.difference else f"not judged: {item.verdict}"
 
 
-def published_difference(result: ClaimResult) -> str:
-    """The difference that the paper prints between the two sides of a claim."""
-    return "" if result.published is None else signed(result.published, claim_decimals(result))
+def claim_notes(item: ClaimResult) -> list[str]:
+    """What a reader must know about a claim; why a side is not measured stands with the side."""
+    return [text for text in (item.claim.note, item.reason if item.difference else "") if text]
+
+
+def claim_decimals(item: ClaimResult, result: TableResult) -> int:
+    """Decimals of a claim's differences: those of its sides."""
+    own = [] if item.published is None else [min(4, own_decimals(round(item.published, 6)))]
+    for side in (item.claim.higher, item.claim.lower):
+        if side.table == result.table.key:
+            column = result.table.columns[side.column]
+            own.append(measured_decimals(column, result.table.rows[side.row].cells[side.column]))
+    return max(own, default=2)
+
+
+def published_difference(item: ClaimResult, places: int) -> str:
+    """The difference that the paper prints between the two sides of a claim, and whether it is against the claim."""
+    if item.published is None:
+        return ""
+    text = signed(item.published, places)
+    return text if item.printed == "holds" else f"{text} ({item.printed})"
 
 
 def difference_text(interval: Interval | None, places: int) -> str:

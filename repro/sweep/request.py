@@ -163,4 +163,4 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
 
 
 def _quoted(word: str) -> str:
-    return f"'{word}'" if any(character in word for character in "*[]{}() \"$&;") else word
+    return f"'{word}'" if any(character in word for character in '*[]{}() "$&;') else word

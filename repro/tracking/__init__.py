@@ -1,5 +1,6 @@
 """The journal of a run, and its mirror in MLflow."""
 
+from repro.tracking.fetch import fetch_records
 from repro.tracking.interfaces import RunFiles, Tracker, TrackingError
 from repro.tracking.journal import Event, Journal, JournalView, Point, read_journal
 from repro.tracking.live import MLflowTracker
@@ -19,6 +20,7 @@ __all__ = [
     "Snapshot",
     "Tracker",
     "TrackingError",
+    "fetch_records",
     "make_tracker",
     "read_journal",
     "take_snapshot",

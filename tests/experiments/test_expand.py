@@ -98,8 +98,19 @@ def test_rows_that_a_scale_makes_equal_are_the_same_as_the_first(tmp_path):
 
 def test_what_a_table_varies_and_the_scale_fixes_is_not_at_this_scale(tmp_path):
     text = ABLATION.replace("varies: [head]", "varies: [head, schedule.batch_size]")
-    item = of(small_library(tmp_path, ablation=text), "smoke")[at("better")]
+    text = text.replace("[head=aspp]", "[head=aspp, schedule.batch_size=4]")
+    found = of(small_library(tmp_path, ablation=text), "smoke")
+    item = found[at("better")]
     assert (item.kind, item.reason) == ("not at this scale", "the scale sets schedule.batch_size")
+    assert found[at("plain")].kind == "run"
+
+
+def test_a_stage_on_another_data_set_has_no_leaves_of_the_rows(tmp_path):
+    text = STAGED.replace("dataset=shapes,", "dataset=camvid, dataset.layout=original,")
+    text = text.replace("first: {run: [", "first: {run: [dataset=shapes, ")
+    first, second, _ = of(small_library(tmp_path, ablation=text))[at("better")].configs(0)
+    assert first["dataset"]["_target_"] == "repro.data.Shapes"
+    assert second["dataset"]["layout"] == "original"
 
 
 def test_deviations_are_computed(tmp_path):

@@ -1,0 +1,100 @@
+"""Where a measured cell leaves the paper: deviations from what it states, choices where it leaves things open."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from repro.experiments import Deviation, Measurement, deviations
+from repro.identity import flatten
+from repro.papers import Address, Entry, Library
+
+NETWORK = frozenset({"backbone", "head", "auxiliary"})
+"""Groups that decide what is computed from the network alone."""
+
+
+def departures(library: Library, measurement: Measurement) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Deviations and choices of a measured cell, one sentence each.
+
+    A changed leaf is a choice if the paper's ledger calls it open; if the ledger states it, contradicts itself over it
+    or does not know it, it is a deviation. Whatever the ledger calls open or contradicted is a choice, changed or not.
+    """
+    entries = _answers(library, measurement.address)
+    static = measurement.kind == "static"
+    changed = {item.leaf: item for item in deviations(measurement)}
+    stated = [item for item in changed.values() if not _is_open(_leaf(item), entries)]
+    config = _leaves(measurement.config or {})
+    told: set[str] = set()
+    choices = []
+    for entry in entries:
+        if entry.status != "stated":
+            sentence = _choice(entry, config, changed, told, network_only=static)
+            choices += [sentence] if sentence else []
+    others = [item for item in changed.values() if item not in stated and item.leaf not in told]
+    return tuple(str(item) for item in stated), (*choices, *(str(item) for item in others))
+
+
+def _answers(library: Library, address: Address) -> list[Entry]:
+    row = library.tables[address.table].rows[address.row]
+    if row.same_as is not None:
+        return _answers(library, row.same_as)
+    table = library.tables[address.table]
+    ledger = library.ledgers.get(table.paper)
+    return ledger.answers(table.name, row.label) if ledger else []
+
+
+def _leaf(item: Deviation) -> str:
+    """The leaf without the name of an earlier training."""
+    return item.leaf.rpartition(": ")[2]
+
+
+def _is_open(leaf: str, entries: Iterable[Entry]) -> bool:
+    """Whether the entries that name the leaf, or else the group nearest above it, all leave it open."""
+    best, statuses = -1, list[str]()
+    for entry in entries:
+        for named in entry.leaves:
+            path = _dotted(named)
+            if leaf == path or leaf.startswith(f"{path}."):
+                if len(path) > best:
+                    best, statuses = len(path), []
+                if len(path) == best:
+                    statuses.append(entry.status)
+    return bool(statuses) and all(status == "open" for status in statuses)
+
+
+def _choice(
+    entry: Entry, config: Mapping[str, Any], changed: Mapping[str, Deviation], told: set[str], *, network_only: bool
+) -> str:
+    """What the run does where an entry leaves the choice; empty if that has no place in the configuration."""
+    parts = []
+    for named in entry.leaves:
+        leaf = _dotted(named)
+        group, dot, _ = leaf.partition(".")
+        foreign = dot and group == "dataset" and group in changed
+        if leaf not in config or foreign or (network_only and group not in NETWORK):
+            continue
+        item = changed.get(leaf)
+        parts.append(f"{leaf} = {shown(config[leaf])}" + (f" instead of {shown(item.paper)}" if item else ""))
+        told.add(leaf)
+    if not parts and not entry.leaves and not network_only:
+        parts = [entry.value]
+    contradiction = ", where the paper contradicts itself" if entry.status == "contradicted" else ""
+    return f"{entry.setting.replace('_', ' ')} ({', '.join(parts)}){contradiction}" if parts else ""
+
+
+def _leaves(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leaves and choices of groups by dotted path."""
+    if not config:
+        return {}
+    choices = {_dotted(group): choice for group, choice in config["composition"]["choices"].items()}
+    return flatten(config) | choices
+
+
+def _dotted(name: str) -> str:
+    return name.replace("/", ".")
+
+
+def shown(value: Any) -> str:
+    """A value of a configuration in a sentence."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value)

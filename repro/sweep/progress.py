@@ -1,0 +1,93 @@
+"""The progress of jobs in other processes: a block that is redrawn on a terminal, plain lines elsewhere."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from repro.errors import ReproError
+from repro.store import RunFolder
+from repro.sweep.jobs import FrozenJob
+from repro.sweep.operations import steps_of
+
+TAIL_BYTES = 8192
+
+
+@dataclass
+class Active:
+    """A job in another process, for the eyes: since when, and where it stands."""
+
+    job: FrozenJob
+    folder: RunFolder = field(init=False)
+    steps: int | None = field(init=False)
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.folder = RunFolder(self.job.outputs / "runs", self.job.run_id)
+        try:
+            self.steps = steps_of(self.job.configs[0])
+        except (ReproError, LookupError, TypeError):
+            self.steps = None  # a data set that does not tell its size; the training knows
+
+    def line(self) -> str:
+        """State, step and seconds."""
+        step = newest_step(self.folder)
+        total = f"/{self.steps}" if self.steps else ""
+        if (self.folder.path / "weights.pt").exists():
+            place = "evaluating"
+        else:
+            place = "starting" if step is None else f"step {step}{total}"
+        return f"{self.job.title}: {place}, {time.monotonic() - self.started:.0f} s"
+
+
+def newest_step(folder: RunFolder) -> int | None:
+    """The newest step in a run's journal, read from its end; None if there is none."""
+    try:
+        with folder.journal_path.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - TAIL_BYTES))
+            lines = stream.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            step = json.loads(line).get("step")
+        except (ValueError, AttributeError):
+            continue  # the line was cut by the tail, or is just being written
+        if isinstance(step, int):
+            return step
+    return None
+
+
+class Board:
+    """Writes lines that stay, and below them, on a terminal, lines that are redrawn."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._drawn = 0
+
+    def say(self, line: str) -> None:
+        """Writes a line that stays."""
+        self._erase()
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Redraws the lines that change; does nothing where output goes to a file."""
+        if not self._live:
+            return
+        self._erase()
+        size = shutil.get_terminal_size()
+        shown = [line[: size.columns - 1] for line in lines[: size.lines - 2]]
+        self._stream.write("".join(f"{line}\n" for line in shown))
+        self._stream.flush()
+        self._drawn = len(shown)
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._stream.write(f"\x1b[{self._drawn}A\x1b[J")
+            self._drawn = 0

@@ -1,0 +1,109 @@
+"""`run=[...]` of a sweep: settings for every run that must not change what is measured."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from repro import identity
+from repro.compose import nearest
+from repro.composer import Composer, split
+from repro.errors import ConfigError
+from repro.sweep.plan import Job
+
+Config = dict[str, Any]
+
+
+def with_settings(
+    jobs: Mapping[str, Job], settings: Sequence[str], outputs: Path, conf_folder: Path | None = None
+) -> dict[str, Job]:
+    """The jobs with some settings in all their configurations, and with the folder of the outputs.
+
+    A leaf is set where it exists, so that `dataset.root=...` leaves built-in data alone.
+
+    Raises:
+        ConfigError: a setting exists in no configuration, or changes the identity of a run or of an evaluation.
+    """
+    settings = [*settings, *([f"outputs={outputs}"] if str(outputs) != "outputs" else [])]
+    nodes = _chosen_nodes(settings, conf_folder)
+    unused = {split(setting)[0] for setting in settings} - nodes.keys()
+    result = {}
+    for run_id, job in jobs.items():
+        altered: dict[int, Config] = {}  # a training and its first evaluation are one and the same object
+        for config in (job.config, *job.evaluations.values()):
+            if id(config) not in altered:
+                altered[id(config)] = _altered(config, settings, nodes, unused)
+        evaluations = {key: altered[id(config)] for key, config in job.evaluations.items()}
+        result[run_id] = replace(job, config=altered[id(job.config)], evaluations=evaluations)
+    if unused and jobs:
+        key = sorted(unused)[0]
+        known = identity.flatten(next(iter(jobs.values())).config)
+        raise ConfigError(f"run: no run has the setting {key}{nearest(key, known, of_choices=False)}")
+    if settings:
+        for job in result.values():
+            _check(job, jobs[job.run_id], settings, nodes)
+    return result
+
+
+def _chosen_nodes(settings: Sequence[str], conf_folder: Path | None) -> dict[str, Config]:
+    """What each group choice among the settings stands for."""
+    composer = Composer(conf_folder)
+    groups = [setting for setting in settings if composer.is_group(split(setting)[0])]
+    if not groups:
+        return {}
+    composition = composer.compose(groups)
+    if composition.missing:
+        raise ConfigError("run: " + next(iter(composition.missing.values())))
+    return {split(setting)[0]: composition.config[split(setting)[0]] for setting in groups}
+
+
+def _altered(config: Config, settings: Sequence[str], nodes: Mapping[str, Config], unused: set[str]) -> Config:
+    config = copy.deepcopy(config)
+    composition = config["composition"]
+    for setting in settings:
+        key, value = split(setting)
+        if key in nodes:
+            config[key] = copy.deepcopy(nodes[key])
+            composition["choices"][key] = value
+        elif _set(config, key, value):
+            unused.discard(key)
+        else:
+            continue
+        composition["overrides"] = [*composition["overrides"], setting]
+    return config
+
+
+def _set(config: Config, path: str, value: Any) -> bool:
+    *parents, leaf = path.split(".")
+    node: Any = config
+    for name in parents:
+        node = node.get(name) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or leaf not in node or isinstance(node[leaf], dict):
+        return False
+    node[leaf] = value
+    return True
+
+
+def _check(job: Job, before: Job, settings: Sequence[str], nodes: Mapping[str, Config]) -> None:
+    """Raises if the settings made another run, or another evaluation, of a job; names the first one that does."""
+    if _ids(job) == _ids(before):
+        return
+    alone = (setting for setting in settings
+             if _ids(_alone(before, setting, nodes)) != _ids(before))  # fmt: skip
+    culprit = next(alone, " ".join(settings))
+    raise ConfigError(
+        f"run: {culprit} changes what is measured, so the cells would not get their numbers; run=[...] is for settings "
+        "such as runtime.workers=4 or tracking=none, others belong into the table's YAML"
+    )
+
+
+def _alone(job: Job, setting: str, nodes: Mapping[str, Config]) -> Job:
+    unused: set[str] = set()
+    config = _altered(job.config, [setting], nodes, unused)
+    evaluations = {key: _altered(item, [setting], nodes, unused) for key, item in job.evaluations.items()}
+    return replace(job, config=config, evaluations=evaluations)
+
+
+def _ids(job: Job) -> tuple[str, ...]:
+    return (identity.run_id(job.config), *map(identity.evaluation_id, job.evaluations.values()))

@@ -1,0 +1,176 @@
+"""A small paper of its own with table, ledger and scale, and records as its runs would leave them."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repro import identity
+from repro.experiments import Measurement, Measurements, measurements
+from repro.papers import Address, Library, load_papers
+from repro.records import Names, Record, Scores, confusion_sha256
+from repro.report.runs import Recorded, recorded
+from repro.store import RunFolder
+
+MATRIX = np.eye(3, dtype=np.int64)
+
+PAPER = """\
+title: A small paper
+authors: Nobody
+year: 2020
+venue: nowhere
+not_built:
+  head=cascade: more blocks
+"""
+
+LEDGER = """\
+schedule_length:
+  - {at: paper, status: stated, place: section 1, leaves: {schedule.length: 200 steps}}
+batch_size:
+  - at: paper
+    status: open
+    place: nowhere
+    leaves: {schedule.batch_size: 8}
+    why: Nothing says how many.
+    alternatives: {sixteen: [schedule.batch_size=16]}
+"""
+
+TABLE = """\
+title: Heads on the built-in images
+place: section 1, Table 1
+kind: ablation
+evaluated_on: shapes val
+label_column: Head
+varies: [head, head.rates]
+run: [backbone=resnet18, backbone.weights=null, dataset=shapes, schedule=shapes_200]
+evaluation: [evaluation=whole]
+columns:
+  Kind: {metric: setting}
+  mIoU: {metric: miou, unit: "%", decimals: 1}
+  Gain: {metric: delta(Plain), unit: "%", decimals: 1}
+  Parameters: {metric: parameters, unit: M, decimals: 1}
+rows:
+  - label: Plain
+    cells: {Kind: simple, mIoU: 70.0, Parameters: 12.4}
+    run: [head=fcn]
+  - label: Rates
+    cells: {Kind: context, mIoU: 73.0, Gain: 3.0}
+    run: [head=aspp]
+  - label: Rates, smaller
+    cells: {Kind: context, mIoU: 72.0, Gain: 2.0}
+    run: [head=aspp, "head.rates=[3,6,9]"]
+  - label: Deeper
+    cells: {Kind: context, mIoU: 74.0, Gain: 4.0}
+    run: [head=cascade]
+  - label: Someone [1]
+    kind: cited
+    reason: Someone 2019
+    cells: {mIoU: 75.0, Gain: 5.0}
+  - label: Server
+    kind: server only
+    reason: Only the server has the labels.
+    cells: {mIoU: 76.0}
+  - label: Secret
+    kind: cannot be run
+    reason: The data are not public.
+    cells: {mIoU: 77.0}
+claims:
+  - {claim: Rates > Plain, place: section 1}
+  - {claim: Rates > Rates @ Gain, place: section 1}
+  - {claim: Rates > Someone [1], place: section 1}
+  - {claim: Deeper > Server, place: section 1}
+"""
+
+SHORT = """\
+title: A tenth of the steps and the half of the batch
+multiply: {schedule.length: {by: {steps: 0.1, epochs: 0.1}, multiple_of: 1, minimum: 1}}
+set: {schedule.batch_size: 4}
+"""
+
+MERGED = """\
+title: Both sets of rates become one
+map: {head.rates: {"[3, 6, 9]": [6, 12, 18]}}
+"""
+
+FIXED = """\
+title: The head is set
+set: {head.rates: [1, 2, 3]}
+"""
+
+
+def write_papers(folder: Path) -> Path:
+    """A sweeps folder with the small paper and its scales."""
+    files = {"small/paper": PAPER, "small/ledger": LEDGER, "small/table1": TABLE,
+             "scales/short": SHORT, "scales/merged": MERGED, "scales/fixed": FIXED}  # fmt: skip
+    for name, text in files.items():
+        path = folder / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+class Made:
+    """The small paper at one scale."""
+
+    def __init__(self, folder: Path, scale: str) -> None:
+        self.library = library(folder)
+        self.table = self.library.tables["small/table1"]
+        self.found: Measurements = measurements(self.library, [self.table], self.library.scale(scale))
+
+    def cell(self, row: str, column: str = "mIoU") -> Measurement:
+        return self.found[Address("small/table1", row, column)]
+
+    def record(self, row: str, seed: int, miou: float, **changes: Any) -> Record:
+        return record_of(self.cell(row), seed, miou, **changes)
+
+    def lines(self, row: str, scores: Iterable[float]) -> dict[str, Recorded]:
+        """The lines of runs of one row, one per score, with the seeds 0, 1, 2, ..."""
+        made = (recorded(self.record(row, seed, score)) for seed, score in enumerate(scores))
+        return {line.evaluation_id: line for line in made}
+
+
+@cache
+def library(folder: Path) -> Library:
+    return load_papers([folder])
+
+
+def record_of(measurement: Measurement, seed: int, miou: float, **changes: Any) -> Record:
+    """The record that a run of a cell would leave."""
+    config = measurement.config_for(seed)
+    choices = config["composition"]["choices"]
+    groups = ("backbone", "head", "dataset", "schedule", "evaluation")
+    machine = {"code": {"commit": "c0ffee", "dirty": False}, "versions": {"torch": "2.11.0"},
+               "hardware": {"processor": "A processor", "gpu": "A card"}}  # fmt: skip
+    values: dict[str, Any] = {
+        "run_id": measurement.run_id(seed),
+        "evaluation_id": measurement.evaluation_id(seed),
+        "recipe": 1,
+        "created": "2026-01-02T03:04:05+00:00",
+        "seed": seed,
+        "scale": measurement.scale,
+        "names": Names(**{group: choices[group] for group in groups}),
+        "scores": Scores(miou, 90.0),
+        "per_class_iou_percent": {"background": 90.0, "disc": miou, 'a, "strange" class/é': None},
+        "confusion_sha256": confusion_sha256(MATRIX),
+        "config": identity.science(config),
+        "evaluation_config": identity.evaluation_protocol(config),
+        "provenance": {
+            "command": ["python", "-m", "repro", *config["composition"]["overrides"]],
+            **machine,
+            "evaluated_split": {"name": "val", "images": 96, "sha256": "ab" * 32},
+            "training": {"step": 20, "batch_norm_samples": 4, **machine},
+            "restarts": 1,
+        },
+        "steps": 20,
+        "wall_seconds": 12.5,
+        "gpu_seconds": 6.25,
+        "parameters": 12_000_000,
+    }
+    return Record(**(values | changes))
+
+
+def store(outputs: Path, record: Record) -> Path:
+    """Puts a record into its run folder."""
+    return RunFolder(outputs / "runs", record.run_id).write_record(record, MATRIX)
