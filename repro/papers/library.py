@@ -1,6 +1,7 @@
 """Everything that lies below `sweeps/`: papers, tables, ledgers, scales; a broken file is a problem, never the end."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -135,7 +136,6 @@ def _read_paper(file: Path) -> Paper:
     return Paper(file.parent.name, **words, not_built={key: text_of(file, missing, key) for key in missing})
 
 
-def _printed_order(file: Path) -> tuple[str, int, str]:
-    name = file.stem.rstrip("0123456789abcdefghij") if file.stem.startswith("table") else file.stem
-    digits = "".join(character for character in file.stem if character.isdigit())
-    return ("table" if name == "table" else "~" + name, int(digits or 0), file.stem)
+def _printed_order(file: Path) -> tuple[bool, int, str]:
+    match = re.fullmatch(r"table(\d+)(.*)", file.stem)
+    return (match is None, int(match[1]) if match else 0, match[2] if match else file.stem)

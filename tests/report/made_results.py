@@ -1,6 +1,7 @@
 """Results made up for the tests of the renderers: of the real tables, and of one with every case in it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from repro.papers import Address, Library, Table, load_papers
@@ -117,3 +118,15 @@ def measured_small(table: Table) -> TableResult:
 def library_of(*tables: Table) -> Library:
     """A library of some tables and nothing else."""
     return Library(tables={table.key: table for table in tables})
+
+
+def with_row(table: Table, label: str, **changes: object) -> Table:
+    """The table with a row altered."""
+    return replace(table, rows={**table.rows, label: replace(table.rows[label], **changes)})
+
+
+def with_value(table: Table, address: Address, value: float, printed: str | None = None) -> Table:
+    """The table with another number in one cell."""
+    row = table.rows[address.row]
+    cell = replace(row.cells[address.column], published=value, printed=printed)
+    return with_row(table, address.row, cells={**row.cells, address.column: cell})

@@ -1,0 +1,153 @@
+"""The union of run folders and runs.csv: what wins, what stays, what goes, what is damaged."""
+
+import pytest
+
+from repro.report.collect import collect, remembered, united
+from repro.report.runs import read_runs, recorded, runs_csv
+from repro.tracking import TrackingError
+from tests.report.made_runs import store
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    return tmp_path / "outputs"
+
+
+@pytest.fixture
+def reports(tmp_path):
+    (tmp_path / "reports").mkdir()
+    return tmp_path / "reports"
+
+
+def remember(reports, *records):
+    (reports / "runs.csv").write_text(runs_csv(map(recorded, records)))
+
+
+def test_nothing_anywhere(outputs, reports):
+    found = collect(outputs, reports)
+    assert (found.lines, found.problems) == ({}, ())
+    assert found.text == runs_csv([])
+
+
+def test_local_records_win_and_remembered_ones_stay(outputs, reports, shortened):
+    here, there = shortened.record("Plain", 0, 70.0), shortened.record("Plain", 1, 71.0)
+    remember(reports, shortened.record("Plain", 0, 1.0), there)
+    store(outputs, here)
+    found = collect(outputs, reports)
+    assert {line.seed: line.miou_percent for line in found.lines.values()} == {0: 70.0, 1: 71.0}
+    assert found.text == runs_csv([recorded(there), recorded(here)])
+    assert not (reports / "runs.csv.new").exists()
+
+
+def test_a_fresh_clone_keeps_everything(outputs, reports, shortened):
+    remember(reports, shortened.record("Plain", 1, 71.0))
+    assert collect(outputs, reports).text == (reports / "runs.csv").read_text()
+
+
+def test_prune_drops_what_no_run_folder_holds(outputs, reports, shortened):
+    here = shortened.record("Plain", 0, 70.0)
+    remember(reports, here, shortened.record("Plain", 1, 71.0))
+    store(outputs, here)
+    assert collect(outputs, reports, prune=True).text == runs_csv([recorded(here)])
+
+
+def test_a_truncated_record_is_named_and_the_rest_is_there(outputs, reports, shortened):
+    path = store(outputs, shortened.record("Plain", 0, 70.0))
+    path.write_bytes(path.read_bytes()[:300])
+    store(outputs, shortened.record("Plain", 1, 71.0))
+    found = collect(outputs, reports)
+    assert [line.seed for line in found.lines.values()] == [1]
+    (problem,) = found.problems
+    assert str(path) in problem
+    assert "damaged" in problem
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_a_damaged_record_does_not_take_its_remembered_line_away(outputs, reports, shortened, prune):
+    record = shortened.record("Plain", 0, 70.0)
+    remember(reports, record)
+    store(outputs, record).write_text("{")
+    found = collect(outputs, reports, prune=prune)
+    assert found.text == runs_csv([recorded(record)])
+    assert len(found.problems) == 1
+
+
+def test_a_record_under_a_wrong_name_is_damaged(outputs, reports, shortened):
+    path = store(outputs, shortened.record("Plain", 0, 70.0))
+    path.rename(path.with_name("0" * 16 + ".json"))
+    found = collect(outputs, reports)
+    assert not found.lines
+    assert "moved or copied" in found.problems[0]
+
+
+def test_half_written_files_are_no_records(outputs, reports, shortened):
+    path = store(outputs, shortened.record("Plain", 0, 70.0))
+    path.with_name(".x.json.12-ab.partial").write_text("{")
+    assert not collect(outputs, reports).problems
+
+
+def test_wrong_lines_leave_runs_csv_alone_unless_pruned(outputs, reports, shortened):
+    remember(reports, shortened.record("Plain", 1, 71.0))
+    with (reports / "runs.csv").open("a") as stream:
+        stream.write("rubbish\n")
+    here = shortened.record("Plain", 0, 70.0)
+    store(outputs, here)
+    found = collect(outputs, reports)
+    assert len(found.lines) == 2
+    assert found.text is None
+    assert f"{reports / 'runs.csv'}:3: " in found.problems[0]
+    assert collect(outputs, reports, prune=True).text == runs_csv([recorded(here)])
+
+
+def test_remembered_looks_at_runs_csv_alone(outputs, reports, shortened):
+    record = shortened.record("Plain", 1, 71.0)
+    remember(reports, record)
+    store(outputs, shortened.record("Plain", 0, 70.0))
+    found = remembered(reports)
+    assert list(found.lines) == [record.evaluation_id]
+    assert found.text == (reports / "runs.csv").read_text()
+
+
+def test_fetched_records_count_as_held(outputs, reports, shortened, monkeypatch):
+    asked = []
+
+    def fetch(server, known):
+        asked.append((server, set(known)))
+        return [shortened.record("Plain", 2, 72.0)], ["one run is broken"]
+
+    monkeypatch.setattr("repro.report.collect.fetch_records", fetch)
+    here, old = shortened.record("Plain", 0, 70.0), shortened.record("Plain", 1, 71.0)
+    store(outputs, here)
+    remember(reports, old)
+    found = collect(outputs, reports, server="sqlite:///x")
+    assert {line.seed for line in found.lines.values()} == {0, 1, 2}
+    assert found.problems == ("one run is broken",)
+    assert {line.seed for line in collect(outputs, reports, server="x", prune=True).lines.values()} == {0, 2}
+    assert asked == [("sqlite:///x", {here.evaluation_id, old.evaluation_id}), ("x", {here.evaluation_id})]
+
+
+def test_a_server_out_of_reach_is_a_problem_and_nothing_is_pruned(outputs, reports, shortened, monkeypatch):
+    def fetch(server, known):
+        raise TrackingError("nobody answers")
+
+    monkeypatch.setattr("repro.report.collect.fetch_records", fetch)
+    remember(reports, shortened.record("Plain", 1, 71.0))
+    found = collect(outputs, reports, server="x", prune=True)
+    assert found.problems == ("nobody answers",)
+    assert found.text == (reports / "runs.csv").read_text()
+
+
+def test_union_is_idempotent(reports, shortened):
+    lines = shortened.lines("Plain", [70.0, 71.0])
+    once = united(lines, {}, ())
+    assert united(once, once, once.keys()) == once == united({}, once, once.keys())
+    assert united({}, once, ()) == {}
+
+
+def test_same_text_twice(outputs, reports, shortened):
+    for seed in range(3):
+        store(outputs, shortened.record("Rates", seed, 70.0 + seed))
+    first = collect(outputs, reports).text
+    (reports / "runs.csv").write_text(first)
+    assert collect(outputs, reports).text == first
+    assert len(read_runs(reports / "runs.csv")[0]) == 3
