@@ -49,7 +49,12 @@ def differences(paper: Config, measured: Config) -> list[Deviation]:
     flat = [_leaves(config) for config in (paper, measured)]
     for leaf in sorted(flat[0].keys() | flat[1].keys()):
         before, after = (leaves.get(leaf, ABSENT) for leaves in flat)
-        hidden = leaf in told or leaf.partition(".")[0] in told or leaf.endswith(("_target_", ".missing")) or ".asked." in leaf
+        hidden = (
+            leaf in told
+            or leaf.partition(".")[0] in told
+            or leaf.endswith(("_target_", ".missing"))
+            or ".asked." in leaf
+        )
         if before != after and not hidden:
             found.append(Deviation(leaf, before, after))
     return found

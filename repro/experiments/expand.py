@@ -7,7 +7,14 @@ from pathlib import Path
 from repro.composer import Composer, split
 from repro.errors import ConfigError
 from repro.experiments.measurement import Measurement, StageConfig
-from repro.experiments.overrides import NAMED_BY_EVERY_ROW, cell_overrides, merged, sets_itself, stage_overrides, stages_of
+from repro.experiments.overrides import (
+    NAMED_BY_EVERY_ROW,
+    cell_overrides,
+    merged,
+    sets_itself,
+    stage_overrides,
+    stages_of,
+)
 from repro.experiments.scaling import scaled
 from repro.papers import PAPER_SCALE, Address, Cell, Column, Library, Row, Scale, SpecError, Table
 
@@ -36,6 +43,7 @@ class Measurements(Mapping[Address, Measurement]):
         self._composer = Composer(conf_folder)
         self._paper_scale = Scale(PAPER_SCALE, "")
         self._found: dict[str, dict[Address, Measurement]] = {}
+        self._composed: dict[tuple[object, ...], tuple[StageConfig, dict[str, str]]] = {}
 
     def __getitem__(self, address: Address) -> Measurement:
         return self._of_table(self.library.tables[address.table])[address]
@@ -94,7 +102,8 @@ class Measurements(Mapping[Address, Measurement]):
 
     def _own_cell(self, table: Table, row: Row, column: Column, cell: Cell) -> Measurement:
         of = cell.metric.of or cell.metric
-        missing = [] if of.name in FROM_RECORDS | STATIC else [f"metric={of.name}"]
+        measurable = FROM_RECORDS | STATIC | {"delta"}
+        missing = [f"metric={metric.name}" for metric in (cell.metric, of) if metric.name not in measurable]
         overrides = cell_overrides(table, column, row)
         self._check_named(table, row, overrides)
         stages = stages_of(table, row)
@@ -120,18 +129,27 @@ class Measurements(Mapping[Address, Measurement]):
     ) -> tuple[tuple[StageConfig, ...], list[str]]:
         """The configurations of a chain at a scale, and what they lack."""
         chain, missing = [], dict[str, str]()
-        for name, overrides, drop in stages:
-            try:
-                composition = self._composer.compose(scaled(overrides, scale, self._composer))
-            except ConfigError as error:
-                raise SpecError(table.file, row.line, f"row {row.label}: {error}") from error
-            missing |= composition.missing
-            chain.append(StageConfig(name, composition.config, drop))
+        for stage in stages:
+            key = (scale.name, *stage)
+            if key not in self._composed:
+                try:
+                    self._composed[key] = self._stage(scale, *stage)
+                except ConfigError as error:
+                    raise SpecError(table.file, row.line, f"row {row.label}: {error}") from error
+            config, lacking = self._composed[key]
+            missing |= lacking
+            chain.append(config)
         known = self._not_built(table)
         for thing, sentence in missing.items():
             if thing not in known:
                 raise SpecError(table.file, row.line, f"row {row.label}: {sentence}")
         return tuple(chain), list(missing)
+
+    def _stage(
+        self, scale: Scale, name: str, overrides: tuple[str, ...], drop: tuple[str, ...]
+    ) -> tuple[StageConfig, dict[str, str]]:
+        composition = self._composer.compose(scaled(overrides, scale, self._composer))
+        return StageConfig(name, composition.config, drop), composition.missing
 
     def _not_built(self, table: Table) -> Mapping[str, str]:
         paper = self.library.papers.get(table.paper)

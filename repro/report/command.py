@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = build(request, library, tables, scales, collected)
         return _checked(request, report) if request.check else _written(request, report)
     except ReproError as error:
-        print(f"error: {str(error).rstrip('.')}.", file=sys.stderr)
+        print(_sentence(str(error)), file=sys.stderr)
         return USER_MISTAKE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -133,26 +133,28 @@ def _written(request: Request, report: Report) -> int:
     scales = ", ".join(dict.fromkeys(result.scale for result in report.results))
     print(f"{request.reports}: {count} of {len(report.files)} files written anew (scale {scales}); "
           f"{total.measured:,} of {total.runnable:,} cells that can be run are measured, "
-          f"{total.reproduced:,} reproduced; next: {_next_step(request, report, total.measured)}")  # fmt: skip
+          f"{total.reproduced:,} reproduced; next: {_next_step(request, report)}")  # fmt: skip
     return 1 if failed else 0
 
 
 def _told(report: Report) -> bool:
     """Prints what went wrong, one sentence each; whether anything did."""
     for problem in report.problems:
-        print(f"error: {problem.rstrip('.')}.", file=sys.stderr)
+        print(_sentence(problem), file=sys.stderr)
     return bool(report.problems)
 
 
-def _next_step(request: Request, report: Report, measured: int) -> str:
+def _sentence(problem: str) -> str:
+    return f"error: {problem}" + ("" if problem.endswith((".", "?")) else ".")
+
+
+def _next_step(request: Request, report: Report) -> str:
     if report.problems:
         return "mend what is named above and repeat the command."
-    if not measured:
-        first = report.results[0]
-        for result in report.results:
-            if coverage([result]).runnable:
-                first = result
-                break
+    trained = any(cell.evidence for result in report.results for cell in result.cells.values())
+    missing = (result for result in report.results if any(cell.verdict == "not run" for cell in result.cells.values()))
+    first = next(missing, None)
+    if not trained and first is not None:
         return f"python -m repro.sweep table={first.table.key} scale={first.scale} seeds=3 submit=true"
     if request.everything:
         return f"open {request.reports / 'index.html'}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from repro.sweep.estimate import FAR, FEWEST_RUNS, Estimate
+from repro.sweep.estimate import FAR, Estimate
 
 _BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 MESSAGES = 3
@@ -22,21 +22,20 @@ def estimate_lines(estimate: Estimate, slots: int) -> Iterator[str]:
 
 
 def _time(estimate: Estimate, slots: int) -> Iterator[str]:
-    for kind, pace in estimate.paces.items():
-        if pace is None:
-            yield (f"time        no basis: {estimate.recorded[kind]} runs are recorded here on {kind}; "
-                   f"it takes {FEWEST_RUNS}")  # fmt: skip
+    for kind, lacking in estimate.basis.items():
+        if lacking:
+            yield f"time        no basis on {kind}: {lacking}"
     if estimate.seconds is None:
         return
-    kinds = list(estimate.paces)
+    kinds = list(estimate.basis)
     hours = f"{estimate.seconds / 3600:.1f} GPU hours" if _on_gpu(kinds) else duration(estimate.seconds)
     aside = f", {duration(estimate.seconds / slots)} with {slots} at a time" if slots > 1 else ""
     yield f"time        about {hours}{aside} on {'; '.join(kinds)}"
     for pace in estimate.paces.values():
-        assert pace is not None
-        far = estimate.largest / pace.largest
-        beyond = f"; extrapolated, the largest job is {far:.2g} times the largest run" if far > FAR else ""
-        yield f"            from {pace.runs} recorded runs, half of them predicted within a factor of {pace.error:.1f}{beyond}"
+        if pace is not None:
+            far = estimate.largest / pace.largest
+            beyond = f"; extrapolated {far:.0f}-fold" if far > FAR else ""
+            yield f"            from {pace.runs} recorded runs, half of them within a factor {pace.error:.1f}{beyond}"
 
 
 def _on_gpu(kinds: list[str]) -> bool:

@@ -30,8 +30,8 @@ MOST_RUNS = 60
 RECORD_BYTES = 100_000
 """Room for records, journal and log of one run, small beside its weights."""
 
-FAR = 3.0
-"""Beyond this many times the largest recorded run, an estimate is called an extrapolation."""
+FAR, TOO_FAR = 3.0, 1000.0
+"""Beyond so many times the largest recorded run, an estimate is called an extrapolation, or is not made at all."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Estimate:
         operations: of all jobs that could be counted.
         seconds: of all jobs together, by `hardware` and number format; None without a basis.
         paces: hardware to its pace, or to None where too few runs are recorded.
-        recorded: hardware to the number of runs recorded there.
+        basis: hardware to what is lacking for a basis there; empty where nothing is.
         largest: operations of the largest job.
         kept_bytes: weights and records that stay.
         passing_bytes: largest size of the two checkpoints that a training keeps until it ends.
@@ -81,7 +81,7 @@ class Estimate:
     operations: float
     seconds: float | None
     paces: dict[str, Pace | None]
-    recorded: dict[str, int]
+    basis: dict[str, str]
     largest: float
     kept_bytes: int
     passing_bytes: int
@@ -161,7 +161,7 @@ def estimate(plan: Plan, outputs: Path, share: int = 1) -> Estimate:
     samples = recorded_samples(outputs, counter)
     paces = {kind: fit(items) for kind, items in samples.items()}
     operations, seconds, largest, kept, passing = 0.0, 0.0, 0.0, 0, 0
-    met: dict[str, Pace | None] = {}
+    basis: dict[str, str] = {}
     unknown: dict[str, str] = {}
     for job in plan.in_state(TO_DO, TO_EVALUATE):
         try:
@@ -175,14 +175,23 @@ def estimate(plan: Plan, outputs: Path, share: int = 1) -> Estimate:
             amount += works[0].training
             kept += works[0].weights_bytes + RECORD_BYTES
             passing = max(passing, 2 * works[0].checkpoint_bytes)
-        met[kind] = paces.get(kind)
-        pace = met[kind]
-        seconds += pace.seconds(amount) if pace else 0.0
         operations += amount
         largest = max(largest, amount)
-    complete = bool(met) and all(met.values())
-    recorded = {kind: len(samples.get(kind, ())) for kind in met}
-    return Estimate(operations, seconds if complete else None, met, recorded, largest, kept, passing, unknown)
+        pace = paces.get(kind)
+        seconds += pace.seconds(amount) if pace else 0.0
+        basis[kind] = _lacking(pace, largest, len(samples.get(kind, ())))
+    complete = bool(basis) and not any(basis.values())
+    met = {kind: paces.get(kind) for kind in basis}
+    return Estimate(operations, seconds if complete else None, met, basis, largest, kept, passing, unknown)
+
+
+def _lacking(pace: Pace | None, largest: float, runs: int) -> str:
+    """Why the pace of some hardware is no basis for a job of a size; empty if it is one."""
+    if pace is None:
+        return f"{runs} runs are recorded here on it, and it takes {FEWEST_RUNS}"
+    if largest > TOO_FAR * pace.largest:
+        return f"the largest job is {largest / pace.largest:.1g} times the largest run recorded here on it"
+    return ""
 
 
 def _works(job: Job, counter: Counter) -> list[Work]:

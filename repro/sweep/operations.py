@@ -134,7 +134,8 @@ class Counter:
                 network = build_model(config, classes, pretrained=False)[0]
             for module in network.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.forward = _unchanged  # counts for nothing, and takes most of the time
+                    # It counts for nothing, and takes most of the time.
+                    module.forward = _unchanged  # type: ignore[method-assign,assignment]
             self._networks[key] = network
         return self._networks[key]
 

@@ -13,6 +13,7 @@ from repro.files import atomic_write
 from repro.lock import FolderLock, Holder
 from repro.store import RunFolder, run_folders
 from repro.sweep.observe import living_holder
+from repro.sweep.request import Request
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,13 @@ def _ended(what: str, holder: Holder, here: str) -> str:
     except PermissionError:
         return f"{what} belongs to another user (pid {holder.pid})"
     return f"asked {what}, pid {holder.pid}, to end"
+
+
+def cancelled(request: Request, runs: list[str] | None) -> int:
+    """Asks running processes to end and says which."""
+    lines = list(cancel(request.outputs, runs))
+    for line in lines:
+        print(line)
+    status = f"; {request.command('action=status')} shows when they have" if runs is not None else ""
+    print(f"each ends after a checkpoint{status}" if lines else "nothing to cancel: none of these is running here")
+    return 0

@@ -1,17 +1,14 @@
-"""The command line of a sweep -> a checked request, and the cells that it asks for."""
+"""The command line of a sweep -> a checked request and its tables; loads no torch, so mistakes are told at once."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from repro.compose import compose_command
 from repro.errors import ConfigError
-from repro.experiments import Measurements, measurements
-from repro.experiments.alternatives import alternatives
 from repro.papers import Library, Table
-from repro.sweep.plan import Wanted
 
 ACTIONS = ("plan", "status", "cancel", "retry")
 
@@ -57,7 +54,7 @@ def read_request(arguments: Sequence[str]) -> Request:
         key, _, value = argument.partition("=")
         if key in ("table", "seeds") and "," in value and not value.startswith("["):
             raise ConfigError(f"{argument} is a list without brackets; write '{key}=[{value}]'")
-    tree = compose_command("sweep", arguments)
+    tree = compose_command("sweep", [_readable(argument) for argument in arguments])
     action = tree["action"]
     if action not in ACTIONS:
         near = difflib.get_close_matches(str(action), ACTIONS, n=1)
@@ -106,45 +103,6 @@ def chosen_tables(request: Request, library: Library) -> list[Table]:
     return own
 
 
-def wanted_cells(request: Request, library: Library) -> tuple[list[Wanted], Measurements]:
-    """The cells asked for, with those that they are a difference to; and where they come from."""
-    tables = chosen_tables(request, library)
-    found = measurements(library, tables, library.scale(request.scale), request.conf_folder)
-    if request.ledger is None:
-        wanted = [Wanted(item) for item in found.values()]
-    else:
-        wanted = list(_readings(request, found, library))
-    return [*wanted, *_references(wanted, found)], found
-
-
-def _readings(request: Request, found: Measurements, library: Library) -> Iterator[Wanted]:
-    """Cells that another reading of the paper would change, as we read them and in every other way."""
-    settings = library.ledgers[request.ledger or ""].settings
-    if request.setting is not None and request.setting not in settings:
-        near = difflib.get_close_matches(request.setting, settings, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(settings)}"
-        raise ConfigError(f"the ledger of {request.ledger} has no setting {request.setting}; {hint}")
-    others = alternatives(found, request.setting)
-    if not others:
-        what = f"setting {request.setting}" if request.setting else "ledger"
-        raise ConfigError(f"the {what} of {request.ledger} offers no other reading for the tables chosen")
-    seen = set()
-    for item in others:
-        if item.base not in seen:
-            seen.add(item.base)
-            yield Wanted(found[item.base])
-        yield Wanted(item.measurement, f"{item.entry.setting}: {item.name}")
-
-
-def _references(wanted: Sequence[Wanted], found: Measurements) -> Iterator[Wanted]:
-    seen = {item.measurement.address for item in wanted}
-    for item in wanted:
-        reference = item.measurement.reference
-        if item.needs_training and reference is not None and reference not in seen:
-            seen.add(reference)
-            yield Wanted(found[reference], is_reference=True)
-
-
 def _seeds(value: Any) -> tuple[int, ...]:
     seeds = list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
     whole = isinstance(seeds, list) and all(
@@ -160,6 +118,32 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
     if not all(isinstance(item, str) for item in values):
         raise ConfigError(f"{key} is {value!r}; it must be a text or a list of texts")
     return tuple(values)
+
+
+def _readable(argument: str) -> str:
+    """`run=[a=1,b=[2,3]]` with its settings in quotes, without which Hydra's grammar knows no = inside a list."""
+    key, _, value = argument.partition("=")
+    if key != "run" or value == "null":
+        return argument
+    bracketed = value.startswith("[") and value.endswith("]")
+    settings = _parts(value[1:-1]) if bracketed else [value]
+    quoted = (item if item[0] in "\"'" else '"' + item.replace('"', '\\"') + '"' for item in settings)
+    return f"run=[{','.join(quoted)}]"
+
+
+def _parts(text: str) -> list[str]:
+    """The parts between commas that stand in no brackets and no quotes."""
+    parts, depth, quote = [""], 0, ""
+    for character in text:
+        if quote or character in "\"'":
+            quote = "" if character == quote else quote or character
+        else:
+            depth += (character in "[{(") - (character in "]})")
+        if character == "," and not depth and not quote:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _quoted(word: str) -> str:

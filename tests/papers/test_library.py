@@ -57,4 +57,9 @@ def test_a_users_own_scale_lies_beside_the_papers(tmp_path):
 def test_tables_stand_in_printed_order_and_prose_last():
     keys = [table.name for table in load_papers().matching("deeplabv3/*")]
     assert keys == [*(f"table{number}" for number in range(1, 14)), "prose"]
-    assert [table.name for table in load_papers().matching("gald/*")][:4] == ["table1a", "table1b", "table1c", "table1d"]
+    assert [table.name for table in load_papers().matching("gald/*")][:4] == [
+        "table1a",
+        "table1b",
+        "table1c",
+        "table1d",
+    ]

@@ -50,7 +50,9 @@ def test_an_entry_about_a_group_answers_for_its_leaves(shortened, leaves, open_)
 
 def test_the_nearest_entry_answers(shortened):
     library = with_entries(
-        shortened.library, entry("protocol", "open", {"schedule": "x"}), entry("batch", "stated", {"schedule.batch_size": 8})
+        shortened.library,
+        entry("protocol", "open", {"schedule": "x"}),
+        entry("batch", "stated", {"schedule.batch_size": 8}),
     )
     deviations, choices = departures(library, shortened.cell("Rates"))
     assert deviations == ("schedule.batch_size: 8 → 4",)
@@ -77,7 +79,9 @@ def test_a_contradicted_leaf_is_a_choice_as_it_is_and_a_deviation_once_changed(a
 
 
 def test_words_stand_for_a_setting_without_a_leaf(as_printed):
-    library = with_entries(as_printed.library, entry("colour_jitter", "open", {}, "none"), entry("x", "open", {"no.leaf": 1}))
+    library = with_entries(
+        as_printed.library, entry("colour_jitter", "open", {}, "none"), entry("x", "open", {"no.leaf": 1})
+    )
     assert departures(library, as_printed.cell("Rates"))[1] == ("colour jitter (none)",)
 
 

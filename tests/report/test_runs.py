@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from repro.report.runs import COLUMNS, Recorded, read_runs, recorded, runs_csv
 from tests.example_runs import example_record
 
-ANY_TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12).map(lambda text: " ".join(text.split()))
+ANY_TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12).map(
+    lambda text: " ".join(text.split())
+)
 SCORE = st.none() | st.floats(0, 100)
 
 

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from repro.papers import Address
+from repro.experiments import measurements
+from repro.papers import Address, load_papers
 from repro.report.tables import ONE_SEED, Tables, duplicates
 from repro.report.verdicts import Tolerance
 from tests.report.made_runs import Made
@@ -122,22 +123,21 @@ def test_rows_that_become_one_at_a_scale(papers):
 
 def test_a_scale_that_sets_what_the_table_varies(papers):
     result = result_of(Made(papers, "fixed"))
-    assert cell(result, "Rates").verdict == "not at this scale"
-    assert "head.rates" in cell(result, "Rates").reason
+    assert cell(result, "Rates, smaller").verdict == "not at this scale"
+    assert "head.rates" in cell(result, "Rates, smaller").reason
+    assert cell(result, "Plain").verdict == "not run"
 
 
 def test_cells_that_are_one_run_are_named_with_their_line(papers, tmp_path):
     text = (papers / "small" / "table1.yaml").read_text()
     (tmp_path / "again").mkdir()
     file = tmp_path / "again" / "table1.yaml"
-    file.write_text(text.replace('run: [head=aspp, "head.rates=[3,6,9]"]', "run: [head=aspp]").replace("cascade", "vortex"))
-    made = Made.__new__(Made)
-    from repro.experiments import measurements
-    from repro.papers import load_papers
-
-    made.library = load_papers([tmp_path])
-    table = made.library.tables["again/table1"]
-    found = measurements(made.library, [table], made.library.scale("paper"))
+    file.write_text(
+        text.replace('run: [head=aspp, "head.rates=[3,6,9]"]', "run: [head=aspp]").replace("cascade", "vortex")
+    )
+    library = load_papers([tmp_path])
+    table = library.tables["again/table1"]
+    found = measurements(library, [table], library.scale("paper"))
     problems = [str(problem) for problem in duplicates(found, table)]
     line = next(place for place, words in enumerate(text.splitlines(), 1) if "mIoU: 72.0" in words)
     assert len(problems) == 2  # the score and the gain

@@ -1,0 +1,117 @@
+"""Which printed rows a run is: those with its evaluation, else with its training, else the one that differs least."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from repro import identity
+from repro.experiments.deviations import Deviation, differences
+from repro.experiments.expand import Measurements
+from repro.experiments.measurement import Measurement
+from repro.papers import PAPER_SCALE, Address, Column, Library, Row, Scale, Table
+
+Config = dict[str, Any]
+
+MOST_COMPOSED = 3
+"""Distinct sets of choices that are composed, those that agree most with the run's; each takes a tenth of a second."""
+
+MOST_NAMED = 6
+"""Differing leaves that are named."""
+
+_WEIGHT = {"head": 8, "dataset": 4, "schedule": 3, "backbone": 2, "evaluation": 1}
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The printed rows that a run stands for.
+
+    Attributes:
+        agreement: evaluation, training, or neither.
+        addresses: one cell of each row; a single one if the agreement is neither.
+        differences: what the nearest row does otherwise: `paper` is the row's value, `measured` the run's.
+    """
+
+    agreement: str
+    addresses: tuple[Address, ...]
+    differences: tuple[Deviation, ...] = ()
+
+    def __str__(self) -> str:
+        rows = [f"{address.table}: {address.row}" for address in self.addresses]
+        named = " and ".join(dict.fromkeys(rows))
+        if self.agreement == "evaluation":
+            return f"this is {named}"
+        if self.agreement == "training":
+            return f"this is the training of {named}, evaluated otherwise"
+        if not self.differences:
+            return f"nearest printed row: {named}, which starts from other weights"
+        leaves = "; ".join(map(str, self.differences[:MOST_NAMED]))
+        more = len(self.differences) - MOST_NAMED
+        return f"nearest printed row: {named}; otherwise here: {leaves}" + (f"; and {more} more" if more > 0 else "")
+
+
+def nearest_rows(config: Config, library: Library) -> Nearest | None:
+    """The printed rows, at the paper's scale, that a run's configuration equals, or else the nearest one.
+
+    Only rows with the run's choice of a head are looked at, and of those that choose other groups otherwise only the
+    likeliest. None if no printed row has that head.
+    """
+    candidates = _candidates(config, library)
+    if not candidates:
+        return None
+    seed = config["seed"]
+    run, evaluation = identity.run_id(config), identity.evaluation_id(config)
+    for name, equal in (
+        ("evaluation", [item for item in candidates if item.evaluation_id(seed) == evaluation]),
+        ("training", [item for item in candidates if item.run_id(seed) == run]),
+    ):
+        if equal:
+            return Nearest(name, tuple(item.address for item in equal))
+    told = [(differences(item.config or {}, config), item) for item in candidates]
+    found, item = min(told, key=lambda pair: len(pair[0]))
+    return Nearest("neither", (item.address,), tuple(found))
+
+
+def _candidates(config: Config, library: Library) -> list[Measurement]:
+    """Cells that may be the run."""
+    choices = config["composition"]["choices"]
+    ranked: dict[tuple[str | None, ...], list[tuple[Table, Row, Column]]] = {}
+    for table, row, column in _own_cells(library):
+        named = _written(table, row, column)
+        if named.get("head") == choices["head"]:
+            ranked.setdefault(tuple(named.get(group) for group in _WEIGHT), []).append((table, row, column))
+
+    def disagreement(named: tuple[str | None, ...]) -> int:
+        pairs = zip(_WEIGHT.items(), named, strict=True)
+        return sum(weight for (group, weight), choice in pairs if choice != choices.get(group))
+
+    kept = [cell for key in sorted(ranked, key=disagreement)[:MOST_COMPOSED] for cell in ranked[key]]
+    tables: dict[str, Table] = {}
+    for table, row, column in kept:
+        cut = tables.get(table.key) or replace(table, rows={}, columns={})
+        rows, columns = {**cut.rows, row.label: row}, {**cut.columns, column.head: column}
+        tables[table.key] = replace(cut, rows=rows, columns=columns)
+    found = Measurements(library, list(tables.values()), Scale(PAPER_SCALE, ""))
+    wanted = {(table.key, row.label, column.head) for table, row, column in kept}
+    return [item for address, item in found.items()
+            if item.kind == "run" and (address.table, address.row, address.column) in wanted]  # fmt: skip
+
+
+def _own_cells(library: Library) -> Iterator[tuple[Table, Row, Column]]:
+    """The measured cells of own rows, those of one row and one configuration once."""
+    for table in library.tables.values():
+        for row in table.rows.values():
+            seen = set()
+            for column in table.columns.values():
+                settings = (column.run, column.evaluation)
+                cell = row.cells[column.head]
+                measured = cell.metric.name != "setting" and cell.published is not None
+                if row.kind == "own" and row.same_as is None and measured and settings not in seen:
+                    seen.add(settings)
+                    yield table, row, column
+
+
+def _written(table: Table, row: Row, column: Column) -> dict[str, str]:
+    """Keys and values of a cell's overrides as they are written: enough for choices of groups, and quick."""
+    training = (*table.run, *column.run, *row.run)
+    overrides = (*training, *table.evaluation, *column.evaluation, *row.evaluation)
+    return {key: value for key, _, value in (override.partition("=") for override in overrides)}

@@ -1,0 +1,86 @@
+"""What a report costs: `python -m tests.bench.report [--runs 100 1000 10000]`, each size in a process of its own.
+
+Records of the papers' own cells at the smoke scale, under as many seeds as it takes, in run folders on disk. Collecting
+reads and checks every record; the tables are all tables of all papers at two scales, rendered in three formats.
+"""
+
+import argparse
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import count, islice
+from pathlib import Path
+
+from repro.experiments import measurements
+from repro.papers import load_papers
+from repro.report.collect import collect
+from repro.report.command import build
+from repro.report.output import write
+from repro.report.request import chosen_scales, read_request
+from tests.report.made_runs import record_of
+
+SCALE = "smoke"
+
+
+def main() -> None:
+    """Prints one line per size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, nargs="+", default=[100, 1000, 10_000])
+    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.only is not None:
+        measure(given.only)
+        return
+    print("  records  collect s  compose s  judge+render s  write s  peak MiB", flush=True)
+    for runs in given.runs:
+        subprocess.run([sys.executable, "-m", "tests.bench.report", "--only", str(runs)], check=True)
+
+
+def measure(runs: int) -> None:
+    """Times one size; the configurations are composed once before, since they do not depend on the records."""
+    folder = Path(tempfile.mkdtemp(prefix="repro-bench-"))
+    try:
+        library = load_papers()
+        make_records(folder / "outputs", library, runs)
+        request = read_request([f"outputs={folder / 'outputs'}", f"reports={folder / 'reports'}"])
+        times = [time.perf_counter()]
+        collected = collect(request.outputs, request.reports)
+        times.append(time.perf_counter())
+        assert len(collected.lines) == runs
+        assert not collected.problems
+        scales = chosen_scales(request, library, {SCALE})
+        tables = list(library.tables.values())
+        for scale in scales:
+            list(measurements(library, tables, scale).values())
+        times.append(time.perf_counter())
+        report = build(request, library, tables, scales, collected)
+        times.append(time.perf_counter())
+        write(request.reports, report.files)
+        times.append(time.perf_counter())
+        took = [after - before for before, after in zip(times, times[1:], strict=False)]
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{runs:9,} {took[0]:10.2f} {took[1]:10.2f} {took[2] - took[1]:15.2f} {took[3]:8.2f} {peak:9.0f}",
+            flush=True,
+        )
+    finally:
+        shutil.rmtree(folder)
+
+
+def make_records(outputs: Path, library, runs: int) -> None:
+    """Records of distinct evaluations: every runnable cell under seed 0, then under seed 1, and so on."""
+    found = measurements(library, list(library.tables.values()), library.scale(SCALE))
+    cells = {item.evaluation_id(0): item for item in found.values() if item.kind == "run"}
+    wanted = ((item, seed) for seed in count() for item in cells.values())
+    for number, (item, seed) in enumerate(islice(wanted, runs)):
+        record = record_of(item, seed, 60 + number % 17)
+        path = outputs / "runs" / record.run_id / "evaluations" / f"{record.evaluation_id}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(record.to_json())
+
+
+if __name__ == "__main__":
+    main()

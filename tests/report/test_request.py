@@ -1,0 +1,78 @@
+"""Settings of the command: what is taken, and what is refused in which words."""
+
+from pathlib import Path
+
+import pytest
+
+from repro.errors import ConfigError
+from repro.papers import load_papers
+from repro.report.request import chosen_scales, chosen_tables, read_request
+from repro.report.verdicts import Tolerance
+
+
+def test_defaults():
+    request = read_request([])
+    assert request.everything
+    assert (request.outputs, request.reports) == (Path("outputs"), Path("reports"))
+    assert (request.server, request.check, request.prune) == (None, False, False)
+    assert request.tolerance == Tolerance(0.5, 0.02)
+
+
+def test_a_choice_is_not_everything():
+    assert not read_request(["paper=vortex"]).everything
+    assert not read_request(["scale=smoke"]).everything
+    assert read_request(["table=vortex/table1"]).table == ("vortex/table1",)
+    assert read_request(["table=[vortex/table1,gald/table3]"]).table == ("vortex/table1", "gald/table3")
+
+
+def test_the_tracking_store_is_asked_only_on_demand():
+    assert read_request(["uri=http://host"]).server is None
+    assert read_request(["source=mlflow", "uri=http://host"]).server == "http://host"
+    assert read_request(["source=mlflow", "outputs=/x"]).server == "sqlite:////x/mlflow.db"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("source=wandb", "source is 'wandb'; it must be one of records, mlflow"),
+        ("check=maybe", "check is 'maybe'; it must be true or false"),
+        ("prune=1", "prune is 1; it must be true or false"),
+        ("tolerance=-1", "tolerance is -1; it must be a number of at least 0"),
+        ("relative_tolerance=wide", "relative_tolerance is 'wide'"),
+        ("tolerance=true", "tolerance is True"),
+        ("tabel=vortex/table1", "did you mean table?"),
+    ],
+)
+def test_mistakes(given, words):
+    with pytest.raises(ConfigError) as error:
+        read_request([given])
+    assert words in str(error.value)
+
+
+def test_checking_excludes_fetching_and_pruning():
+    for given in ("prune=true", "source=mlflow"):
+        with pytest.raises(ConfigError, match=r"runs\.csv alone"):
+            read_request(["check=true", given])
+
+
+def test_choice_of_tables(papers):
+    library = load_papers([papers])
+    assert chosen_tables(read_request([]), library) == list(library.tables.values())
+    assert [table.key for table in chosen_tables(read_request(["paper=small"]), library)] == ["small/table1"]
+    assert [table.key for table in chosen_tables(read_request(["paper=small", "table=table1"]), library)] == [
+        "small/table1"
+    ]
+    with pytest.raises(ConfigError, match="no paper smal; did you mean small"):
+        chosen_tables(read_request(["paper=smal"]), library)
+    with pytest.raises(ConfigError, match="no table of small is called vortex/table1"):
+        chosen_tables(read_request(["paper=small", "table=vortex/table1"]), library)
+
+
+def test_choice_of_scales(papers):
+    library = load_papers([papers])
+    named = lambda *given, have=(): [scale.name for scale in chosen_scales(read_request(given), library, set(have))]  # noqa: E731
+    assert named() == ["paper"]
+    assert named(have=["smoke", "paper", "one that is gone"]) == ["paper", "smoke"]
+    assert named("scale=short") == ["short"]
+    with pytest.raises(ConfigError, match="there is no scale tiny"):
+        named("scale=tiny")
