@@ -1,15 +1,15 @@
 """Where a measured cell leaves the paper: deviations from what it states, choices where it leaves things open."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from repro.experiments import Deviation, Measurement, deviations
 from repro.identity import flatten
 from repro.papers import Address, Entry, Library
 
-NETWORK = frozenset({"backbone", "head", "auxiliary"})
-"""Groups that decide what is computed from the network alone."""
+DECIDING = {"parameters": ("backbone", "head", "auxiliary"), "utilisation": ("head",)}
+"""Groups that decide a value that is computed from the network alone."""
 
 
 def departures(library: Library, measurement: Measurement) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -19,7 +19,7 @@ def departures(library: Library, measurement: Measurement) -> tuple[tuple[str, .
     or does not know it, it is a deviation. Whatever the ledger calls open or contradicted is a choice, changed or not.
     """
     entries = _answers(library, measurement.address)
-    static = measurement.kind == "static"
+    groups = DECIDING.get((measurement.metric.of or measurement.metric).name)
     changed = {item.leaf: item for item in deviations(measurement)}
     stated = [item for item in changed.values() if not _is_open(_leaf(item), entries)]
     config = _leaves(measurement.config or {})
@@ -27,7 +27,7 @@ def departures(library: Library, measurement: Measurement) -> tuple[tuple[str, .
     choices = []
     for entry in entries:
         if entry.status != "stated":
-            sentence = _choice(entry, config, changed, told, network_only=static)
+            sentence = _choice(entry, config, changed, told, groups)
             choices += [sentence] if sentence else []
     others = [item for item in changed.values() if item not in stated and item.leaf not in told]
     return tuple(str(item) for item in stated), (*choices, *(str(item) for item in others))
@@ -62,20 +62,24 @@ def _is_open(leaf: str, entries: Iterable[Entry]) -> bool:
 
 
 def _choice(
-    entry: Entry, config: Mapping[str, Any], changed: Mapping[str, Deviation], told: set[str], *, network_only: bool
+    entry: Entry,
+    config: Mapping[str, Any],
+    changed: Mapping[str, Deviation],
+    told: set[str],
+    groups: Collection[str] | None,
 ) -> str:
-    """What the run does where an entry leaves the choice; empty if that has no place in the configuration."""
+    """What the run does where an entry leaves the choice; empty if that decides nothing, or is no part of the run."""
     parts = []
     for named in entry.leaves:
         leaf = _dotted(named)
         group, dot, _ = leaf.partition(".")
         foreign = dot and group == "dataset" and group in changed
-        if leaf not in config or foreign or (network_only and group not in NETWORK):
+        if leaf not in config or foreign or (groups is not None and group not in groups):
             continue
         item = changed.get(leaf)
         parts.append(f"{leaf} = {shown(config[leaf])}" + (f" instead of {shown(item.paper)}" if item else ""))
         told.add(leaf)
-    if not parts and not entry.leaves and not network_only:
+    if not parts and not entry.leaves and groups is None:
         parts = [entry.value]
     contradiction = ", where the paper contradicts itself" if entry.status == "contradicted" else ""
     return f"{entry.setting.replace('_', ' ')} ({', '.join(parts)}){contradiction}" if parts else ""

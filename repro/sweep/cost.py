@@ -39,7 +39,7 @@ def _time(estimate: Estimate, slots: int) -> Iterator[str]:
 
 
 def _on_gpu(kinds: list[str]) -> bool:
-    return not any(" threads, " in kind for kind in kinds)
+    return not any(" thread" in kind for kind in kinds)
 
 
 def duration(seconds: float) -> str:

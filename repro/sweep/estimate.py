@@ -116,8 +116,12 @@ def _errors(samples: Iterable[Sample], constant: float, ratio: float) -> list[fl
 
 def kind_of(hardware: dict[str, Any], precision: str) -> str:
     """What must agree for two runs to take the same time: the GPU, or the processor and its threads; the numbers."""
-    device = hardware.get("gpu") or f"{hardware['processor']} with {hardware['threads']} threads"
+    device = hardware.get("gpu") or f"{hardware['processor']} with {_many(hardware['threads'], 'thread')}"
     return f"{device}, {precision}"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def hardware_here(config: Config, share: int) -> str:
@@ -188,9 +192,9 @@ def estimate(plan: Plan, outputs: Path, share: int = 1) -> Estimate:
 def _lacking(pace: Pace | None, largest: float, runs: int) -> str:
     """Why the pace of some hardware is no basis for a job of a size; empty if it is one."""
     if pace is None:
-        return f"{runs} runs are recorded here on it, and it takes {FEWEST_RUNS}"
+        return f"{_many(runs, 'run')} recorded there, and it takes {FEWEST_RUNS}"
     if largest > TOO_FAR * pace.largest:
-        return f"the largest job is {largest / pace.largest:.1g} times the largest run recorded here on it"
+        return f"the largest job is {largest / pace.largest:.1g} times the largest run recorded there"
     return ""
 
 

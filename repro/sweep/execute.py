@@ -12,7 +12,7 @@ from repro.sweep.local import run_local
 from repro.sweep.plan import FAILED, RUNNING, SETTLED, TO_DO, TO_EVALUATE, Job, Plan
 from repro.sweep.progress import Board
 from repro.sweep.register import registered
-from repro.sweep.request import Request
+from repro.sweep.request import Request, quoted
 from repro.sweep.text import finished_sentence, trouble
 
 Cluster = Callable[[list[FrozenJob], Mapping[str, Any], Board], dict[str, Result]]
@@ -84,10 +84,11 @@ def _next_step(request: Request, plan: Plan) -> str:
 
 def report_command(request: Request) -> str:
     """The command that shows the results of the tables asked for."""
+    shared = ("outputs", "reports", "sweeps_folder", "conf_folder")
     tables = request.patterns
-    chosen = f"table={tables[0]}" if len(tables) == 1 else f"'table=[{','.join(tables)}]'"
-    chosen = f"'{chosen}'" if "*" in chosen and not chosen.startswith("'") else chosen
-    return f"python -m repro.report {chosen} scale={request.scale}"
+    chosen = f"table={tables[0]}" if len(tables) == 1 else f"table=[{','.join(tables)}]"
+    words = [chosen, f"scale={request.scale}", *(word for word in request.words if word.partition("=")[0] in shared)]
+    return " ".join(["python -m repro.report", *map(quoted, words)])
 
 
 def exit_code(plan: Plan, todo: list[FrozenJob], results: Mapping[str, Result]) -> int:

@@ -35,8 +35,9 @@ class Request:
     def command(self, *changes: str) -> str:
         """The command as it was typed, with some settings changed; for sentences on what to do next."""
         changed = {change.partition("=")[0] for change in changes}
+        changed |= {"submit"} if "action" in changed else set()
         kept = [word for word in self.words if word.partition("=")[0] not in changed]
-        return " ".join(["python -m repro.sweep", *map(_quoted, kept), *changes])
+        return " ".join(["python -m repro.sweep", *map(quoted, kept), *changes])
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -146,5 +147,6 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
+    """A word as a shell takes it."""
     return f"'{word}'" if any(character in word for character in '*[]{}() "$&;') else word

@@ -110,6 +110,6 @@ def test_a_claim_turned_round_has_the_opposite_verdict(differences):
 
 
 def test_order_of_precedence():
-    places = [VERDICTS.index(name) for name in
-              ("cited", "server only", "cannot be run", "not built", "not at this scale", "not run", "deviates", *JUDGED)]  # fmt: skip
+    order = ("cited", "server only", "cannot be run", "not built", "not at this scale", "not run", "deviates", *JUDGED)
+    places = [VERDICTS.index(name) for name in order]
     assert places == sorted(places)

@@ -47,7 +47,9 @@ def write_table(
     }
     paper = folder / "mine"
     paper.mkdir(parents=True, exist_ok=True)
-    (paper / f"{key}.yaml").write_text(f"# python -m repro.sweep table=mine/{key}\n" + yaml.safe_dump(content, sort_keys=False))
+    (paper / f"{key}.yaml").write_text(
+        f"# python -m repro.sweep table=mine/{key}\n" + yaml.safe_dump(content, sort_keys=False)
+    )
     facts = {"title": "A paper", "authors": "Somebody", "year": 2026, "venue": "nowhere", "not_built": {}}
     (paper / "paper.yaml").write_text(yaml.safe_dump(facts))
     return folder
