@@ -16,10 +16,10 @@ split = lru_cache(maxsize=None)(split_override)
 
 @dataclass(frozen=True)
 class Composition:
-    """A configuration, and what was asked for but does not exist: override or leaf to a sentence about it."""
+    """A configuration, and the overrides and leaves that were asked for but do not exist."""
 
     config: dict[str, Any]
-    missing: dict[str, str]
+    missing: tuple[str, ...]
 
 
 class Composer:
@@ -32,7 +32,6 @@ class Composer:
     def __init__(self, user_folder: Path | None = None) -> None:
         self._folder = user_folder
         self.groups = groups_of([config_folder(), *([user_folder] if user_folder else [])])
-        self._bases: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def is_group(self, key: str) -> bool:
         """Whether an override's key names a group, be it there or not, instead of a leaf."""
@@ -46,7 +45,7 @@ class Composer:
         Raises:
             ConfigError: an override cannot be read, or would replace a group of settings by one value.
         """
-        choices, leaves, missing = [], {}, {}
+        choices, leaves, absent, missing = [], {}, {}, []
         for override in overrides:
             key, value = split(override)
             if not self.is_group(key):
@@ -54,24 +53,31 @@ class Composer:
             elif value in self.groups.get(key, ()):
                 choices.append(override)
             else:
-                missing[override] = f"{override} is no choice of {key}" + nearest(str(value), self.groups.get(key, ()))
-        config = copy.deepcopy(self._base(tuple(sorted(choices))))
-        absent = {str(key): choice for key, choice in map(split, missing)}
+                absent[key] = value
+                missing.append(override)
+        config = copy.deepcopy(_base(tuple(sorted(choices)), self._folder))
         config["composition"]["choices"] |= absent
         for group in {key.partition("/")[0] for key in absent}:
-            asked = {key: value for key, value in (absent | leaves).items() if key.startswith((f"{group}/", f"{group}."))}
+            inside = (f"{group}/", f"{group}.")
+            asked = {key: value for key, value in (absent | leaves).items() if key.startswith(inside)}
             config[group] = {"missing": config["composition"]["choices"][group], "asked": asked}
         for key, value in leaves.items():
             if "missing" not in (config.get(key.partition(".")[0]) or {}) and not _set_leaf(config, key, value):
-                known = flatten(config)
-                missing[key] = f"there is no setting {key}" + nearest(key, known, of_choices=False)
+                missing.append(key)
         config["composition"]["overrides"] = list(overrides)
-        return Composition(config, missing)
+        return Composition(config, tuple(missing))
 
-    def _base(self, choices: tuple[str, ...]) -> dict[str, Any]:
-        if choices not in self._bases:
-            self._bases[choices] = compose_unchecked(choices, self._folder)
-        return self._bases[choices]
+    def explain(self, missing: str, config: dict[str, Any]) -> str:
+        """A sentence about something that a composition lacks, with the nearest right name."""
+        key, is_choice, value = missing.partition("=")
+        if is_choice:
+            return f"{missing} is no choice of {key}" + nearest(value, self.groups.get(key, ()))
+        return f"there is no setting {key}" + nearest(key, flatten(config), of_choices=False)
+
+
+@lru_cache(maxsize=None)
+def _base(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, Any]:
+    return compose_unchecked(choices, user_folder)
 
 
 def _set_leaf(config: dict[str, Any], path: str, value: Any) -> bool:

@@ -1,6 +1,7 @@
 """The record of one evaluation: a small typed JSON file that is all a report needs, beside its confusion matrix."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -124,12 +125,15 @@ def _build(kind: type, content: Any, place: str, source: str) -> Any:
     """Makes the dataclass `kind` from a JSON object whose keys are exactly its fields."""
     if not isinstance(content, dict):
         raise StoreError(f"{source}: {place or 'the whole'} must be an object, not {_type_name(content)}.")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     prefix = f"{place}." if place else ""
     for verdict, keys in (("is unknown", content.keys() - hints), ("is missing", hints.keys() - content)):
         if keys:
             raise StoreError(f"{source}: key {prefix}{sorted(map(str, keys))[0]} {verdict}.")
     return kind(**{key: _check(hint, content[key], prefix + key, source) for key, hint in hints.items()})
+
+
+_hints = functools.cache(typing.get_type_hints)
 
 
 def _check(hint: Any, value: Any, place: str, source: str) -> Any:

@@ -19,7 +19,7 @@ COMPOSER = Composer()
 )
 def test_it_composes_as_hydra_does(overrides):
     composition = COMPOSER.compose(overrides)
-    assert composition.missing == {}
+    assert composition.missing == ()
     assert composition.config == compose(overrides)
 
 
@@ -32,7 +32,8 @@ def test_configurations_are_independent_of_each_other():
 def test_what_does_not_exist_is_named_and_left_out():
     composition = COMPOSER.compose(["head=cascde", "head.blocks=7", "schedule.los=ohem", "head/ga=aspp", "seed=2"])
     assert set(composition.missing) == {"head=cascde", "schedule.los", "head/ga=aspp"}
-    assert "no setting schedule.los" in composition.missing["schedule.los"]
+    assert "there is no setting schedule.los" in COMPOSER.explain("schedule.los", composition.config)
+    assert "head=cascde is no choice of head" in COMPOSER.explain("head=cascde", composition.config)
     assert composition.config["head"] == {"missing": "cascde", "asked": {"head/ga": "aspp", "head.blocks": 7}}
     assert composition.config["seed"] == 2
 

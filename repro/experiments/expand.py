@@ -43,7 +43,7 @@ class Measurements(Mapping[Address, Measurement]):
         self._composer = Composer(conf_folder)
         self._paper_scale = Scale(PAPER_SCALE, "")
         self._found: dict[str, dict[Address, Measurement]] = {}
-        self._composed: dict[tuple[object, ...], tuple[StageConfig, dict[str, str]]] = {}
+        self._composed: dict[tuple[object, ...], tuple[StageConfig, tuple[str, ...]]] = {}
 
     def __getitem__(self, address: Address) -> Measurement:
         return self._of_table(self.library.tables[address.table])[address]
@@ -128,7 +128,7 @@ class Measurements(Mapping[Address, Measurement]):
         self, table: Table, row: Row, stages: Sequence[tuple[str, tuple[str, ...], tuple[str, ...]]], scale: Scale
     ) -> tuple[tuple[StageConfig, ...], list[str]]:
         """The configurations of a chain at a scale, and what they lack."""
-        chain, missing = [], dict[str, str]()
+        chain, missing, known = [], list[str](), self._not_built(table)
         for stage in stages:
             key = (scale.name, *stage)
             if key not in self._composed:
@@ -137,17 +137,17 @@ class Measurements(Mapping[Address, Measurement]):
                 except ConfigError as error:
                     raise SpecError(table.file, row.line, f"row {row.label}: {error}") from error
             config, lacking = self._composed[key]
-            missing |= lacking
+            for thing in lacking:
+                if thing not in known:
+                    sentence = self._composer.explain(thing, config.config)
+                    raise SpecError(table.file, row.line, f"row {row.label}: {sentence}")
+            missing += lacking
             chain.append(config)
-        known = self._not_built(table)
-        for thing, sentence in missing.items():
-            if thing not in known:
-                raise SpecError(table.file, row.line, f"row {row.label}: {sentence}")
-        return tuple(chain), list(missing)
+        return tuple(chain), missing
 
     def _stage(
         self, scale: Scale, name: str, overrides: tuple[str, ...], drop: tuple[str, ...]
-    ) -> tuple[StageConfig, dict[str, str]]:
+    ) -> tuple[StageConfig, tuple[str, ...]]:
         composition = self._composer.compose(scaled(overrides, scale, self._composer))
         return StageConfig(name, composition.config, drop), composition.missing
 
@@ -185,7 +185,7 @@ def _without_twins(found: dict[Address, Measurement]) -> dict[Address, Measureme
         twin, twin_paper = first.setdefault(key, (address, paper))
         if twin != address and twin_paper != paper:
             where = twin.row if twin.row != address.row else f"{twin.row} @ {twin.column}"
-            result[address] = replace(item, kind="same as", reason=where, chain=(), _ids={})
+            result[address] = replace(item, kind="same as", reason=where, chain=(), twin=twin, _ids={})
     return result
 
 

@@ -50,7 +50,7 @@ class Measurement:
         reason: what is not built, which row it is the same as, why it cannot be run.
         chain: the trainings, upstream first, the last one being the cell's own; empty if nothing is to be run.
         paper_chain: the same at the paper's scale; groups that are not built hold nothing but `missing: <choice>`.
-        reference: for a difference or a ratio, the cell that it is taken against.
+        twin: the cell that this one is the same as at the scale.
     """
 
     cell: Cell
@@ -59,6 +59,7 @@ class Measurement:
     reason: str = ""
     chain: tuple[StageConfig, ...] = ()
     paper_chain: tuple[StageConfig, ...] = ()
+    twin: Address | None = None
     _ids: dict[int, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property

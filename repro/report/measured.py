@@ -75,14 +75,8 @@ class Evidence:
 
     def resolved(self, measurement: Measurement) -> Measurement:
         """The measurement that stands for this one where both are the same at the scale."""
-        while measurement.kind == "same as":
-            table = self._measurements.library.tables[measurement.address.table]
-            address = table.rows[measurement.address.row].same_as or measurement.address
-            rows = self._measurements.library.tables[address.table].rows
-            row, column = measurement.reason, address.column
-            if row not in rows:
-                row, _, column = row.rpartition(" @ ")
-            twin = self._measurements[Address(address.table, row, column)]
+        while measurement.twin is not None:
+            twin = self._measurements[measurement.twin]
             measurement = replace(twin, cell=replace(twin.cell, metric=measurement.metric), _ids={})
         return measurement
 

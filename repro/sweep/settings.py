@@ -54,7 +54,7 @@ def _chosen_nodes(settings: Sequence[str], conf_folder: Path | None) -> dict[str
         return {}
     composition = composer.compose(groups)
     if composition.missing:
-        raise ConfigError("run: " + next(iter(composition.missing.values())))
+        raise ConfigError("run: " + composer.explain(composition.missing[0], composition.config))
     return {split(setting)[0]: composition.config[split(setting)[0]] for setting in groups}
 
 
