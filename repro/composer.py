@@ -11,6 +11,9 @@ from repro.compose import compose_unchecked, config_folder, groups_of, nearest, 
 from repro.errors import ConfigError
 from repro.identity import flatten
 
+BROUGHT_BY_OTHERS = frozenset({"backbone", "schedule", "evaluation", "dataset"})
+"""Groups that a data set chooses along with itself, unless they are chosen too."""
+
 split = lru_cache(maxsize=None)(split_override)
 
 
@@ -77,6 +80,24 @@ class Composer:
 
 @lru_cache(maxsize=None)
 def _base(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, Any]:
+    """The configuration of some choices, put together group by group where none of them is left to another's default."""
+    families: dict[str, list[str]] = {}
+    for choice in choices:
+        families.setdefault(choice.partition("=")[0].partition("/")[0], []).append(choice)
+    if not families.keys() >= BROUGHT_BY_OTHERS:
+        return _composed(choices, user_folder)
+    config = copy.deepcopy(_composed((), user_folder))
+    for group, family in families.items():
+        alone = _composed(tuple(family), user_folder)
+        config[group] = alone[group]
+        chosen = alone["composition"]["choices"]
+        inside = {key: choice for key, choice in chosen.items() if key.partition("/")[0] == group}
+        config["composition"]["choices"] |= inside
+    return config
+
+
+@lru_cache(maxsize=None)
+def _composed(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, Any]:
     return compose_unchecked(choices, user_folder)
 
 

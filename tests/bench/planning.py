@@ -9,7 +9,7 @@ from pathlib import Path
 
 from repro.experiments import measurements
 from repro.papers import load_papers
-from repro.sweep.plan import Wanted, make_plan
+from repro.sweep.plan import Wanted, distinct_jobs, make_plan
 
 HEADS = ("fcn", "aspp", "aspp_plus", "module_a", "vortex")
 TABLE = """\
@@ -31,7 +31,7 @@ def planned_seconds(pattern: str, scale: str, folders: list[Path]) -> tuple[floa
     library = load_papers(folders)
     found = measurements(library, library.matching(pattern), library.scale(scale))
     wanted = [Wanted(item) for item in found.values()]
-    plan = make_plan(wanted, [0], {}, ())
+    plan = make_plan(wanted, [0], distinct_jobs(wanted, [0]), {}, ())
     return time.perf_counter() - start, len(wanted), len(plan.jobs)
 
 

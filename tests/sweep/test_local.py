@@ -163,12 +163,12 @@ def test_two_slots_carry_out_a_table_and_a_broken_row_stops_no_other(tmp_path, c
     text = capfd.readouterr().out
     plan = plan_for(folder, outputs)
     assert states_by_row(plan) == {"after": PLAN_DONE, "plain": PLAN_DONE, "hungry": PLAN_FAILED, "lost": PLAN_BLOCKED}
-    assert text.count("started  ") == 4
+    assert text.count("started  ") == 5
     assert "Traceback" not in text
     assert "\x1b" not in text
     assert "fewer than one batch" in text.rpartition("\nfailed\n")[2]
     logs = list((outputs / "sweep").glob("*/log.txt"))
-    assert len(logs) == 4
+    assert len(logs) == 5
     assert not list((outputs / "sweep" / "running").iterdir())
     done = next(job for job in plan.jobs.values() if job.state == PLAN_DONE)
     assert RunFolder(outputs / "runs", done.run_id).records()[0].provenance["hardware"]["threads"] == 1
