@@ -6,10 +6,10 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench clean
+.PHONY: help setup demo test test-fast lint format report-check bench clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv with the exact versions of constraints.txt
 
@@ -19,8 +19,10 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: $(READY)  ## train the default network on the built-in data (three minutes on two cores) and show the result
+demo: $(READY)  ## train the default network on the built-in data (three minutes on two cores) and show its table
 	$(BIN)/python -m repro name=demo
+	$(BIN)/python -m repro.report sweeps_folder=examples/papers table=demo/table1 reports=outputs/reports
+	@sed '1,2d;/^\*\*Bold/,$$d;s/&nbsp;/ /g;s/<br>/ /g' outputs/reports/paper/demo/table1.md
 
 test: $(READY) lint  ## lint, types and all tests
 	$(PYTEST)
@@ -37,8 +39,11 @@ format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## time networks, pools, metrics and loaders against their peers
-	for subject in training_step pooling confusion loader tracking start_up; do $(BIN)/python -m tests.bench.$$subject || exit 1; done
+report-check: $(READY)  ## fail if the committed tables are not what reports/runs.csv gives
+	$(BIN)/python -m repro.report check=true
+
+bench: $(READY)  ## time networks, pools, metrics, loaders, planning and reports
+	for subject in training_step pooling confusion loader tracking start_up planning report; do $(BIN)/python -m tests.bench.$$subject || exit 1; done
 
 clean:  ## remove what was built, keep outputs and data
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
