@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from repro import compose
 from repro.errors import ConfigError, ReproError
+from repro.papers import load_papers
 from repro.tracking import tracking_uri
 
 USER_MISTAKE = 2
@@ -64,6 +65,8 @@ def one_run(config: DictConfig) -> float | None:
 
 def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
     """Prints the per-class table, what was written, what to do next, and the score as the last line."""
+    from repro.experiments.nearest import nearest_rows
+
     record, folder = outcome.record, outcome.folder
     split = record.provenance["evaluated_split"]
     width = max(map(len, record.per_class_iou_percent))
@@ -79,6 +82,9 @@ def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
     if config["tracking"]["kind"] == "mlflow":
         address = tracking_uri(config["tracking"]["uri"], Path(config["outputs"]))
         print(f"browse: mlflow ui --backend-store-uri {address}" if "sqlite" in address else f"browse: {address}")
+    row = nearest_rows(config, load_papers())
+    if row is not None:
+        print(f"printed: {row}")
     print(f"{name}: mIoU {percent(record.scores.miou_percent).strip()} %")
 
 

@@ -25,7 +25,7 @@ from repro.report.collect import RUNS_CSV, Collected, collect, remembered
 from repro.report.csvtable import csv_text
 from repro.report.effects import effect, effects_markdown
 from repro.report.index import coverage, index_html
-from repro.report.latex import latex
+from repro.report.latex import document, latex
 from repro.report.markdown import markdown
 from repro.report.output import differing, write
 from repro.report.request import Request, chosen_scales, chosen_tables, read_request
@@ -81,6 +81,9 @@ def build(
                 if scale.is_paper:
                     report.problems += map(str, duplicates(found, table))
                 bar.update()
+            if request.everything:
+                of_scale = [result for result in report.results if result.scale == scale.name]
+                report.files[f"{scale.name}/tables.tex"] = document(of_scale)
             report.files |= _effects(found, builder, collected)
             report.problems += map(str, found.problems)
     findings = audit(library)
