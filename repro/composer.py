@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from repro.identity import flatten
 BROUGHT_BY_OTHERS = frozenset({"backbone", "schedule", "evaluation", "dataset"})
 """Groups that a data set chooses along with itself, unless they are chosen too."""
 
-split = lru_cache(maxsize=None)(split_override)
+split = cache(split_override)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Composer:
         return f"there is no setting {key}" + nearest(key, flatten(config), of_choices=False)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _base(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, Any]:
     """The configuration of some choices, put together group by group where none of them is left to another's default."""
     families: dict[str, list[str]] = {}
@@ -96,7 +96,7 @@ def _base(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, Any]:
     return config
 
 
-@lru_cache(maxsize=None)
+@cache
 def _composed(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, Any]:
     return compose_unchecked(choices, user_folder)
 

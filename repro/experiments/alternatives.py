@@ -1,5 +1,6 @@
 """Other readings of what a paper leaves open: the cells that they change, each with its other configuration."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from repro.experiments.expand import Measurements
@@ -27,9 +28,18 @@ class Alternative:
 def alternatives(measurements: Measurements, setting: str | None = None) -> list[Alternative]:
     """Every alternative of every own cell that can be measured, in printed order, for one setting or for all.
 
-    An alternative that cannot be composed becomes one of the problems of `measurements`.
+    Those that cannot be composed are left out; `mistaken_alternatives` tells them.
     """
-    found = []
+    return [found for found in _readings(measurements, setting) if isinstance(found, Alternative)]
+
+
+def mistaken_alternatives(measurements: Measurements, setting: str | None = None) -> list[SpecError]:
+    """Alternatives that cannot be composed for some cell, each with its place in the ledger, each once."""
+    mistakes = (found for found in _readings(measurements, setting) if isinstance(found, SpecError))
+    return list({str(mistake): mistake for mistake in mistakes}.values())
+
+
+def _readings(measurements: Measurements, setting: str | None) -> Iterator[Alternative | SpecError]:
     for address, measurement in measurements.items():
         table = measurements.library.tables[address.table]
         row = table.rows[address.row]
@@ -44,7 +54,6 @@ def alternatives(measurements: Measurements, setting: str | None = None) -> list
                     other = measurements.alternative(address, overrides)
                 except SpecError as error:
                     message = f"alternative {name} of {entry.setting}: {error.message}"
-                    measurements.problems.append(SpecError(ledger.file, entry.line, message))
-                    continue
-                found.append(Alternative(entry, name, address, other))
-    return found
+                    yield SpecError(ledger.file, entry.line, message)
+                else:
+                    yield Alternative(entry, name, address, other)

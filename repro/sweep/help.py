@@ -10,6 +10,7 @@ EXAMPLES = {
     "table='gald/*' seeds=3 cluster=local": "all tables of a paper, three seeds each",
     "ledger=vortex setting=width scale=shapes": "what a choice that the paper leaves open changes",
     "table=vortex/table1 scale=smoke action=retry": "repeat what failed",
+    "table='*/*' tracking=none runtime.workers=4": "settings of runs, as long as they do not change what is measured",
     "action=cancel": "end what runs here, each run after a checkpoint",
 }
 

@@ -14,6 +14,8 @@ from repro.lock import STALE_SECONDS, Holder
 from repro.store import RunFolder
 from repro.sweep.plan import Job, Observed
 
+TAIL_BYTES = 8192
+
 
 def observe(outputs: Path, jobs: Mapping[str, Job]) -> dict[str, Observed]:
     """What is on disk of each job that has a run folder."""
@@ -30,14 +32,21 @@ def _look(folder: RunFolder, job: Job) -> Observed:
         status = folder.read_status()
     except StoreError:
         status = None  # the run mends a damaged status when it starts
+    held = living_holder(folder.lock_path) is not None
     return Observed(
         state=status.state if status else None,
         message=status.message if status else "",
-        step=status.step if status else None,
-        held=living_holder(folder.lock_path) is not None,
+        step=newest_step(folder) if held else _newest_checkpoint(folder),
+        held=held,
         weights=(folder.path / "weights.pt").exists(),
         evaluations=frozenset(item for item in job.evaluations if folder.has_evaluation(item)),
     )
+
+
+def _newest_checkpoint(folder: RunFolder) -> int | None:
+    """The step that an unfinished training goes on from."""
+    names = (file.stem.removeprefix("step_") for file in folder.checkpoints_path.glob("step_*.pt"))
+    return max((int(name) for name in names if name.isdigit()), default=None)
 
 
 def living_holder(path: Path) -> Holder | None:
@@ -76,3 +85,22 @@ def recorded_evaluations(reports: Path) -> frozenset[str]:
             return frozenset(row["evaluation_id"] for row in rows if row["evaluation_id"])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
+
+
+def newest_step(folder: RunFolder) -> int | None:
+    """The newest step in a run's journal, read from its end; None if there is none."""
+    try:
+        with folder.journal_path.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - TAIL_BYTES))
+            lines = stream.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            step = json.loads(line).get("step")
+        except (ValueError, AttributeError):
+            continue  # the line was cut by the tail, or is just being written
+        if isinstance(step, int):
+            return step
+    return None

@@ -54,7 +54,7 @@ class Observed:
     Attributes:
         state: of status.json; None if there is none.
         message: of status.json.
-        step: last step known.
+        step: the newest one while it is held, else that of the newest checkpoint.
         held: a living process holds the folder.
         weights: the final weights are there.
         evaluations: ids of the wanted evaluations whose record is whole.
@@ -208,11 +208,11 @@ def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
     if not missing and (job.evaluations or seen.weights):
         state = RECORDED if only_listed else DONE
     elif seen.held:
-        state, reason = RUNNING, seen.message
+        state, reason = RUNNING, ", ".join(filter(None, [seen.message, f"step {seen.step}" if seen.step else ""]))
     elif seen.state == "FAILED":
         state, reason = FAILED, seen.message
     elif seen.weights:
         state = TO_EVALUATE
-    elif seen.state is not None and seen.step:
+    elif seen.step:
         reason = f"goes on from step {seen.step}"
     return replace(job, state=state, reason=reason, missing=missing, recorded=only_listed)

@@ -1,7 +1,5 @@
 """The progress of jobs in other processes: a block that is redrawn on a terminal, plain lines elsewhere."""
 
-import json
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -11,9 +9,8 @@ from typing import TextIO
 from repro.errors import ReproError
 from repro.store import RunFolder
 from repro.sweep.jobs import FrozenJob
+from repro.sweep.observe import newest_step
 from repro.sweep.operations import steps_of
-
-TAIL_BYTES = 8192
 
 
 @dataclass
@@ -41,25 +38,6 @@ class Active:
         else:
             place = "starting" if step is None else f"step {step}{total}"
         return f"{self.job.title}: {place}, {time.monotonic() - self.started:.0f} s"
-
-
-def newest_step(folder: RunFolder) -> int | None:
-    """The newest step in a run's journal, read from its end; None if there is none."""
-    try:
-        with folder.journal_path.open("rb") as stream:
-            stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, stream.tell() - TAIL_BYTES))
-            lines = stream.read().splitlines()
-    except OSError:
-        return None
-    for line in reversed(lines):
-        try:
-            step = json.loads(line).get("step")
-        except (ValueError, AttributeError):
-            continue  # the line was cut by the tail, or is just being written
-        if isinstance(step, int):
-            return step
-    return None
 
 
 class Board:

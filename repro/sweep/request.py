@@ -8,6 +8,7 @@ from typing import Any
 
 from repro.compose import compose_command
 from repro.errors import ConfigError
+from repro.identity import GROUPS
 from repro.papers import Library, Table
 
 ACTIONS = ("plan", "status", "cancel", "retry")
@@ -55,7 +56,8 @@ def read_request(arguments: Sequence[str]) -> Request:
         key, _, value = argument.partition("=")
         if key in ("table", "seeds") and "," in value and not value.startswith("["):
             raise ConfigError(f"{argument} is a list without brackets; write '{key}=[{value}]'")
-    tree = compose_command("sweep", [_readable(argument) for argument in arguments])
+    of_runs = [argument for argument in arguments if _group(argument) in GROUPS]
+    tree = compose_command("sweep", [argument for argument in arguments if argument not in of_runs])
     action = tree["action"]
     if action not in ACTIONS:
         near = difflib.get_close_matches(str(action), ACTIONS, n=1)
@@ -73,7 +75,7 @@ def read_request(arguments: Sequence[str]) -> Request:
         action=action,
         ledger=tree["ledger"],
         setting=tree["setting"],
-        run=_texts("run", tree["run"]),
+        run=tuple(of_runs),
         outputs=Path(tree["outputs"]),
         reports=Path(tree["reports"]),
         sweeps_folders=tuple(map(Path, _texts("sweeps_folder", tree["sweeps_folder"]))),
@@ -121,30 +123,9 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _readable(argument: str) -> str:
-    """`run=[a=1,b=[2,3]]` with its settings in quotes, without which Hydra's grammar knows no = inside a list."""
-    key, _, value = argument.partition("=")
-    if key != "run" or value == "null":
-        return argument
-    bracketed = value.startswith("[") and value.endswith("]")
-    settings = _parts(value[1:-1]) if bracketed else [value]
-    quoted = (item if item[0] in "\"'" else '"' + item.replace('"', '\\"') + '"' for item in settings)
-    return f"run=[{','.join(quoted)}]"
-
-
-def _parts(text: str) -> list[str]:
-    """The parts between commas that stand in no brackets and no quotes."""
-    parts, depth, quote = [""], 0, ""
-    for character in text:
-        if quote or character in "\"'":
-            quote = "" if character == quote else quote or character
-        else:
-            depth += (character in "[{(") - (character in "]})")
-        if character == "," and not depth and not quote:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts if part.strip()]
+def _group(argument: str) -> str:
+    """The config group of a run that a setting belongs to, if it does."""
+    return argument.partition("=")[0].partition(".")[0]
 
 
 def quoted(word: str) -> str:

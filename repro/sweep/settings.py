@@ -1,4 +1,4 @@
-"""`run=[...]` of a sweep: settings for every run that must not change what is measured."""
+"""Settings for every run of a sweep, which must not change what is measured: `runtime.threads=1 tracking=none`."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ def with_settings(
     if unused and jobs:
         key = sorted(unused)[0]
         known = identity.flatten(next(iter(jobs.values())).config)
-        raise ConfigError(f"run: no run has the setting {key}{nearest(key, known, of_choices=False)}")
+        raise ConfigError(f"no run has the setting {key}{nearest(key, known, of_choices=False)}")
     if settings:
         for job in result.values():
             _check(job, jobs[job.run_id], settings, nodes)
@@ -54,7 +54,7 @@ def _chosen_nodes(settings: Sequence[str], conf_folder: Path | None) -> dict[str
         return {}
     composition = composer.compose(groups)
     if composition.missing:
-        raise ConfigError("run: " + composer.explain(composition.missing[0], composition.config))
+        raise ConfigError(composer.explain(composition.missing[0], composition.config))
     return {split(setting)[0]: composition.config[split(setting)[0]] for setting in groups}
 
 
@@ -93,7 +93,7 @@ def _check(job: Job, before: Job, settings: Sequence[str], nodes: Mapping[str, C
              if _ids(_alone(before, setting, nodes)) != _ids(before))  # fmt: skip
     culprit = next(alone, " ".join(settings))
     raise ConfigError(
-        f"run: {culprit} changes what is measured, so the cells would not get their numbers; run=[...] is for settings "
+        f"{culprit} changes what is measured, so the cells would not get their numbers; a sweep takes settings of runs "
         "such as runtime.workers=4 or tracking=none, others belong into the table's YAML"
     )
 

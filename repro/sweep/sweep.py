@@ -5,6 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from repro.experiments import Measurements
+from repro.experiments.alternatives import mistaken_alternatives
 from repro.papers import Library, SpecError, Table
 from repro.sweep.cost import estimate_lines
 from repro.sweep.estimate import estimate
@@ -50,6 +51,7 @@ class Sweep:
             for line in estimate_lines(estimate(plan, request.outputs, slots), slots):
                 print(line)
         problems = relevant_problems(request, self.library, self.found)
+        problems += mistaken_alternatives(self.found, request.setting) if request.ledger else []
         for line in problem_lines(problems):
             print(line)
         print()

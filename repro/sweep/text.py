@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
 from repro.experiments import Measurements
 from repro.papers import SpecError
-from repro.sweep.plan import BLOCKED, DONE, FAILED, RECORDED, STATES, Job, Plan, Wanted
+from repro.sweep.plan import BLOCKED, DONE, FAILED, RECORDED, RUNNING, STATES, Job, Plan, Wanted
 
 ROWS_UP_TO_TABLES = 6
 """Chosen tables up to which every row is shown; beyond, one line per table."""
 
 WIDTH = 110
+MARGIN = 12
 MESSAGES = 10
 
 _WORTH_A_ROW = ("run", "same as", "not at this scale")
@@ -103,16 +105,16 @@ def _totals(plan: Plan) -> Iterator[str]:
     own = [item for item in plan.wanted if not item.is_reference]
     kinds = Counter("to be trained" if item.needs_training else _word(item.measurement.kind) for item in own)
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    yield f"cells       {len(own)}: {counts}"
+    yield from headed("cells", f"{len(own)}: {counts}")
     references = sum(item.is_reference for item in plan.wanted)
     if references:
-        yield f"            and {references} of other tables, which some of these are differences to"
+        yield from headed("", f"and {references} of other tables, which some of these are differences to")
     evaluations = sum(len(job.evaluations) for job in plan.jobs.values())
     saved = plan.trainings_per_cell - len(plan.jobs)
     saving = f"; one for each cell would be {plan.trainings_per_cell}" if saved > 0 else ""
-    yield f"trainings   {len(plan.jobs)} distinct, with {_many(evaluations, 'evaluation')}{saving}"
+    yield from headed("trainings", f"{len(plan.jobs)} distinct, with {_many(evaluations, 'evaluation')}{saving}")
     if plan.jobs:
-        yield f"state       {', '.join(_counted(Counter(job.state for job in plan.jobs.values())))}"
+        yield from headed("state", ", ".join(_counted(Counter(job.state for job in plan.jobs.values()))))
 
 
 def _not_built(plan: Plan) -> Iterator[str]:
@@ -131,9 +133,9 @@ def _not_built(plan: Plan) -> Iterator[str]:
 
 
 def trouble(jobs: Iterable[Job]) -> Iterator[str]:
-    """Failed jobs with their errors, and what they block."""
+    """Running jobs with their place, failed ones with their errors, and what these block."""
     jobs = list(jobs)
-    for state in (FAILED, BLOCKED):
+    for state in (RUNNING, FAILED, BLOCKED):
         there = [job for job in jobs if job.state == state]
         if there:
             yield state
@@ -162,6 +164,12 @@ def finished_sentence(plan: Plan) -> str:
     if all(job.state in (DONE, RECORDED) for job in plan.jobs.values()) and len(plan.jobs) == 1:
         return "nothing to do: the one training is done and recorded"
     return f"nothing to do: all {len(plan.jobs)} trainings are done and recorded{listed}"
+
+
+def headed(head: str, text: str) -> Iterator[str]:
+    """A text behind a word at the margin, broken into lines of the page's width."""
+    indent = " " * MARGIN
+    yield from wrap(text, WIDTH, initial_indent=f"{head:{MARGIN}}", subsequent_indent=indent, break_on_hyphens=False)
 
 
 def cut(line: str) -> str:

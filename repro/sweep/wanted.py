@@ -46,4 +46,6 @@ def _references(wanted: Sequence[Wanted], found: Measurements) -> Iterator[Wante
         reference = item.measurement.reference
         if item.needs_training and reference is not None and reference not in seen:
             seen.add(reference)
-            yield Wanted(found[reference], is_reference=True)
+            other = Wanted(found[reference], is_reference=True)
+            if other.needs_training:
+                yield other

@@ -60,14 +60,15 @@ def write_ledger(folder: Path, content: Mapping[str, Any]) -> None:
 
 
 def words(folder: Path, outputs: Path, *more: str, run: Sequence[str] = ()) -> list[str]:
-    """The command line of a sweep over paper `mine`; settings in `run` come on top of the quiet ones."""
+    """The command line of a sweep over paper `mine`; settings of runs come on top of the quiet ones."""
     given = [
         "table=mine/*",
         "scale=paper",
         f"sweeps_folder={folder}",
         f"outputs={outputs}",
         f"reports={outputs / 'reports'}",
-        f"run=[{','.join([*QUIET, *run])}]",
+        *QUIET,
+        *run,
     ]
     replaced = {item.partition("=")[0] for item in more}
     return [item for item in given if item.partition("=")[0] not in replaced] + list(more)

@@ -14,7 +14,7 @@ from tests.sweep.papers import row, sweep, words, write_table
 from tests.sweep.planning import plan_for, states_by_row
 
 pytestmark = pytest.mark.slow
-ROWS = [row("long", "schedule.length=400 steps"), row("next", "head.width=32")]
+ROWS = [row("long", "schedule.length=150 steps"), row("next", "head.width=32")]
 KEPT = ["runtime.checkpoint_seconds=1000", "runtime.log_every_steps=1"]
 
 
@@ -59,12 +59,12 @@ def test_a_sweep_that_is_ended_goes_on_where_it_was(tmp_path, capsys, how, clust
     assert "the same command goes on" in text.splitlines()[-1]
     assert "Traceback" not in text
     (run,) = run_folders(outputs / "runs")
-    status = run.read_status()
-    assert status.state == "INTERRUPTED"
-    assert 0 < status.step < 400
+    assert run.read_status().state == "INTERRUPTED"
     plan = plan_for(folder, outputs)
     assert states_by_row(plan) == {"long": TO_DO, "next": TO_DO}
-    assert plan.jobs[run.run_id].reason == f"goes on from step {status.step}"
+    reason = plan.jobs[run.run_id].reason
+    assert reason.startswith("goes on from step ")
+    assert f"at step {reason.split()[-1]} of 150" in text
     assert sweep(folder, outputs, "submit=true", f"cluster={cluster}") == 0
     assert states_by_row(plan_for(folder, outputs)) == {"long": DONE, "next": DONE}
     assert '"event": "resumed"' in run.journal_path.read_text().replace('":"', '": "')

@@ -94,6 +94,7 @@ def test_a_failed_evaluation_of_a_trained_network_stops_no_other(job, monkeypatc
     assert len(asked) == 2
 
 
+@pytest.mark.slow
 def test_a_worker_carries_out_the_frozen_file_and_never_composes(job, tmp_path):
     path = job.freeze()
     code = (

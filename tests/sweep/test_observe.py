@@ -33,7 +33,7 @@ def test_nothing_on_disk_is_nothing_seen(tmp_path):
 def test_whole_records_are_seen_and_damaged_ones_are_not(tmp_path):
     folder = example_run(tmp_path / "runs")
     seen = observe(tmp_path, jobs())[RUN]
-    assert (seen.state, seen.step, seen.held) == ("FINISHED", 40, False)
+    assert (seen.state, seen.step, seen.held) == ("FINISHED", None, False)
     assert seen.evaluations == {EVALUATION}
     assert observe(tmp_path, jobs("1" * 16))[RUN].evaluations == frozenset()
     folder.record_path(EVALUATION).with_suffix(".npz").write_bytes(b"torn")
@@ -56,6 +56,10 @@ def test_a_run_whose_process_was_killed_is_to_be_done(tmp_path):
         process.kill()
     assert folder.lock_path.stat().st_size > 0
     assert state(tmp_path) == TO_DO
+    folder.checkpoints_path.mkdir()
+    for step in (2, 10, 9):
+        (folder.checkpoints_path / f"step_{step:08}.pt").touch()
+    assert observe(tmp_path, jobs())[RUN].step == 10
     folder.status_path.write_text("{torn")
     assert state(tmp_path) == TO_DO
 

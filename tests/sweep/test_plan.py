@@ -54,6 +54,7 @@ def test_rows_share_the_stage_that_they_start_from():
     [
         (Observed(), TO_DO, ""),
         (Observed("RUNNING", held=True, message="training"), RUNNING, "training"),
+        (Observed("RUNNING", held=True, message="training", step=7), RUNNING, "training, step 7"),
         (Observed("RUNNING", step=7), TO_DO, "goes on from step 7"),
         (Observed("INTERRUPTED", step=7), TO_DO, "goes on from step 7"),
         (Observed("FAILED", message="the loss is nan"), FAILED, "the loss is nan"),

@@ -17,27 +17,16 @@ def test_what_is_typed_is_what_is_asked():
     assert read_request(["table=[vortex/table1,gald/*]"]).tables == ("vortex/table1", "gald/*")
 
 
-@pytest.mark.parametrize(
-    ("typed", "settings"),
-    [
-        ("run=tracking=none", ("tracking=none",)),
-        ("run=[tracking=none]", ("tracking=none",)),
-        ("run=[runtime.threads=1, tracking=none]", ("runtime.threads=1", "tracking=none")),
-        ("run=[evaluation.scales=[1,2],runtime.threads=1]", ("evaluation.scales=[1,2]", "runtime.threads=1")),
-        ('run=["tracking=none"]', ("tracking=none",)),
-        ('run=[schedule.length="2 epochs",tracking=none]', ('schedule.length="2 epochs"', "tracking=none")),
-        ("run=[]", ()),
-        ("run=null", ()),
-    ],
-)
-def test_settings_of_runs_need_no_quotes(typed, settings):
-    assert read_request([typed]).run == settings
+def test_settings_of_runs_are_told_from_those_of_the_sweep():
+    request = read_request(["tracking=none", "table=gald/*", "runtime.threads=1", "dataset.root=/data", "seeds=2"])
+    assert request.run == ("tracking=none", "runtime.threads=1", "dataset.root=/data")
+    assert request.tables == ("gald/*",)
 
 
 def test_the_same_command_can_be_said_again():
-    request = read_request(["table=gald/*", "scale=smoke", "run=[tracking=none]"])
+    request = read_request(["table=gald/*", "scale=smoke", "tracking=none"])
     assert request.command("submit=true") == (
-        "python -m repro.sweep 'table=gald/*' scale=smoke 'run=[tracking=none]' submit=true"
+        "python -m repro.sweep 'table=gald/*' scale=smoke tracking=none submit=true"
     )
     assert request.command("scale=shapes").endswith("scale=shapes")
     assert "smoke" not in request.command("scale=shapes")

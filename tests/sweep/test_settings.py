@@ -50,11 +50,11 @@ def test_a_leaf_is_set_where_it_is():
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (["runtime.threads=1", "schedule.learning_rate=3"], "run: schedule.learning_rate=3 changes what is measured"),
-        (["seed=4"], "run: seed=4 changes what is measured"),
-        (["evaluation=multi_scale_flip"], "run: evaluation=multi_scale_flip changes what is measured"),
-        (["evaluation.flip=true"], "run: evaluation.flip=true changes what is measured"),
-        (["head=aspp"], "run: head=aspp changes what is measured"),
+        (["runtime.threads=1", "schedule.learning_rate=3"], "schedule.learning_rate=3 changes what is measured"),
+        (["seed=4"], "seed=4 changes what is measured"),
+        (["evaluation=multi_scale_flip"], "evaluation=multi_scale_flip changes what is measured"),
+        (["evaluation.flip=true"], "evaluation.flip=true changes what is measured"),
+        (["head=aspp"], "head=aspp changes what is measured"),
         (["runtime.thread=1"], "no run has the setting runtime.thread; did you mean runtime.threads?"),
         (["runtime=1"], "runtime=1 is no choice of runtime"),
         (["tracking=wandb"], "tracking=wandb is no choice of tracking"),

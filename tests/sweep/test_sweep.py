@@ -184,6 +184,7 @@ STAGES = {
 CHAINED = [row("long", after="second"), row("short", after="first"), row("fresh")]
 
 
+@pytest.mark.slow
 def test_a_chain_of_three_trains_each_stage_once_upstream_first(tmp_path, capsys):
     folder, outputs = write_table(tmp_path / "sweeps", CHAINED, stages=STAGES), tmp_path / "outputs"
     plan = plan_for(folder, outputs)
@@ -219,6 +220,7 @@ def test_a_failed_stage_blocks_what_starts_from_it(tmp_path, capsys):
     assert "long   blocked" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_retry_takes_up_what_was_blocked(tmp_path, monkeypatch, capsys):
     folder, outputs = write_table(tmp_path / "sweeps", CHAINED[:2], stages=STAGES), tmp_path / "outputs"
     with monkeypatch.context() as patch:
@@ -267,6 +269,10 @@ def test_other_readings_of_the_ledger_stand_beside_the_paper(copied, capsys):
     assert len(plan_for(folder, outputs, "ledger=mine").jobs) == 2 * (1 + 2 + 1)
     assert sweep(folder, outputs, "ledger=mine", "setting=lr_schedule") == 0
     assert "    lr_schedule: linear  to do" in capsys.readouterr().out
+    wrong = {**other, "alternatives": {"cubic": ["schedule.pwoer=3"]}}
+    write_ledger(folder, {"dropout": [entry], "lr_schedule": [wrong]})
+    assert sweep(folder, outputs, "ledger=mine") == 1
+    assert "alternative cubic of lr_schedule" in capsys.readouterr().out
     assert sweep(folder, outputs, "ledger=mine", "setting=dropuot") == 2
     assert "did you mean dropout?" in capsys.readouterr().err
 
@@ -274,3 +280,14 @@ def test_other_readings_of_the_ledger_stand_beside_the_paper(copied, capsys):
 def test_an_unknown_kind_of_cluster_is_a_sentence(finished, capsys):
     assert sweep(*finished, "submit=true", "cluster.kind=cloud") == 2
     assert "cluster.kind is 'cloud'; it can be inline, local" in capsys.readouterr().err
+
+
+def test_a_difference_brings_the_cell_that_it_is_taken_against(copied, capsys):
+    folder, outputs = copied
+    gain = {"mIoU": {"metric": "delta(table1: wide)", "decimals": 1}}
+    write_table(folder, [row("deep", "head.width=24"), row("deeper", "head.width=20")], key="table2", columns=gain)
+    plan = plan_for(folder, outputs, "table=mine/table2")
+    assert states_by_row(plan) == {"deep": TO_DO, "deeper": TO_DO, "wide": DONE}
+    assert [item.measurement.address.row for item in plan.wanted if item.is_reference] == ["wide"]
+    assert sweep(folder, outputs, "table=mine/table2") == 0
+    assert "and 1 of other tables" in capsys.readouterr().out
