@@ -3,9 +3,11 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from repro.compose import compose_unchecked, config_folder, groups_of, nearest, split_override
 from repro.errors import ConfigError
@@ -70,6 +72,17 @@ class Composer:
         config["composition"]["overrides"] = list(overrides)
         return Composition(config, tuple(missing))
 
+    @cached_property
+    def settings(self) -> frozenset[str]:
+        """Every leaf that some choice of a group has, and those outside the groups."""
+        found = set(flatten(_composed((), self._folder)))
+        for folder in [config_folder(), *([self._folder] if self._folder else [])]:
+            for file in folder.rglob("*.yaml"):
+                group = file.parent.relative_to(folder).as_posix().replace("/", ".")
+                content = yaml.safe_load(file.read_text()) or {}
+                found |= {f"{group}.{leaf}" for leaf in flatten(content) if leaf != "defaults"}
+        return frozenset(found)
+
     def explain(self, missing: str, config: dict[str, Any]) -> str:
         """A sentence about something that a composition lacks, with the nearest right name."""
         key, is_choice, value = missing.partition("=")
@@ -80,7 +93,7 @@ class Composer:
 
 @cache
 def _base(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, Any]:
-    """The configuration of some choices, put together group by group where none of them is left to another's default."""
+    """The configuration of some choices, put together group by group where no group is left to another's default."""
     families: dict[str, list[str]] = {}
     for choice in choices:
         families.setdefault(choice.partition("=")[0].partition("/")[0], []).append(choice)

@@ -55,7 +55,11 @@ def run(config: Config) -> Outcome:
             record = folder.read_record(evaluation_id)
             folder.write_status("FINISHED", step=record.steps)
             return Outcome(folder, record, fresh=False)
-        settings.runtime.threads = freeze(folder, config)
+        try:
+            settings.runtime.threads = freeze(folder, config)
+        except StoreError as error:
+            folder.write_status("FAILED", message=str(error))
+            raise
         with logged_to(folder.path / "run.log"):
             choices = config["composition"]["choices"]
             journal.event("started", names=choices, commit=provenance.code_version()["commit"])
@@ -96,7 +100,7 @@ def freeze(folder: RunFolder, config: Config) -> int:
         config = {**config, "runtime": {**config["runtime"], "threads": asked or available_threads()}}
         folder.freeze_config(yaml.safe_dump(config, sort_keys=False))
         folder.write_status("CREATED", step=0)
-    frozen = yaml.safe_load(folder.read_config())
+    frozen = folder.frozen_config()
     if identity.run_id(frozen) != folder.run_id:
         raise StoreError(f"{folder.config_path} was edited: it describes another run; remove the folder to start anew")
     return int(asked or frozen["runtime"]["threads"])
@@ -111,12 +115,14 @@ def run_name(config: Config) -> str:
 def record_fate(folder: RunFolder, journal: Journal, error: BaseException) -> str:
     """Writes into status and journal how the work ended if it did not end well; returns the run's state.
 
-    A run that has a record stays finished, whatever becomes of a further evaluation.
+    A run that has a record stays finished, with the message of a further evaluation that failed.
     """
     state = "INTERRUPTED" if isinstance(error, (Interrupted, KeyboardInterrupt)) else "FAILED"
     message = str(error) or type(error).__name__
     journal.event(state.lower(), message=message)
-    state = "FINISHED" if any(folder.evaluations_path.glob("*.json")) else state
+    if any(folder.evaluations_path.glob("*.json")):
+        message = message if state == "FAILED" else ""
+        state = "FINISHED"
     folder.write_status(state, message=message)
     return state
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from repro.errors import StoreError
 from repro.files import atomic_write, read_json_object, remove_leftovers
@@ -91,6 +92,20 @@ class RunFolder:
             return self.config_path.read_text()
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.config_path} cannot be read: {error}.") from error
+
+    def frozen_config(self) -> dict[str, Any]:
+        """The frozen configuration.
+
+        Raises:
+            StoreError: the folder has none, or it is damaged.
+        """
+        try:
+            content = yaml.safe_load(self.read_config())
+        except yaml.YAMLError as error:
+            raise StoreError(f"{self.config_path} is damaged; remove {self.path} to start the run anew") from error
+        if not isinstance(content, dict):
+            raise StoreError(f"{self.config_path} is damaged; remove {self.path} to start the run anew")
+        return content
 
     def write_status(self, state: str, *, step: int | None = None, message: str = "", **extra: Any) -> None:
         """Replaces status.json, keeping the times of earlier states, and the step unless a new one is given."""

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "repro"
 LEVELS = {  # design: [0] knows nothing of the rest, [4] are the commands
     "errors": -1, "seeding": -1, "settings": -1, "files": -1, "lock": -1,
     "records": 0, "identity": 0, "provenance": 0, "nn": 0, "data": 0, "metrics": 0,
-    "compose": 1, "store": 1, "papers": 1, "tracking": 1, "engine": 1,
+    "compose": 1, "runs_csv": 1, "store": 1, "papers": 1, "tracking": 1, "engine": 1,
     "composer": 2, "build": 2,
     "measure": 3, "session": 3, "run": 3, "experiments": 3,
     "cli": 4, "track": 4, "report": 4, "sweep": 4, "__main__": 4, "__init__": -1,
@@ -27,7 +27,7 @@ DOORS = {
     "hydra": {"compose", "build", "cli"},
     "omegaconf": {"compose", "cli"},
     "mlflow": {"tracking"},
-    "pandas": {"report"},
+    "pandas": {"runs_csv"},
     "submitit": set(),
     "torchvision": {"nn", "data"},
 }

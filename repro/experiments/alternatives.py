@@ -28,7 +28,8 @@ class Alternative:
 def alternatives(measurements: Measurements, setting: str | None = None) -> list[Alternative]:
     """Every alternative of every own cell that can be measured, in printed order, for one setting or for all.
 
-    Those that cannot be composed are left out; `mistaken_alternatives` tells them.
+    Those that cannot be composed are left out; `mistaken_alternatives` tells them. So are those that are no other
+    experiment: the setting has no effect on the cell, or the scale fixes it.
     """
     return [found for found in _readings(measurements, setting) if isinstance(found, Alternative)]
 
@@ -56,4 +57,11 @@ def _readings(measurements: Measurements, setting: str | None) -> Iterator[Alter
                     message = f"alternative {name} of {entry.setting}: {error.message}"
                     yield SpecError(ledger.file, entry.line, message)
                 else:
-                    yield Alternative(entry, name, address, other)
+                    if not _is_same(measurement, other):
+                        yield Alternative(entry, name, address, other)
+
+
+def _is_same(base: Measurement, other: Measurement) -> bool:
+    if base.kind != "run" or other.kind != "run":
+        return False
+    return base.evaluation_id(0) == other.evaluation_id(0)

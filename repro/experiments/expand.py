@@ -15,7 +15,7 @@ from repro.experiments.overrides import (
     stage_overrides,
     stages_of,
 )
-from repro.experiments.scaling import scaled
+from repro.experiments.scaling import check_scale, scaled
 from repro.papers import PAPER_SCALE, Address, Cell, Column, Library, Row, Scale, SpecError, Table
 
 FROM_RECORDS = frozenset({"miou", "iou", "pixel_accuracy"})
@@ -41,6 +41,7 @@ class Measurements(Mapping[Address, Measurement]):
         self.library, self.tables, self.scale = library, tuple(tables), scale
         self._problems: list[SpecError] = []
         self._composer = Composer(conf_folder)
+        check_scale(scale, self._composer)
         self._paper_scale = Scale(PAPER_SCALE, "")
         self._found: dict[str, dict[Address, Measurement]] = {}
         self._composed: dict[tuple[object, ...], tuple[StageConfig, tuple[str, ...]]] = {}
@@ -63,13 +64,17 @@ class Measurements(Mapping[Address, Measurement]):
         return list(self._problems)
 
     def alternative(self, address: Address, overrides: Sequence[str]) -> Measurement:
-        """An own cell of the tables with some more overrides: another reading of what the paper leaves open."""
+        """An own cell of the tables with some more overrides: another reading of what the paper leaves open.
+
+        Earlier trainings of the cell follow it, unless a stage sets the same keys itself.
+        """
         table = self.library.tables[address.table]
         row = table.rows[address.row]
         if row.same_as is not None:
             return self.alternative(row.same_as, overrides)
-        altered = replace(row, run=merged(row.run, overrides), evaluation=merged(row.evaluation, overrides))
-        return self._own_cell(table, altered, table.columns[address.column], row.cells[address.column])
+        altered = replace(table, run=merged(table.run, overrides))
+        row = replace(row, evaluation=merged(row.evaluation, overrides))
+        return self._own_cell(altered, row, table.columns[address.column], row.cells[address.column])
 
     def _of_table(self, table: Table) -> dict[Address, Measurement]:
         if table.key not in self._found:
@@ -91,7 +96,7 @@ class Measurements(Mapping[Address, Measurement]):
         if row.kind != "own":
             return Measurement(cell, self.scale.name, row.kind, row.reason)
         if row.same_as is not None:
-            twin = self[row.same_as]
+            twin = self._twin(row.same_as)
             metric = twin.metric if cell.metric.reference is None else cell.metric
             return replace(twin, cell=replace(cell, metric=metric), _ids={})
         try:
@@ -99,6 +104,13 @@ class Measurements(Mapping[Address, Measurement]):
         except SpecError as error:
             self._problems.append(error)
             return Measurement(cell, self.scale.name, "not built", error.message)
+
+    def _twin(self, address: Address) -> Measurement:
+        table = self.library.tables[address.table]
+        if table.key in self._found:
+            return self._found[table.key][address]
+        row = table.rows[address.row]
+        return self._measurement(table, row, table.columns[address.column], row.cells[address.column])
 
     def _own_cell(self, table: Table, row: Row, column: Column, cell: Cell) -> Measurement:
         of = cell.metric.of or cell.metric

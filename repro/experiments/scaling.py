@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from repro.compose import nearest
 from repro.composer import Composer, split
+from repro.errors import ConfigError
 from repro.experiments.overrides import merged
 from repro.identity import flatten
 from repro.papers import Factor, Scale
@@ -31,9 +33,17 @@ def scaled(overrides: tuple[str, ...], scale: Scale, composer: Composer) -> tupl
     for leaf, factor in scale.multiply.items():
         value = changed.get(leaf, leaves.get(leaf))
         if value is not None:
-            changed[leaf] = multiplied(value, factor)
+            changed[leaf] = multiplied(value, factor, leaf)
     changed |= {leaf: value for leaf, value in scale.set.items() if leaf in leaves}
     return merged(overrides, (f"{leaf}={written(value)}" for leaf, value in changed.items()))
+
+
+def check_scale(scale: Scale, composer: Composer) -> None:
+    """Raises a `ConfigError` if the scale names a group or a setting that no configuration has."""
+    for leaf in (*scale.map, *scale.multiply, *scale.set):
+        if not composer.is_group(leaf) and leaf not in composer.settings:
+            hint = nearest(leaf, [*composer.settings, *composer.groups], of_choices=False)
+            raise ConfigError(f"the scale {scale.name} names {leaf}, which no configuration has{hint}")
 
 
 def _mapped_groups(overrides: tuple[str, ...], scale: Scale, composer: Composer) -> tuple[str, ...]:
@@ -54,13 +64,20 @@ def _looked_up(values: Mapping[str, Any], value: Any) -> Any:
     return values.get(text, values.get(ANY))
 
 
-def multiplied(value: Any, factor: Factor) -> Any:
-    """A number, or a length such as `30000 steps`, times a factor."""
-    if isinstance(value, str):
+def multiplied(value: Any, factor: Factor, leaf: str = "the leaf") -> Any:
+    """A number, or a length such as `30000 steps`, times a factor.
+
+    Raises:
+        ConfigError: the factor does not fit the value.
+    """
+    if isinstance(value, str) and value.partition(" ")[0].isdigit():
         number, _, unit = value.partition(" ")
-        by = factor.by[unit] if isinstance(factor.by, Mapping) else factor.by
+        by = factor.by.get(unit) if isinstance(factor.by, Mapping) else factor.by
+        if by is None:
+            raise ConfigError(f"the scale multiplies {leaf} by {factor.by}, which has no factor for {value}")
         return f"{factor.apply(float(number), by)} {unit}"
-    assert not isinstance(factor.by, Mapping), "factors by unit are for lengths"
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or isinstance(factor.by, Mapping):
+        raise ConfigError(f"the scale multiplies {leaf} by {factor.by}, which does not fit its value {value!r}")
     return factor.apply(value, factor.by)
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -65,7 +65,9 @@ class Library:
     def scale(self, name: str) -> Scale:
         """The scale of a name; raises `ConfigError` with the nearest names if there is none."""
         if name not in self.scales:
-            raise ConfigError(f"there is no scale {name}; there are {', '.join(sorted(self.scales))}")
+            near = difflib.get_close_matches(name, self.scales, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(self.scales))}"
+            raise ConfigError(f"there is no scale {name}; {hint}")
         return self.scales[name]
 
     def cell(self, address: Address) -> Cell:
@@ -115,12 +117,17 @@ def load_papers(folders: Sequence[Path] = ()) -> Library:
 
 def _read_file(file: Path, library: Library, drafts: Drafts) -> None:
     folder = file.parent.name
+    kinds: dict[str, Collection[str]] = {"ledger": library.ledgers, "paper": library.papers}
+    taken = library.scales if folder == SCALES else kinds.get(file.stem, ())
+    name = file.stem if folder == SCALES else folder
+    if name in taken:
+        raise SpecError(file, 1, f"there is another {file.stem} of {folder} already; it needs a name of its own")
     if folder == SCALES:
-        library.scales[file.stem] = read_scale(file)
+        library.scales[name] = read_scale(file)
     elif file.stem == "ledger":
-        library.ledgers[folder] = read_ledger(file)
+        library.ledgers[name] = read_ledger(file)
     elif file.stem == "paper":
-        library.papers[folder] = _read_paper(file)
+        library.papers[name] = _read_paper(file)
     else:
         draft = read_draft(file)
         if draft.key in drafts:

@@ -2,6 +2,7 @@
 
 import difflib
 import itertools
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ class Draft:
     node: Located
     metrics: dict[str, str]
     filled: dict[str, tuple[str, ...]]
+
+    def is_repeated(self, label: str) -> bool:
+        """Whether a row prints another one's cell once more."""
+        return any(row.get("label") == label and "same_as" in row for row in self.node["rows"])
 
 
 Drafts = dict[str, Draft]
@@ -84,6 +89,7 @@ class TableReader:
             raise SpecError(file, node.lines["kind"], f"kind is {kind}; it must be one of {', '.join(KINDS_OF_TABLE)}")
         columns = {head: self._column(head, item) for head, item in mapping_of(file, node, "columns").items()}
         stages = {name: self._stage(name, item) for name, item in mapping_of(file, node, "stages").items()}
+        self._check_order(stages)
         rows = {row.label: row for row in (self._row(item, columns, stages) for item in node["rows"])}
         return Table(
             key=self.draft.key,
@@ -95,7 +101,7 @@ class TableReader:
             varies=texts_of(file, node, "varies"),
             columns=columns,
             rows=rows,
-            claims=tuple(claim for item in node.get("claims") or [] for claim in self._claims(item)),
+            claims=tuple(claim for item in self._list("claims") for claim in self._claims(item)),
             stages=stages,
             run=texts_of(file, node, "run"),
             evaluation=texts_of(file, node, "evaluation"),
@@ -119,6 +125,31 @@ class TableReader:
         if column not in draft.metrics:
             raise SpecError(self.file, line, f"{table} has no measured column {column or ''} in row {label}")
         return Address(table, label, column)
+
+    def _list(self, key: str) -> list[Any]:
+        value = self.node.get(key) or []
+        if not isinstance(value, list):
+            raise SpecError(self.file, self.node.lines[key], f"{key} must be a list, not {value!r}")
+        return value
+
+    def _check_order(self, stages: dict[str, Stage]) -> None:
+        for name, stage in stages.items():
+            seen, upstream = {name}, stage.after
+            while upstream is not None:
+                if upstream in seen:
+                    line = self.node["stages"].lines[name]
+                    raise SpecError(self.file, line, f"the stages go round in a circle: {name} comes after itself")
+                seen.add(upstream)
+                upstream = stages[upstream].after
+
+    def _twin(self, node: Located) -> Address | None:
+        text = text_of(self.file, node, "same_as")
+        if not text:
+            return None
+        address = self.resolve(text, Metric("miou"), node.lines["same_as"])
+        if self.drafts[address.table].is_repeated(address.row):
+            raise SpecError(self.file, node.lines["same_as"], f"{text} only repeats another cell; name that one")
+        return address
 
     def _column(self, head: str, node: Located) -> Column:
         decimals = node.get("decimals")
@@ -156,7 +187,6 @@ class TableReader:
         for head in marks:
             if head not in columns or not columns[head].marks:
                 raise SpecError(file, node.lines["marks"], f"row {label} is marked in {head}, which is no mark column")
-        same_as = text_of(file, node, "same_as")
         return Row(
             label=label,
             kind=kind,
@@ -170,7 +200,7 @@ class TableReader:
             evaluation=texts_of(file, node, "evaluation"),
             after=after,
             drop=texts_of(file, node, "drop"),
-            same_as=self.resolve(same_as, Metric("miou"), node.lines["same_as"]) if same_as else None,
+            same_as=self._twin(node),
             line=node.line,
         )
 
@@ -194,13 +224,11 @@ class TableReader:
             check_keys(self.file, value, ("value",), ("printed", "metric"), f"the cell {address}")
             printed, metric = value.get("printed"), value.get("metric", metric)
             value = value["value"]
+        if not isinstance(metric, str):
+            raise SpecError(self.file, line, f"the metric of {address} must be text, not {metric!r}")
         for name, replacement in fill.items():
             metric = metric.replace("{" + name + "}", str(replacement))
-        if (
-            metric != "setting"
-            and value is not None
-            and (isinstance(value, bool) or not isinstance(value, (int, float)))
-        ):
+        if metric != "setting" and value is not None and not _is_number(value):
             raise SpecError(self.file, line, f"the published cell {address} is {value!r}, which is no number")
         if isinstance(value, (list, Located)):
             raise SpecError(self.file, line, f"the cell {address} must be one value, not {value!r}")
@@ -220,3 +248,7 @@ class TableReader:
         cells = [self.resolve(side.strip(), Metric("miou"), node.line) for side in sides]
         place, note = text_of(self.file, node, "place"), text_of(self.file, node, "note")
         return [Claim(higher, lower, place, note, node.line) for higher, lower in itertools.pairwise(cells)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

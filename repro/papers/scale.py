@@ -85,5 +85,7 @@ def _factor(file: Path, node: Located, leaf: str) -> Factor:
     for value in [*factors, *(node[key] for key in ("multiple_of", "plus", "minimum", "maximum") if key in node)]:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
             raise SpecError(file, node.line, f"the factor of {leaf} holds {value!r}, which is no number")
+    if node.get("multiple_of") == 0:
+        raise SpecError(file, node.lines["multiple_of"], f"the factor of {leaf} rounds to a multiple of 0")
     rest = {key: node[key] for key in ("multiple_of", "plus", "minimum", "maximum") if key in node}
     return Factor(dict(by) if isinstance(by, dict) else by, **rest)

@@ -7,11 +7,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from repro.errors import StoreError
-from repro.report.runs import Recorded, read_runs, recorded, runs_csv
+from repro.runs_csv import RUNS_CSV, Recorded, read_runs, recorded, runs_csv
 from repro.store import RunFolder, run_folders
 from repro.tracking import TrackingError, fetch_records
-
-RUNS_CSV = "runs.csv"
 
 
 @dataclass

@@ -6,7 +6,7 @@
     python -m repro.report source=mlflow uri=http://host     fetches records from a tracking server first
 
 What cannot be read is named, the rest is still built, and the exit code is then 1. A choice of paper, table or scale
-leaves index.html and the files of other tables alone.
+leaves index.html and the files of other tables alone; a choice of tables also the pages on open choices.
 """
 
 import signal
@@ -21,16 +21,18 @@ from repro.experiments import Measurements, measurements
 from repro.experiments.alternatives import alternatives
 from repro.papers import Library, Scale, Table, load_papers
 from repro.report.audit import audit, audit_markdown
-from repro.report.collect import RUNS_CSV, Collected, collect, remembered
+from repro.report.collect import Collected, collect, remembered
 from repro.report.csvtable import csv_text
 from repro.report.effects import effect, effects_markdown
 from repro.report.index import coverage, index_html
 from repro.report.latex import document, latex
 from repro.report.markdown import markdown
-from repro.report.output import differing, write
+from repro.report.output import differing, superfluous, write
 from repro.report.request import Request, chosen_scales, chosen_tables, read_request
 from repro.report.results import TableResult
 from repro.report.tables import Tables, duplicates
+from repro.report.wording import command
+from repro.runs_csv import RUNS_CSV
 
 USER_MISTAKE = 2
 RENDERERS: dict[str, Callable[[TableResult], str]] = {"md": markdown, "csv": csv_text, "tex": latex}
@@ -84,7 +86,8 @@ def build(
             if request.everything:
                 of_scale = [result for result in report.results if result.scale == scale.name]
                 report.files[f"{scale.name}/tables.tex"] = document(of_scale)
-            report.files |= _effects(found, builder, collected)
+            if not request.table:
+                report.files |= _effects(found, builder, collected)
             report.problems += map(str, found.problems)
     findings = audit(library)
     report.files["audit.md"] = audit_markdown(findings)
@@ -118,6 +121,7 @@ def _collected(request: Request) -> Collected:
 
 def _checked(request: Request, report: Report) -> int:
     wrong = differing(request.reports, report.files)
+    wrong |= dict.fromkeys(_superfluous(request, report), "superfluous")
     for name, state in wrong.items():
         print(f"{request.reports / name}: {state}", file=sys.stderr)
     failed = _told(report) or bool(wrong)
@@ -131,6 +135,8 @@ def _checked(request: Request, report: Report) -> int:
 
 def _written(request: Request, report: Report) -> int:
     count = write(request.reports, report.files)
+    for name in _superfluous(request, report):
+        (request.reports / name).unlink()
     failed = _told(report)
     total = coverage(report.results)
     scales = ", ".join(dict.fromkeys(result.scale for result in report.results))
@@ -138,6 +144,12 @@ def _written(request: Request, report: Report) -> int:
           f"{total.measured:,} of {total.runnable:,} cells that can be run are measured, "
           f"{total.reproduced:,} reproduced; next: {_next_step(request, report)}")  # fmt: skip
     return 1 if failed else 0
+
+
+def _superfluous(request: Request, report: Report) -> list[str]:
+    if not request.everything:
+        return []
+    return superfluous(request.reports, report.files, {result.scale for result in report.results})
 
 
 def _told(report: Report) -> bool:
@@ -158,7 +170,7 @@ def _next_step(request: Request, report: Report) -> str:
     missing = (result for result in report.results if any(cell.verdict == "not run" for cell in result.cells.values()))
     first = next(missing, None)
     if not trained and first is not None:
-        return f"python -m repro.sweep table={first.table.key} scale={first.scale} seeds=3 submit=true"
+        return command(first)
     if request.everything:
         return f"open {request.reports / 'index.html'}"
     first = report.results[0]

@@ -21,7 +21,7 @@ def departures(library: Library, measurement: Measurement) -> tuple[tuple[str, .
     entries = _answers(library, measurement.address)
     groups = DECIDING.get((measurement.metric.of or measurement.metric).name)
     changed = {item.leaf: item for item in deviations(measurement)}
-    stated = [item for item in changed.values() if not _is_open(_leaf(item), entries)]
+    stated = [item for item in changed.values() if not _is_open(item, entries)]
     config = _leaves(measurement.config or {})
     told: set[str] = set()
     choices = []
@@ -42,22 +42,23 @@ def _answers(library: Library, address: Address) -> list[Entry]:
     return ledger.answers(table.name, row.label) if ledger else []
 
 
-def _leaf(item: Deviation) -> str:
-    """The leaf without the name of an earlier training."""
-    return item.leaf.rpartition(": ")[2]
+def _is_open(item: Deviation, entries: Iterable[Entry]) -> bool:
+    """Whether the entries that name the leaf, or else the group nearest above it, all leave it open.
 
-
-def _is_open(leaf: str, entries: Iterable[Entry]) -> bool:
-    """Whether the entries that name the leaf, or else the group nearest above it, all leave it open."""
+    Of an earlier training only leaves are open in which it shares the value that the ledger gives for the row: what a
+    stage has of its own, the paper states there.
+    """
+    stage, _, leaf = item.leaf.rpartition(": ")
     best, statuses = -1, list[str]()
     for entry in entries:
-        for named in entry.leaves:
+        for named, value in entry.leaves.items():
             path = _dotted(named)
             if leaf == path or leaf.startswith(f"{path}."):
                 if len(path) > best:
                     best, statuses = len(path), []
                 if len(path) == best:
-                    statuses.append(entry.status)
+                    foreign = stage and value != item.paper
+                    statuses.append("stated" if foreign else entry.status)
     return bool(statuses) and all(status == "open" for status in statuses)
 
 

@@ -13,6 +13,7 @@ from repro.report.wording import (
     command,
     difference_text,
     hardware,
+    place,
     published_difference,
     spans,
 )
@@ -40,8 +41,7 @@ def markdown(result: TableResult) -> str:
         _legend(result, made),
         *claim_rows,
         *_notes(made),
-        f"## How to make it\n\n```\n{command(result)}\npython -m repro.report table={result.table.key} "
-        f"scale={result.scale}\n```",
+        f"## How to make it\n\n```\n{command(result)}\npython -m repro.report {place(result)}\n```",
     ]  # fmt: skip
     machines = hardware(result)
     if machines:

@@ -7,8 +7,8 @@ from repro.build import dataset_class
 from repro.errors import ConfigError
 from repro.experiments import Measurement, Measurements, static_value
 from repro.papers import Address, Metric
-from repro.report.runs import Recorded
 from repro.report.statistics import paired
+from repro.runs_csv import Recorded
 
 ONLY = 0
 """The seed that a value without seeds is filed under."""

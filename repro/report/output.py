@@ -1,9 +1,11 @@
 """The files of a report: compared with what is there, and written where they differ."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from repro.files import atomic_write
+
+SUFFIXES = frozenset({".md", ".csv", ".tex"})
 
 
 def differing(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
@@ -20,6 +22,12 @@ def differing(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
             if not same:
                 found[name] = "differs"
     return found
+
+
+def superfluous(folder: Path, files: Mapping[str, str], scales: Iterable[str]) -> list[str]:
+    """Paths of tables and pages below the folders of some scales that a whole report does not have any more."""
+    ours = (path for scale in scales for path in (folder / scale).rglob("*") if path.suffix in SUFFIXES)
+    return sorted(name for path in ours if (name := path.relative_to(folder).as_posix()) not in files)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> int:

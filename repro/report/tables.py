@@ -8,9 +8,9 @@ from repro.report.departures import departures
 from repro.report.measured import Absent, Evidence, Values
 from repro.report.results import CellResult, ClaimResult, TableResult
 from repro.report.rounded import rounded
-from repro.report.runs import Recorded
 from repro.report.statistics import interval, paired
 from repro.report.verdicts import VERDICTS, Tolerance, claim_verdict, judged
+from repro.runs_csv import Recorded
 
 ONE_SEED = "one seed has no interval"
 

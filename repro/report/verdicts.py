@@ -38,7 +38,10 @@ class Tolerance:
     def of(self, metric: Metric, published: float, rounding: float) -> float:
         """The tolerance about one published value, never finer than what printing has rounded away."""
         percentage = (metric.of or metric).name in PERCENTAGES
-        return max(self.points if percentage else self.share * abs(published), rounding)
+        tolerance = self.points if percentage else self.share * abs(published)
+        if metric.of is not None:  # a gain is not reproduced by none at all
+            tolerance = min(tolerance, abs(published) / 2)
+        return max(tolerance, rounding)
 
 
 def judged(measured: Interval, published: float, tolerance: float, *, exact: bool = False) -> str:

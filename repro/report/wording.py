@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from repro.papers import Cell, Claim, Column, Metric
+from repro.papers import Cell, Claim, Column, Metric, sweeps_folder
 from repro.report.results import CellResult, ClaimResult, Interval, TableResult
 
 WITHOUT_SEED = frozenset({"parameters", "utilisation"})
@@ -125,7 +125,14 @@ def spans(numbers: Iterable[int]) -> str:
 
 def command(result: TableResult) -> str:
     """The command that measures the table at its scale."""
-    return f"python -m repro.sweep table={result.table.key} scale={result.scale} seeds={SEEDS} submit=true"
+    return f"python -m repro.sweep {place(result)} seeds={SEEDS} submit=true"
+
+
+def place(result: TableResult) -> str:
+    """The settings by which sweep and report find the table, the folder of a user's paper included."""
+    folder = result.table.file.parent.parent
+    own = "" if folder == sweeps_folder() else f"sweeps_folder={folder} "
+    return f"{own}table={result.table.key} scale={result.scale}"
 
 
 def hardware(result: TableResult) -> list[str]:

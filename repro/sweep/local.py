@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 import torch
-import yaml
 
 from repro.engine.device import available_threads
 from repro.engine.stop import StopRequest
-from repro.errors import ConfigError, StoreError
+from repro.errors import ConfigError, ReproError, StoreError
 from repro.files import read_json_object
+from repro.store import RunFolder
 from repro.sweep.jobs import BLOCKED, DONE, FAILED, INTERRUPTED, FrozenJob, Result, describe
 from repro.sweep.progress import Active, Board
 
@@ -68,9 +68,9 @@ def visible_gpus() -> list[str]:
 def fitted(job: FrozenJob, slot: Slot) -> tuple[FrozenJob, int]:
     """The job with the threads of its slot, and their number; a run that has begun keeps the threads it began with."""
     threads = job.configs[0]["runtime"]["threads"]
-    frozen = job.run_path / "config.yaml"
-    if threads is None and frozen.exists():
-        threads = yaml.safe_load(frozen.read_text())["runtime"]["threads"]
+    folder = RunFolder(job.run_path.parent, job.run_id)
+    if threads is None and folder.config_path.exists():
+        threads = folder.frozen_config()["runtime"]["threads"]
     threads = threads or slot.threads
     configs = [{**config, "runtime": {**config["runtime"], "threads": threads}} for config in job.configs]
     return replace(job, configs=configs), threads
@@ -111,6 +111,9 @@ class LocalQueue:
                     time.sleep(LOOK_SECONDS)
             except KeyboardInterrupt:  # the second Ctrl-C
                 self._kill()
+            finally:
+                if self._running:  # no worker outlives the queue, whatever ends it
+                    self._kill()
         return self._results
 
     def _start_ready(self) -> None:
@@ -123,7 +126,12 @@ class LocalQueue:
                 self._end(job, Result(BLOCKED, f"run {job.upstream}, which it starts from, has no weights here"))
             elif self._free:
                 self._waiting.remove(job)
-                self._start(job, self._free.pop(0))
+                try:
+                    self._start(job, self._free[0])
+                except (ReproError, OSError) as error:  # such as a damaged run folder, or a full disk
+                    self._end(job, Result(FAILED, str(error), exit_code=1))
+                else:
+                    self._free.pop(0)
 
     def _start(self, job: FrozenJob, slot: Slot) -> None:
         job, threads = fitted(job, slot)

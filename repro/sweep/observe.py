@@ -1,6 +1,5 @@
 """What is on disk of the runs of a plan: status, holder, weights, whole records, and the committed list of records."""
 
-import csv
 import json
 import os
 import socket
@@ -11,6 +10,7 @@ from pathlib import Path
 from repro.errors import StoreError
 from repro.files import try_flock
 from repro.lock import STALE_SECONDS, Holder
+from repro.runs_csv import RUNS_CSV, read_runs
 from repro.store import RunFolder
 from repro.sweep.plan import Job, Observed
 
@@ -69,22 +69,9 @@ def living_holder(path: Path) -> Holder | None:
 
 
 def recorded_evaluations(reports: Path) -> frozenset[str]:
-    """Evaluation ids in the committed list of records, `runs.csv`; none if there is no list.
-
-    Raises:
-        StoreError: the file cannot be read or has no such column.
-    """
-    path = reports / "runs.csv"
-    if not path.exists():
-        return frozenset()
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = csv.DictReader(stream)
-            if "evaluation_id" not in (rows.fieldnames or ()):
-                raise StoreError(f"{path} has no column evaluation_id; python -m repro.report writes it anew")
-            return frozenset(row["evaluation_id"] for row in rows if row["evaluation_id"])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StoreError(f"{path} cannot be read: {error}") from error
+    """Evaluation ids in the committed list of records, `runs.csv`; lines that the report would refuse do not count."""
+    lines, _ = read_runs(reports / RUNS_CSV)
+    return frozenset(line.evaluation_id for line in lines)
 
 
 def newest_step(folder: RunFolder) -> int | None:

@@ -1,5 +1,6 @@
 """How much a training computes: operations counted on the network without computing anything, times its images."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -181,7 +182,7 @@ def _count(module: nn.Module, given: Shapes) -> tuple[float, Shapes]:
         return _count_on(module, given, "meta")
     except RuntimeError:  # such as switching autocast off, which the meta device does not know
         with _fake_mode():
-            return _count_on(module.to_empty(device="cpu"), given, "cpu")
+            return _count_on(copy.deepcopy(module).to_empty(device="cpu"), given, "cpu")
 
 
 @cache

@@ -67,6 +67,11 @@ class Observed:
     weights: bool = False
     evaluations: frozenset[str] = frozenset()
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the run failed, or a further evaluation of a finished one did, whose message it then keeps."""
+        return self.state == "FAILED" or (self.state == "FINISHED" and bool(self.message))
+
 
 @dataclass(frozen=True)
 class Job:
@@ -209,7 +214,7 @@ def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
         state = RECORDED if only_listed else DONE
     elif seen.held:
         state, reason = RUNNING, ", ".join(filter(None, [seen.message, f"step {seen.step}" if seen.step else ""]))
-    elif seen.state == "FAILED":
+    elif seen.has_failed:
         state, reason = FAILED, seen.message
     elif seen.weights:
         state = TO_EVALUATE

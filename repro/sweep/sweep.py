@@ -33,7 +33,7 @@ class Sweep:
         """What is to be done now; with `retry`, what failed is to be done again."""
         observed = observe(self.request.outputs, self.jobs)
         if retry:
-            observed = {key: replace(seen, state=None) if seen.state == FAILED.upper() else seen
+            observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
                         for key, seen in observed.items()}  # fmt: skip
         recorded = recorded_evaluations(self.request.reports)
         return make_plan(self.wanted, self.request.seeds, self.jobs, observed, recorded)

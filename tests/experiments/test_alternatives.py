@@ -65,6 +65,11 @@ def test_an_alternative_that_does_not_compose_is_a_problem_of_the_ledger(found):
 def test_the_ledgers_of_the_papers_offer_what_can_be_composed():
     library = load_papers()
     found = measurements(library, library.matching("vortex/table1"), library.scale("smoke"))
-    items = alternatives(found)
-    assert {"width", "train_output_stride"} <= {item.entry.setting for item in items}
+    settings = {item.entry.setting for item in alternatives(found)}
+    assert {"width", "align_corners"} <= settings
+    assert "train_output_stride" not in settings  # the scale maps the strides 8 and 16 to one
     assert mistaken_alternatives(found) == []
+    found = measurements(library, library.matching("vortex/table1"), library.scale("paper"))
+    for item in alternatives(found, "train_output_stride"):
+        assert item.measurement.evaluation_id(0) != found[item.base].evaluation_id(0)
+        assert item.measurement.config["backbone"]["output_stride"] == 16

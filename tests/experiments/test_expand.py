@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from repro import identity
 from repro.compose import compose
+from repro.errors import ConfigError
 from repro.experiments import deviations, measurements, static_value
 from repro.papers import Address, load_papers
 from tests.papers.small_paper import ABLATION, PAPER, small_library
@@ -141,3 +144,18 @@ def test_the_utilisation_ratios_of_vortex_pooling(label, ratio):
     (item,) = [item for address, item in found.items() if address.row == label and item.kind == "static"]
     assert item.published == ratio
     assert static_value(item) == pytest.approx(ratio, abs=0.0005)
+
+
+def test_a_scale_that_names_what_does_not_exist_is_a_mistake(tmp_path):
+    library = small_library(tmp_path)
+    scale = replace(library.scale("smoke"), set={"schedule.lenght": 3})
+    with pytest.raises(ConfigError, match=r"names schedule\.lenght, which no configuration has; did you mean schedule"):
+        measurements(library, library.matching(TABLE), scale)
+
+
+def test_an_alternative_reaches_the_stages_that_do_not_set_it_themselves(tmp_path):
+    found = of(small_library(tmp_path, ablation=STAGED))
+    item = found.alternative(at("better"), ["align_corners=true", "schedule.length=5 steps"])
+    first, second, own = item.configs(0)
+    assert [config["align_corners"] for config in (first, second, own)] == [True, True, True]
+    assert [config["schedule"]["length"] for config in (first, second, own)] == ["9 steps", "8 steps", "5 steps"]

@@ -1,6 +1,7 @@
 import pytest
 
 from repro.composer import Composer
+from repro.errors import ConfigError
 from repro.experiments.scaling import multiplied, scaled
 from repro.papers import Factor, Scale
 
@@ -22,7 +23,9 @@ PAPER = ("backbone=resnet50", "backbone.output_stride=8", "head=aspp", "dataset=
     ],
 )
 def test_a_value_times_a_factor_is_rounded_by_its_rule(value, factor, result):
-    assert multiplied(value, factor) == pytest.approx(result) if isinstance(result, float) else result
+    found = multiplied(value, factor)
+    assert found == (pytest.approx(result) if isinstance(result, float) else result)
+    assert type(found) is type(result)
 
 
 def test_the_paper_scale_changes_nothing():
@@ -58,3 +61,17 @@ def test_leaves_are_mapped_by_their_value_and_multiplied_from_the_papers():
     assert config["schedule"]["learning_rate"] == pytest.approx(0.014)
     assert config["evaluation"]["pad_to"] == 256.5
     assert "size" not in config["dataset"]
+
+
+@pytest.mark.parametrize(
+    ("value", "factor", "sentence"),
+    [
+        (513, Factor({"steps": 0.5}), "does not fit its value 513"),
+        ("80 epochs", Factor({"steps": 0.5}), "has no factor for 80 epochs"),
+        ([1, 2], Factor(0.5), "does not fit its value"),
+        ("poly", Factor(0.5), "does not fit its value"),
+    ],
+)
+def test_a_factor_that_does_not_fit_is_a_sentence(value, factor, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        multiplied(value, factor, "the.leaf")

@@ -28,8 +28,10 @@ def test_a_broken_table_is_answered_with_its_mistake(tmp_path):
 
 
 def test_an_unknown_scale_is_answered_with_those_there_are(tmp_path):
-    with pytest.raises(ConfigError, match="there is no scale tiny; there are camvid, paper, shapes, smoke"):
-        small_library(tmp_path).scale("tiny")
+    with pytest.raises(ConfigError, match="there is no scale huge; there are camvid, paper, shapes, smoke"):
+        small_library(tmp_path).scale("huge")
+    with pytest.raises(ConfigError, match="did you mean smoke"):
+        small_library(tmp_path / "again").scale("smok")
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):

@@ -7,7 +7,7 @@ from repro.experiments import FROM_RECORDS, STATIC, measurements
 from repro.papers import load_papers
 
 LIBRARY = load_papers()
-ROWS_NOT_BUILT = {"deeplabv3": 37, "vortex": 3, "dsnet": 19, "gald": 80}
+ROWS_NOT_BUILT = {"deeplabv3": 37, "vortex": 3, "dsnet": 19, "gald": 79}
 
 
 def rows_not_built():

@@ -44,6 +44,11 @@ def test_a_table_is_read_with_everything_it_says(tmp_path):
         ("title: One head beside another\n", "", "lacks the key title"),
         ("label_column: Head", "label_column: Head\nlabel_column: Head", "label_column is given twice"),
         ("    kind: cited", "    kind: quoted", "kind is quoted"),
+        ("mIoU: 55.5", "mIoU: .nan", "is nan, which is no number"),
+        ("mIoU: 55.5", "mIoU: {value: 55.5, metric: 5}", "must be text, not 5"),
+        ("claims:\n  - {claim: best > better > plain, place: section 1}", "claims: 5", "claims must be a list"),
+        ("columns:", "stages: {a: {run: [], after: b}, b: {run: [], after: a}}\ncolumns:", "round in a circle"),
+        ("    run: [head=aspp]", '    same_as: "better"', "better only repeats another cell"),
         ("    run: [head=aspp]", "    run: [head=aspp]\n    after: coco", "comes after the stage coco"),
     ],
 )

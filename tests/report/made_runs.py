@@ -11,7 +11,7 @@ from repro import identity
 from repro.experiments import Measurement, Measurements, measurements
 from repro.papers import Address, Library, load_papers
 from repro.records import Names, Record, Scores, confusion_sha256
-from repro.report.runs import Recorded, recorded
+from repro.runs_csv import Recorded, recorded
 from repro.store import RunFolder
 
 MATRIX = np.eye(3, dtype=np.int64)

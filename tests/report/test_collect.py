@@ -3,7 +3,7 @@
 import pytest
 
 from repro.report.collect import collect, remembered, united
-from repro.report.runs import read_runs, recorded, runs_csv
+from repro.runs_csv import read_runs, recorded, runs_csv
 from repro.tracking import TrackingError
 from tests.report.made_runs import store
 

@@ -6,7 +6,7 @@ import pytest
 
 from repro.experiments.alternatives import alternatives
 from repro.report.command import main
-from repro.report.runs import recorded, runs_csv
+from repro.runs_csv import recorded, runs_csv
 from repro.store import run_folders
 from repro.tracking import MLflowMirror, take_snapshot
 from tests.example_mlflow import place_database
@@ -182,7 +182,8 @@ def test_a_folder_that_cannot_be_written(command, tmp_path):
 
 def test_nothing_measured_says_what_to_run(command):
     assert command("scale=short") == 0
-    assert "next: python -m repro.sweep table=small/table1 scale=short seeds=3 submit=true" in command.out
+    assert "next: python -m repro.sweep sweeps_folder=" in command.out
+    assert " table=small/table1 scale=short seeds=3 submit=true" in command.out
 
 
 def test_other_readings_get_a_page(command, as_printed):

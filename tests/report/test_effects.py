@@ -5,7 +5,7 @@ import pytest
 from repro.experiments.alternatives import alternatives
 from repro.report.effects import effect, effects_markdown
 from repro.report.measured import Evidence
-from repro.report.runs import recorded
+from repro.runs_csv import recorded
 from tests.report.made_runs import record_of
 
 

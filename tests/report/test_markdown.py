@@ -177,7 +177,7 @@ def test_a_scale_is_named_and_warned_of_only_where_something_was_measured(small:
 
 def test_the_command_and_the_hardware_close_the_page(small: Table) -> None:
     page = markdown(measured_small(small))
-    assert "python -m repro.sweep table=made/table1 scale=shapes seeds=3 submit=true" in page
+    assert f"python -m repro.sweep sweeps_folder={small.file.parent.parent} table=made/table1 scale=shapes" in page
     assert page.endswith("Measured on: NVIDIA A100.\n")
 
 

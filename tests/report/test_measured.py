@@ -6,7 +6,7 @@ import pytest
 
 from repro.papers import Metric
 from repro.report.measured import Absent, Evidence, score
-from repro.report.runs import recorded
+from repro.runs_csv import recorded
 from tests.report.made_runs import Made
 
 

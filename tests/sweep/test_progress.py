@@ -4,7 +4,8 @@ import json
 from repro.compose import compose
 from repro.store import RunFolder
 from repro.sweep.jobs import FrozenJob
-from repro.sweep.progress import Active, Board, newest_step
+from repro.sweep.observe import newest_step
+from repro.sweep.progress import Active, Board
 from repro.tracking import Journal
 from tests.tiny import TINY
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import pandas
-
 from repro.records import Record
 
+RUNS_CSV = "runs.csv"
 Scores = dict[str, float | None]
 _IDENTITY = re.compile(r"[0-9a-f]{16}")
 
@@ -90,6 +89,8 @@ def recorded(record: Record) -> Recorded:
 
 def runs_csv(lines: Iterable[Recorded]) -> str:
     """The text of runs.csv, the same for the same evaluations whatever their order."""
+    import pandas  # a quarter of a second that a plan, which only reads, does without
+
     content = ([_text(getattr(line, name)) for name in COLUMNS] for line in lines)
     frame = pandas.DataFrame(content, columns=list(COLUMNS), dtype=str)
     order = frame.assign(seed=frame["seed"].astype(int)).sort_values(list(SORTED_BY)).index

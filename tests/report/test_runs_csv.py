@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.report.runs import COLUMNS, Recorded, read_runs, recorded, runs_csv
+from repro.runs_csv import COLUMNS, Recorded, read_runs, recorded, runs_csv
 from tests.example_runs import example_record
 
 ANY_TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12).map(
