@@ -74,6 +74,12 @@ def compose_unchecked(overrides: Sequence[str], user_folder: Path | None = None)
     return plain(config, hydra_node)
 
 
+def settings_of(name: str) -> str:
+    """The lines of a command's settings with their comments, for its help."""
+    lines = (config_folder() / f"{name}.yaml").read_text().splitlines()
+    return "\n".join(f"  {line}" for line in lines if line and line[0].isalpha() and not line.startswith("defaults"))
+
+
 def plain(config: DictConfig, hydra_node: Any) -> dict[str, Any]:
     """A resolved configuration as nested dictionaries of plain values.
 

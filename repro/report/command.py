@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
+from repro.compose import settings_of
 from repro.errors import ReproError
 from repro.experiments import Measurements, measurements
 from repro.experiments.alternatives import alternatives
@@ -35,6 +36,7 @@ from repro.report.wording import command
 from repro.runs_csv import RUNS_CSV
 
 USER_MISTAKE = 2
+HELP = ("help", "--help", "-h")
 RENDERERS: dict[str, Callable[[TableResult], str]] = {"md": markdown, "csv": csv_text, "tex": latex}
 
 
@@ -49,8 +51,12 @@ class Report:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carries the command out; takes overrides of conf/report.yaml, returns the exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if any(word in HELP for word in words):
+        print(f"{__doc__}\nSettings\n{settings_of('report')}")
+        return 0
     try:
-        request = read_request(sys.argv[1:] if arguments is None else arguments)
+        request = read_request(words)
         library = load_papers(request.sweeps_folders)
         tables = chosen_tables(request, library)
         collected = _collected(request)

@@ -95,7 +95,11 @@ def _headline(results: Sequence[TableResult]) -> str:
     )
     boxes = "".join(f"<li><b>{escape(value)}</b> {escape(words)}</li>" for value, words in tiles)
     count = f"{len(tables)} tables of {len(papers)} papers" if results else "No tables yet"
-    return f'<p>{count}. Cells and claims count once for each scale.</p><ul class="tiles">{boxes}</ul>'
+    note = (
+        "Cells and claims count once for each scale. Each claim is judged by itself at 95 %: "
+        "of claims without any effect, one in forty would read holds and one in forty reversed."
+    )
+    return f'<p>{count}. {note}</p><ul class="tiles">{boxes}</ul>'
 
 
 def _by_scale(results: Sequence[TableResult], scales: Sequence[str]) -> str:

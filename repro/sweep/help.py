@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from repro.compose import config_folder
+from repro.compose import config_folder, settings_of
 
 EXAMPLES = {
     "table=vortex/table1 scale=smoke": "what it takes, and what is done already",
@@ -21,11 +21,10 @@ def help_text() -> str:
 
 
 def _lines() -> Iterator[str]:
-    settings = (config_folder() / "sweep.yaml").read_text().splitlines()
     yield "repro.sweep: plans the trainings that tables need, and carries them out."
     yield "Usage: python -m repro.sweep table=<paper>/<table> [key=value ...]"
     yield "\nSettings"
-    yield from (f"  {line}" for line in settings if line and line[0].isalpha() and not line.startswith("defaults"))
+    yield settings_of("sweep")
     for file in sorted((config_folder() / "cluster").glob("*.yaml")):
         lines = file.read_text().splitlines()
         yield f"\ncluster={file.stem}: {lines[1].lstrip('# ')}"
