@@ -80,6 +80,9 @@ def chosen_tables(request: Request, library: Library) -> list[Table]:
     """
     if request.paper is not None and request.paper not in {table.paper for table in library.tables.values()}:
         papers = list(dict.fromkeys(table.paper for table in library.tables.values()))
+        for problem in library.problems:
+            if problem.file.parent.name == request.paper:
+                raise ConfigError(str(problem))
         near = difflib.get_close_matches(str(request.paper), papers, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(papers)}"
         raise ConfigError(f"there is no paper {request.paper}; {hint}")
