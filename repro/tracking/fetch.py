@@ -1,5 +1,6 @@
 """Records out of MLflow: those that other machines have brought in and this one does not have."""
 
+import os
 import sqlite3
 import tempfile
 from collections.abc import Collection, Iterator
@@ -37,6 +38,7 @@ def fetch_records(uri: str, known: Collection[str]) -> tuple[list[Record], list[
     """
     if uri.startswith("sqlite:///"):
         _check_database(Path(uri.removeprefix("sqlite:///")))
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one for each of thousands of small files
     MLflowMirror(uri, "", Path()).load()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
