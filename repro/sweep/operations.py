@@ -181,8 +181,9 @@ def _count(module: nn.Module, given: Shapes) -> tuple[float, Shapes]:
     try:
         return _count_on(module, given, "meta")
     except RuntimeError:  # such as switching autocast off, which the meta device does not know
+        alone = copy.deepcopy(module)  # the mode turns its weights into others, and the module is counted again
         with _fake_mode():
-            return _count_on(copy.deepcopy(module).to_empty(device="cpu"), given, "cpu")
+            return _count_on(alone.to_empty(device="cpu"), given, "cpu")
 
 
 @cache

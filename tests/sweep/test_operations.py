@@ -60,3 +60,15 @@ def test_equal_networks_are_built_and_counted_once(monkeypatch):
     monkeypatch.setattr("repro.sweep.operations._count", lambda *_: pytest.fail("counted again"))
     longer = counter.work(compose([*SMALL, "head=aspp", "schedule.length=10 steps", "seed=3"]))
     assert longer.training == 2 * first.training
+
+
+def test_one_network_is_counted_at_two_sizes():
+    counter = Counter()
+    sizes = [
+        [item if not item.startswith("dataset.size") else f"dataset.size={size}" for item in TINY] for size in (64, 128)
+    ]
+    pooled = [
+        ["head=vortex" if item == "head=fcn" else item for item in given if item != "head.width=16"] for given in sizes
+    ]
+    small, large = (counter.work(compose(given)).training for given in pooled)
+    assert 3 < large / small < 5
