@@ -69,8 +69,14 @@ def living_holder(path: Path) -> Holder | None:
 
 
 def recorded_evaluations(reports: Path) -> frozenset[str]:
-    """Evaluation ids in the committed list of records, `runs.csv`; lines that the report would refuse do not count."""
-    lines, _ = read_runs(reports / RUNS_CSV)
+    """Evaluation ids in the committed list of records, `runs.csv`; lines that the report would refuse do not count.
+
+    Raises:
+        StoreError: the file cannot be read, or is no such list.
+    """
+    lines, problems = read_runs(reports / RUNS_CSV)
+    if problems and not lines:
+        raise StoreError(problems[0])
     return frozenset(line.evaluation_id for line in lines)
 
 

@@ -15,5 +15,6 @@ def test_public_names() -> None:
         "Vortex",
         "from_torchvision",
         "load_backbone_weights",
+        "load_network_weights",
     ]
     assert all(hasattr(repro.nn, name) for name in repro.nn.__all__)

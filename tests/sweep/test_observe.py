@@ -8,10 +8,11 @@ import pytest
 
 from repro.errors import StoreError
 from repro.lock import STALE_SECONDS, FolderLock
+from repro.runs_csv import recorded, runs_csv
 from repro.store import RunFolder
 from repro.sweep.observe import living_holder, observe, recorded_evaluations
 from repro.sweep.plan import RUNNING, TO_DO, Job, make_plan
-from tests.example_runs import example_run
+from tests.example_runs import example_record, example_run
 
 RUN, EVALUATION = "00000000000000aa", "00000000000000ee"
 
@@ -88,9 +89,13 @@ def test_looking_takes_no_lock(tmp_path):
 
 def test_the_list_of_records_may_be_absent_but_not_of_another_form(tmp_path):
     assert recorded_evaluations(tmp_path) == frozenset()
-    (tmp_path / "runs.csv").write_text('name,evaluation_id\n"a, ""b""",one\nc,\nd,two\n')
-    assert recorded_evaluations(tmp_path) == {"one", "two"}
-    for content in (b"", b"run\n1\n", b"\xff\xfe"):
+    good = [recorded(example_record(RUN, f"{number:016x}")) for number in (1, 2)]
+    text = runs_csv(good)
+    (tmp_path / "runs.csv").write_text(text)
+    assert recorded_evaluations(tmp_path) == {item.evaluation_id for item in good}
+    (tmp_path / "runs.csv").write_text(text.replace("86.4", "x", 1))
+    assert len(recorded_evaluations(tmp_path)) == 1  # the report refuses the other line, so it is to be made again
+    for content in (b"run\n1\n", b"\xff\xfe"):
         (tmp_path / "runs.csv").write_bytes(content)
         with pytest.raises(StoreError, match=r"runs\.csv"):
             recorded_evaluations(tmp_path)

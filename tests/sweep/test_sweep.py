@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from repro.engine import train as training_module
+from repro.runs_csv import recorded, runs_csv
 from repro.store import RunFolder, run_folders
 from repro.sweep.plan import BLOCKED, DONE, FAILED, NOT_NEEDED, RECORDED, TO_DO, TO_EVALUATE
 from tests.sweep.papers import TRAINING, row, sweep, write_ledger, write_table
@@ -115,12 +116,10 @@ def test_another_evaluation_of_a_finished_training_only_evaluates(copied, no_tra
 
 def test_what_the_list_of_records_holds_needs_no_run_folder(finished, tmp_path, capsys):
     folder, outputs = finished
-    evaluations = [record.evaluation_id for run in run_folders(outputs / "runs") for record in run.records()]
+    records = [record for run in run_folders(outputs / "runs") for record in run.records()]
     reports = tmp_path / "reports"
     reports.mkdir()
-    (reports / "runs.csv").write_text(
-        "run_id,evaluation_id,note\n" + "".join(f'x,{item},"a, b"\n' for item in evaluations)
-    )
+    (reports / "runs.csv").write_text(runs_csv(map(recorded, records)))
     assert sweep(folder, tmp_path / "outputs", f"reports={reports}", "submit=true") == 0
     text = capsys.readouterr().out
     assert f"narrow  {RECORDED}" in text
@@ -128,7 +127,7 @@ def test_what_the_list_of_records_holds_needs_no_run_folder(finished, tmp_path, 
     assert not (tmp_path / "outputs" / "runs").exists()
     (reports / "runs.csv").write_text("run_id\n1\n")
     assert sweep(folder, tmp_path / "outputs", f"reports={reports}") == 2
-    assert "has no column evaluation_id" in capsys.readouterr().err
+    assert "the head line must be" in capsys.readouterr().err
 
 
 def test_a_broken_row_stops_no_other_and_is_named_at_the_end(tmp_path, capsys):
