@@ -84,7 +84,7 @@ def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
         print(f"browse: mlflow ui --backend-store-uri {address}" if "sqlite" in address else f"browse: {address}")
     row = nearest_rows(config, load_papers())
     if row is not None:
-        print(f"printed: {row}")
+        print(row)
     print(f"{name}: mIoU {percent(record.scores.miou_percent).strip()} %")
 
 
