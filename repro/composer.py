@@ -67,7 +67,7 @@ class Composer:
             asked = {key: value for key, value in (absent | leaves).items() if key.startswith(inside)}
             config[group] = {"missing": config["composition"]["choices"][group], "asked": asked}
         for key, value in leaves.items():
-            if "missing" not in (config.get(key.partition(".")[0]) or {}) and not _set_leaf(config, key, value):
+            if "missing" not in (config.get(key.partition(".")[0]) or {}) and not set_leaf(config, key, value):
                 missing.append(key)
         config["composition"]["overrides"] = list(overrides)
         return Composition(config, tuple(missing))
@@ -114,8 +114,12 @@ def _composed(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, A
     return compose_unchecked(choices, user_folder)
 
 
-def _set_leaf(config: dict[str, Any], path: str, value: Any) -> bool:
-    """Sets a leaf that exists; returns whether it does."""
+def set_leaf(config: dict[str, Any], path: str, value: Any) -> bool:
+    """Sets a leaf that exists; returns whether it does.
+
+    Raises:
+        ConfigError: the value would replace a group of settings.
+    """
     *parents, leaf = path.split(".")
     node: Any = config
     for name in parents:

@@ -8,7 +8,7 @@ from typing import Any
 
 from repro import identity
 from repro.compose import nearest
-from repro.composer import Composer, split
+from repro.composer import Composer, set_leaf, split
 from repro.errors import ConfigError
 from repro.sweep.plan import Job
 
@@ -66,23 +66,12 @@ def _altered(config: Config, settings: Sequence[str], nodes: Mapping[str, Config
         if key in nodes:
             config[key] = copy.deepcopy(nodes[key])
             composition["choices"][key] = value
-        elif _set(config, key, value):
+        elif set_leaf(config, key, value):
             unused.discard(key)
         else:
             continue
         composition["overrides"] = [*composition["overrides"], setting]
     return config
-
-
-def _set(config: Config, path: str, value: Any) -> bool:
-    *parents, leaf = path.split(".")
-    node: Any = config
-    for name in parents:
-        node = node.get(name) if isinstance(node, dict) else None
-    if not isinstance(node, dict) or leaf not in node or isinstance(node[leaf], dict):
-        return False
-    node[leaf] = value
-    return True
 
 
 def _check(job: Job, before: Job, settings: Sequence[str], nodes: Mapping[str, Config]) -> None:
