@@ -1,6 +1,7 @@
 """Configuration -> data set, network, optimiser: the only place where a `_target_` becomes an object."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -57,7 +58,8 @@ def build_model(config: Node, num_classes: int, *, pretrained: bool = True) -> t
             seed, "auxiliary", lambda: _build("auxiliary", extra, nn.Module, channels=channels, num_classes=num_classes)
         )
     try:
-        model = Segmenter(backbone, head, auxiliary, align_corners=config["align_corners"])
+        upsample = config["schedule"]["upsample_logits"]
+        model = Segmenter(backbone, head, auxiliary, align_corners=config["align_corners"], upsample_logits=upsample)
     except ValueError as error:
         raise ConfigError(f"backbone and head do not fit together: {error}") from error
     return model, float(weight) if auxiliary else 0.0
@@ -87,8 +89,10 @@ def dataset_class(config: Node) -> type[SegmentationDataset]:
 
 def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
     _target_class(group, node, kind)
+    parts = {key: _part(f"{group}.{key}", value) for key, value in node.items() if _is_part(value)}
+    leaves = {key: value for key, value in node.items() if key not in parts}
     try:
-        return instantiate(dict(node), **given, _convert_="all", _recursive_=False)
+        return instantiate(leaves, **given, **parts, _convert_="all", _recursive_=False)
     except HydraException as error:
         cause = error.__cause__ or error
         if isinstance(cause, ReproError):
@@ -96,6 +100,17 @@ def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
         if isinstance(cause, (TypeError, ValueError)):
             raise ConfigError(f"{group} ({node['_target_']}): {cause}") from error
         raise
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, Mapping) and "_target_" in value
+
+
+def _part(group: str, node: Node) -> Callable[..., nn.Module] | None:
+    """A nested group as a class with its switches set, which its owner calls with channels; None for an empty one."""
+    if node["_target_"] is None:
+        return None
+    return partial(_target_class(group, node, nn.Module), **{key: node[key] for key in node if key != "_target_"})
 
 
 def _target_class(group: str, node: Node, kind: type) -> Any:

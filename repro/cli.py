@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from repro import compose
+from repro import compose, identity
 from repro.errors import ConfigError, ReproError
 from repro.papers import load_papers
 from repro.tracking import tracking_uri
@@ -24,6 +24,7 @@ USER_MISTAKE = 2
 def main() -> None:
     """`python -m repro`: exit code 0 only if every run asked for has its record."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach this function, which prints them as sentences
+    sys.argv[1:] = compose.written_out(sys.argv[1:])
     arguments = get_args_parser().parse_args(sys.argv[1:])
     asks_only = arguments.help or arguments.hydra_help or arguments.shell_completion
     try:
@@ -50,7 +51,7 @@ def one_run(config: DictConfig) -> float | None:
     plain = compose.plain(config, HydraConfig.get())
     try:
         compose.settings(plain)  # before torch is loaded, so that a mistake is answered at once
-        from repro.run import run, run_name
+        from repro.run import run
 
         outcome = run(plain)
     except ReproError as error:
@@ -58,7 +59,7 @@ def one_run(config: DictConfig) -> float | None:
             end_with(error)
         print(f"failed: {' '.join(plain['composition']['overrides'])}: {error}", file=sys.stderr)
         raise  # to Hydra, which goes on with the others of the grid and then fails
-    print_outcome(outcome, run_name(plain), plain)
+    print_outcome(outcome, identity.run_name(plain), plain)
     score: float | None = outcome.record.scores.miou_percent
     return score
 

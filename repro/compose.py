@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,23 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from repro.errors import ConfigError
+from repro.groups import groups_of, not_taken, outer_group, takers_of
 from repro.settings import Settings
 
 _OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?$", re.DOTALL)
+
+_SHORT_INIT = re.compile(r"^init=(?P<kind>torchvision|run|file):(?P<name>.*)$", re.DOTALL)
 
 
 def config_folder() -> Path:
     """The folder of the configuration: `conf/` of a checkout, or its copy inside an installed package."""
     packaged = Path(__file__).parent / "_conf"
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "conf"
+
+
+def config_folders(user_folder: Path | None) -> list[Path]:
+    """The folders in which groups and choices are looked for: ours, and the user's if there is one."""
+    return [config_folder(), *([user_folder] if user_folder else [])]
 
 
 def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -> dict[str, Any]:
@@ -37,8 +45,18 @@ def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -
     Raises:
         ConfigError: in one sentence, with the nearest right name.
     """
+    overrides = written_out(overrides)
     check_overrides(overrides, user_folder=user_folder)
     return compose_unchecked(overrides, user_folder)
+
+
+def written_out(overrides: Iterable[str]) -> list[str]:
+    """Overrides with `init=<origin>` as Hydra takes it: a group's choice for `torchvision:<name>`, else `init.from`."""
+    return [_SHORT_INIT.sub(lambda match: _init(match["kind"], match["name"]), override) for override in overrides]
+
+
+def _init(kind: str, name: str) -> str:
+    return f"init={name}" if kind == "torchvision" else f"init.from='{kind}:{name}'"
 
 
 def compose_command(name: str, overrides: Sequence[str]) -> dict[str, Any]:
@@ -90,7 +108,8 @@ def plain(config: DictConfig, hydra_node: Any) -> dict[str, Any]:
     except OmegaConfBaseException as error:
         raise ConfigError(first_line(error)) from error
     assert isinstance(tree, dict)
-    choices = {group: choice for group, choice in hydra_node.runtime.choices.items() if group in tree}
+    chosen = hydra_node.runtime.choices.items()
+    choices = {group: choice for group, choice in chosen if group.partition("/")[0] in tree}
     tree["composition"] = {"choices": choices, "overrides": list(hydra_node.overrides.task)}
     return {str(key): value for key, value in tree.items()}
 
@@ -105,6 +124,11 @@ def settings(config: dict[str, Any]) -> Settings:
         leaf = getattr(error, "full_key", None) or "the configuration"
         raise ConfigError(f"{leaf}: {first_line(error)}") from error
     assert isinstance(result, Settings)
+    if not result.trains and config["init"]["from"] is None:
+        raise ConfigError(
+            "schedule.length is 0 steps, but init names no weights to evaluate; write init=torchvision:<name>, "
+            "init=run:<run id> or init=file:<path>, or give a length"
+        )
     return result
 
 
@@ -115,7 +139,7 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
         ConfigError: naming what is wrong and the nearest right name.
     """
     parsed = [_parse(override) for override in overrides]
-    groups = groups_of([config_folder(), *([user_folder] if user_folder else [])])
+    groups = groups_of(config_folders(user_folder))
     chosen: list[str] = []
     for sign, key, value in parsed:
         group = key.partition("@")[0]
@@ -126,11 +150,31 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
                 raise ConfigError(f"{group}={choice} is no choice of {group}" + nearest(choice, groups[group]))
         if "(" not in value:  # a function of Hydra's grammar, such as glob(*), stands for several choices
             chosen.append(f"{sign}{key}={value.split(',')[0]}")
+    _check_inner_groups({key: value for _, key, value in parsed}, chosen, groups, user_folder)
     composed = _compose(chosen, user_folder)
     known = {*_paths(composed), *groups}
     for sign, key, value in parsed:
         if not key.startswith("hydra") and sign == "" and key.partition("@")[0] not in groups:
             _check_leaf(key, value, composed, known, groups)
+
+
+def _check_inner_groups(
+    given: Mapping[str, str], chosen: Iterable[str], groups: Iterable[str], user_folder: Path | None
+) -> None:
+    """Refuses what is said of a group inside another one, such as head/ga, whose choice takes no such group."""
+    for group in sorted(filter(outer_group, groups)):
+        leaf, outer = group.replace("/", "."), outer_group(group)
+        if not any(key in (group, leaf) or key.startswith(f"{leaf}.") for key in given):
+            continue
+        if outer in given:
+            around = given[outer].split(",")
+        else:
+            others = [choice for choice in chosen if not outer_group(choice.partition("=")[0])]
+            around = [_compose(others, user_folder).hydra.runtime.choices[outer]]
+        takers = takers_of(group, config_folders(user_folder))
+        for choice in around:
+            if choice not in takers and "(" not in choice:
+                raise ConfigError(not_taken(group, choice, takers))
 
 
 def _check_leaf(key: str, value: str, composed: DictConfig, known: set[str], groups: dict[str, set[str]]) -> None:
@@ -176,18 +220,6 @@ def _parse(override: str) -> tuple[str, str, str]:
         reason = first_line(error.__cause__ or error)
         raise ConfigError(f"the value of {override!r} cannot be read: {reason}; quote text as key='\"a b\"'") from error
     return match["sign"] or "", match["key"], match["value"] or ""
-
-
-def groups_of(folders: Iterable[Path]) -> dict[str, set[str]]:
-    """Every config group of some folders with its choices."""
-    groups: dict[str, set[str]] = {}
-    for folder in folders:
-        if not folder.is_dir():
-            raise ConfigError(f"there is no folder {folder} for --config-dir")
-        for file in folder.rglob("*.yaml"):
-            if file.parent != folder:
-                groups.setdefault(file.parent.relative_to(folder).as_posix(), set()).add(file.stem)
-    return groups
 
 
 def _paths(node: DictConfig, prefix: str = "") -> Iterable[str]:

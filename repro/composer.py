@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from repro.compose import compose_unchecked, config_folder, groups_of, nearest, split_override
+from repro.compose import compose_unchecked, config_folders, nearest, split_override, written_out
 from repro.errors import ConfigError
+from repro.groups import groups_of, not_taken, outer_group, takers_of
 from repro.identity import flatten
 
 BROUGHT_BY_OTHERS = frozenset({"backbone", "schedule", "evaluation", "dataset"})
@@ -36,7 +37,9 @@ class Composer:
 
     def __init__(self, user_folder: Path | None = None) -> None:
         self._folder = user_folder
-        self.groups = groups_of([config_folder(), *([user_folder] if user_folder else [])])
+        folders = config_folders(user_folder)
+        self.groups = groups_of(folders)
+        self._takers = {group: takers_of(group, folders) for group in self.groups if outer_group(group)}
 
     def is_group(self, key: str) -> bool:
         """Whether an override's key names a group, be it there or not, instead of a leaf."""
@@ -50,12 +53,21 @@ class Composer:
         Raises:
             ConfigError: an override cannot be read, or would replace a group of settings by one value.
         """
-        choices, leaves, absent, missing = [], {}, {}, []
-        for override in overrides:
+        leaves, absent = dict[str, Any](), dict[str, Any]()
+        choices, inner, missing = list[str](), list[str](), list[str]()
+        for override in written_out(overrides):
             key, value = split(override)
             if not self.is_group(key):
                 leaves[key] = value
             elif value in self.groups.get(key, ()):
+                (inner if outer_group(key) else choices).append(override)
+            else:
+                absent[key] = value
+                missing.append(override)
+        around = _base(tuple(sorted(choices)), self._folder)["composition"]["choices"] | absent
+        for override in inner:
+            key, value = split(override)
+            if around[outer_group(key)] in self._takers[key]:
                 choices.append(override)
             else:
                 absent[key] = value
@@ -76,7 +88,7 @@ class Composer:
     def settings(self) -> frozenset[str]:
         """Every leaf that some choice of a group has, and those outside the groups."""
         found = set(flatten(_composed((), self._folder)))
-        for folder in [config_folder(), *([self._folder] if self._folder else [])]:
+        for folder in config_folders(self._folder):
             for file in folder.rglob("*.yaml"):
                 group = file.parent.relative_to(folder).as_posix().replace("/", ".")
                 content = yaml.safe_load(file.read_text()) or {}
@@ -86,6 +98,8 @@ class Composer:
     def explain(self, missing: str, config: dict[str, Any]) -> str:
         """A sentence about something that a composition lacks, with the nearest right name."""
         key, is_choice, value = missing.partition("=")
+        if is_choice and value in self.groups.get(key, ()):
+            return not_taken(key, config["composition"]["choices"][outer_group(key)], self._takers[key])
         if is_choice:
             return f"{missing} is no choice of {key}" + nearest(value, self.groups.get(key, ()))
         return f"there is no setting {key}" + nearest(key, flatten(config), of_choices=False)
@@ -97,15 +111,16 @@ def _base(choices: tuple[str, ...], user_folder: Path | None) -> dict[str, Any]:
     families: dict[str, list[str]] = {}
     for choice in choices:
         families.setdefault(choice.partition("=")[0].partition("/")[0], []).append(choice)
-    if not families.keys() >= BROUGHT_BY_OTHERS:
+    if "init" in families or not families.keys() >= BROUGHT_BY_OTHERS:  # published weights bring a network too
         return _composed(choices, user_folder)
     config = copy.deepcopy(_composed((), user_folder))
     for group, family in families.items():
         alone = _composed(tuple(family), user_folder)
         config[group] = alone[group]
-        chosen = alone["composition"]["choices"]
-        inside = {key: choice for key, choice in chosen.items() if key.partition("/")[0] == group}
-        config["composition"]["choices"] |= inside
+        before, chosen = (tree["composition"]["choices"].items() for tree in (config, alone))
+        kept = {key: choice for key, choice in before if key.partition("/")[0] != group}
+        inside = {key: choice for key, choice in chosen if key.partition("/")[0] == group}
+        config["composition"]["choices"] = kept | inside
     return config
 
 

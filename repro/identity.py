@@ -12,27 +12,41 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import ConfigError
-from repro.settings import Length
+from repro.settings import Length, window_stride
 
 Config = Mapping[str, Any]
 
-GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", "runtime", "tracking")
+GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", "init", "runtime", "tracking")
 """The groups that a run is composed of."""
 
+LATER_LEAVES = {
+    "backbone.blocks": 4,
+    "backbone.block_shortcut": "identity",
+    "schedule.loss": "cross_entropy",
+    "schedule.upsample_logits": True,
+    "schedule.replicas": 1,
+}
+"""Leaves that came after runs had been recorded, with the value that says what their absence said: left out then."""
+
 NOT_PART_OF_A_RUN = frozenset({
-    "name", "outputs", "composition.overrides", "composition.scale",
-    *(f"composition.choices.{group}" for group in GROUPS),
+    "name", "outputs", "composition",
     "dataset.root", "dataset.evaluation_split",
     "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
     "runtime.compile", "runtime.checkpoint_seconds", "runtime.log_every_steps", "runtime.progress",
     "tracking.kind", "tracking.uri", "tracking.experiment",
     "evaluation.split", "evaluation.output_stride", "evaluation.scales", "evaluation.flip", "evaluation.average",
     "evaluation.pad_to", "evaluation.batch_size", "evaluation.masks", "evaluation.panels",
+    "evaluation.window", "evaluation.window_stride",
 })  # fmt: skip
 """Exact dotted paths of the leaves that do not change what training yields."""
 
 NOT_PART_OF_AN_EVALUATION = frozenset({"evaluation.batch_size", "evaluation.masks", "evaluation.panels"})
 """Leaves of the evaluation group that do not change its scores."""
+
+
+def is_part_of_a_run(path: str) -> bool:
+    """Whether a leaf may change what training yields."""
+    return path not in NOT_PART_OF_A_RUN and path.partition(".")[0] not in NOT_PART_OF_A_RUN
 
 
 def run_id(config: Config) -> str:
@@ -43,6 +57,13 @@ def run_id(config: Config) -> str:
 def evaluation_id(config: Config) -> str:
     """The 16 hex digits that name the measurement of a run's weights under one evaluation protocol."""
     return digest({"run": run_id(config), **evaluation_protocol(config)})
+
+
+def run_name(config: Config) -> str:
+    """The name asked for, or head with the choices inside it, dataset and seed."""
+    choices = config["composition"]["choices"]
+    inside = [choice for group, choice in sorted(choices.items()) if group.startswith("head/")]
+    return str(config["name"] or "-".join([choices["head"], *inside, choices["dataset"], f"seed{config['seed']}"]))
 
 
 def digest(tree: Config) -> str:
@@ -59,7 +80,7 @@ def science(config: Config) -> dict[str, Any]:
         excluded |= {"validation.every", "validation.split"}  # the weights do not depend on who looks at them
     else:
         tree.setdefault("validation", {}).setdefault("split", tree.get("dataset", {}).get("evaluation_split"))
-    tree = _without(tree, excluded)
+    tree = _without(tree, excluded | _as_before(tree))
     _canonical_network(tree)
     _canonical_schedule(tree)
     init = tree.pop("init", {})
@@ -87,7 +108,10 @@ def evaluation_protocol(config: Config) -> dict[str, Any]:
     customary = dataset.pop("evaluation_split", None)
     protocol.setdefault("split", customary)
     protocol.setdefault("output_stride", tree.get("backbone", {}).get("output_stride"))
-    if protocol.get("scales") == [1] and not protocol.get("flip"):
+    if window := protocol.get("window"):
+        protocol.setdefault("window_stride", window_stride(window))
+        protocol.pop("pad_to", None)  # an image is padded to the window
+    if protocol.get("scales") == [1] and not protocol.get("flip") and "window" not in protocol:
         protocol.pop("average", None)  # nothing is averaged
     return {"dataset": dataset, "evaluation": protocol}
 
@@ -130,10 +154,18 @@ def _without(tree: Config, paths: frozenset[str] | set[str], prefix: str = "") -
     return kept
 
 
+def _as_before(tree: Config) -> set[str]:
+    """The later leaves that say what their absence said."""
+    flat = flatten(tree)
+    return {path for path, value in LATER_LEAVES.items() if path in flat and flat[path] == value}
+
+
 def _canonical_network(tree: dict[str, Any]) -> None:
     backbone = tree.get("backbone", {})
     if all(rate == 1 for rate in backbone.get("multi_grid") or ()):
         backbone.pop("multi_grid", None)
+    if "blocks" not in backbone:
+        backbone.pop("block_shortcut", None)
     if weights := backbone.pop("weights", None):
         backbone["weights"] = _weights_name(weights)
     auxiliary = tree.get("auxiliary", {})
@@ -144,7 +176,14 @@ def _canonical_network(tree: dict[str, Any]) -> None:
 def _canonical_schedule(tree: dict[str, Any]) -> None:
     schedule = tree.get("schedule", {})
     if "length" in schedule:
-        schedule["length"] = str(Length.parse(schedule["length"], "schedule.length"))
+        length = Length.parse(schedule["length"], "schedule.length", least=0)
+        schedule["length"] = str(length)
+        if length.count == 0:  # what trains, and on what, has no effect
+            tree["schedule"] = {"length": "0 steps"}
+            tree.get("dataset", {}).pop("train_split", None)
+            return
+    if "loss" not in schedule:
+        schedule.pop("ohem", None)
     if "every" in tree.get("validation", {}):
         tree["validation"]["every"] = str(Length.parse(tree["validation"]["every"], "validation.every"))
     batch_norm = schedule.get("batch_norm", {})

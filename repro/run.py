@@ -106,12 +106,6 @@ def freeze(folder: RunFolder, config: Config) -> int:
     return int(asked or frozen["runtime"]["threads"])
 
 
-def run_name(config: Config) -> str:
-    """The name asked for, or head, dataset and seed."""
-    choices = config["composition"]["choices"]
-    return config["name"] or f"{choices['head']}-{choices['dataset']}-seed{config['seed']}"
-
-
 def record_fate(folder: RunFolder, journal: Journal, error: BaseException) -> str:
     """Writes into status and journal how the work ended if it did not end well; returns the run's state.
 

@@ -9,6 +9,7 @@ import torch
 
 from repro.build import build_dataset, build_model
 from repro.data import Augmentation, SegmentationDataset, steps_per_epoch, training_loader
+from repro.engine.asynchronous import StaleWeights
 from repro.engine.checkpoint import CheckpointFolder, TrainingState, serialised
 from repro.engine.device import available_threads, choose_device, loader_workers, set_determinism, set_threads
 from repro.engine.evaluate import evaluate
@@ -18,7 +19,7 @@ from repro.engine.train import Training, gradient_scaler, train
 from repro.errors import ConfigError, DataError
 from repro.measure import describe_process, describe_split, measure
 from repro.metrics import miou_percent
-from repro.nn import Segmenter, load_network_weights
+from repro.nn import Segmenter, load_network_weights, load_published_weights
 from repro.records import Record
 from repro.seeding import stream
 from repro.settings import Length, Precision, Selection, Settings
@@ -65,8 +66,10 @@ class Session:
         if self.settings.runtime.channels_last:
             model = model.to(memory_format=torch.channels_last)
         model = model.to(self.device)
-        if not trained:
+        if not trained and self.settings.trains:
             self.train(model, auxiliary_weight, build_dataset(self.config, dataset["train_split"]))
+        elif not trained:
+            self.store_weights(model.state_dict(), step=0, wall_seconds=0.0, gpu_seconds=0.0)
         self.checkpoints.clear()
         final = torch.load(self.weights_path, map_location=self.device, weights_only=True)
         model.load_state_dict(final.pop("model"))
@@ -87,15 +90,17 @@ class Session:
         if init["from"] is None:
             return
         kind, _, name = init["from"].partition(":")
-        if kind == "run":
+        if kind == "torchvision":
+            load_published_weights(model, name, init["drop"])
+        elif kind == "run":
             path = self.folder.path.parent / name / "weights.pt"
             if not path.exists():
                 raise DataError(f"init.from names the run {name}, which has no weights at {path}; carry it out first")
+            load_network_weights(model, path, init["drop"])
         elif kind == "file":
-            path = Path(name).expanduser()
+            load_network_weights(model, Path(name).expanduser(), init["drop"])
         else:
-            raise ConfigError(f"init.from is {init['from']!r}; write run:<run id> or file:<path>")
-        load_network_weights(model, path, init["drop"])
+            raise ConfigError(f"init.from is {init['from']!r}; write run:<run id>, file:<path> or torchvision:<name>")
         self.journal.event("weights_taken_over", source=init["from"], dropped=init["drop"])
 
     def interrupt(self, where: str) -> None:
@@ -113,7 +118,12 @@ class Session:
         torch.manual_seed(stream(self.settings.seed, "dropout"))
         network = torch.compile(model) if self.settings.runtime.compile else model
         job = Training(
-            state=TrainingState(model, optimiser, gradient_scaler(self.settings.precision, device)),
+            state=TrainingState(
+                model,
+                optimiser,
+                gradient_scaler(self.settings.precision, device),
+                stale=StaleWeights(model, schedule.replicas) if schedule.replicas > 1 else None,
+            ),
             network=network,
             settings=self.settings,
             auxiliary_weight=auxiliary_weight,
@@ -178,16 +188,19 @@ class Session:
         """Stores the selected weights with what the record says about the training."""
         state = job.state
         best = self.settings.selection is Selection.best
-        model = job.checkpoints.load_best(state) if best else state.model.state_dict()
-        facts = {
-            "step": state.best_step if best else state.step,
-            "wall_seconds": state.wall_seconds,
-            "gpu_seconds": state.gpu_seconds,
-            "batch_norm_samples": job.settings.schedule.micro_batch,
-            "split": describe_split(dataset),
-            **describe_process(self.device),
-        }
-        atomic_write(self.weights_path, serialised({"model": model, **facts}))
+        self.store_weights(
+            job.checkpoints.load_best(state) if best else state.model.state_dict(),
+            step=state.best_step if best else state.step,
+            wall_seconds=state.wall_seconds,
+            gpu_seconds=state.gpu_seconds,
+            batch_norm_samples=job.settings.schedule.micro_batch,
+            split=describe_split(dataset),
+        )
+
+    def store_weights(self, model: Any, **facts: Any) -> None:
+        """Stores final weights with what the record says about the training."""
+        content = {"model": model, **facts, **describe_process(self.device)}
+        atomic_write(self.weights_path, serialised(content))
 
 
 def replaces_backbone(init: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from repro import identity
 from repro.compose import check_overrides, compose, compose_command, config_folder, settings
 from repro.errors import ConfigError
+from repro.groups import outer_group
 
 OF_OTHER_COMMANDS = {"cluster"}
 GROUPS = sorted(path for path in config_folder().iterdir() if path.is_dir() and path.name not in OF_OTHER_COMMANDS)
@@ -29,10 +30,11 @@ def test_every_file_composes_and_says_how_to_use_it(file):
     assert any("python -m repro" in line for line in header), f"{file} has no header with the command that runs it"
     if file.parent != config_folder():
         group = file.parent.relative_to(config_folder()).as_posix()
-        assert f"{group}={file.stem}" in "".join(header), f"{file} names another choice in its header"
+        command = next(line for line in header if "python -m repro" in line).replace("torchvision:", "")
+        assert f"{group}={file.stem}" in command, f"{file} names another choice in its header"
         if group in OF_OTHER_COMMANDS:
             return
-        config = compose([f"{group}={file.stem}"])
+        config = compose([word for word in command.split() if "=" in word])
         settings(config)
         assert config["composition"]["choices"][group] == file.stem
 
@@ -71,6 +73,15 @@ def test_a_dataset_brings_its_customary_choices_which_the_command_line_overrides
         ("schedule.length=400", "needs a count and a unit"),
         ("selection=best", "needs validation.every"),
         ("evaluation.scales=[]", "at least one"),
+        ("evaluation.window=0", "at least 1 pixel"),
+        ("evaluation.window_stride=8", "must lie between 1 and evaluation.window"),
+        ("schedule.length=0 steps", "init names no weights to evaluate"),
+        ("schedule=none", "init names no weights to evaluate"),
+        ("schedule.replicas=0", "at least 1"),
+        ("schedule.loss=focal", "schedule.loss"),
+        ("schedule.ohem.threshold=1.5", "must lie in (0, 1)"),
+        ("schedule.ohem.kept_pixels=0", "at least 1"),
+        ("init=torchvision:deeplab", "did you mean deeplabv3_resnet"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_right_name(override, sentence):
@@ -79,6 +90,36 @@ def test_a_mistake_is_one_sentence_with_the_right_name(override, sentence):
     message = str(caught.value)
     assert sentence in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["head=fcn", "head/ga=aspp"], "head=fcn takes no head/ga; choose head=gald with it"),
+        (["head/ld=v2"], "head=vortex takes no head/ld; choose head=gald with it"),
+        (["head=gald,fcn", "head/ga=aspp"], "head=fcn takes no head/ga"),
+        (["head=fcn", "head.ga.rates=[6]"], "head=fcn takes no head/ga"),
+        (["head=fcn", "head.ga=aspp"], "head=fcn takes no head/ga"),
+        (["head=gald", "head.ga=aspp"], "choose one with head/ga=aspp"),
+        (["head=gald", "head/ga=asp"], "head/ga=asp is no choice of head/ga; did you mean aspp?"),
+        (["head=gald", "head/gb=aspp"], "did you mean head/ga?"),
+        (["head=gald", "head/ga=aspp", "head.ga.rate=[6]"], "did you mean head.ga.rates?"),
+        (["head=gald", "head/ga=aspp", "head.ga.bins=[1]"], "there is no setting or group head.ga.bins"),
+    ],
+)
+def test_a_mistake_about_a_group_inside_another_one_is_a_sentence(overrides, sentence):
+    with pytest.raises(ConfigError, match=re.escape(sentence)) as caught:
+        compose(overrides)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_group_inside_another_one_is_chosen_and_set():
+    config = compose(["head.ga.rates=[6,12]", "head/ga=aspp", "head=gald"])
+    assert config["head"]["ga"]["rates"] == [6, 12]
+    assert config["composition"]["choices"].items() >= {"head": "gald", "head/ga": "aspp", "head/ld": "v1"}.items()
+    assert compose(["head=gald", "head/ga=none"])["head"]["ga"] == {"_target_": None}
+    assert not any(outer_group(group) for group in compose()["composition"]["choices"])
+    check_overrides(["head=gald", "head/ga=aspp,psp", "head/ld=glob(v*)"])
 
 
 def test_every_value_of_a_sweep_is_checked():
@@ -122,3 +163,23 @@ def test_a_command_has_settings_and_groups_of_its_own():
 def test_a_mistaken_setting_of_a_command_is_a_sentence(override, sentence):
     with pytest.raises(ConfigError, match=re.escape(sentence)):
         compose_command("sweep", [override])
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("init=torchvision:fcn_resnet101", "init=fcn_resnet101"),
+        ("init=run:0123456789abcdef", "init.from=run:0123456789abcdef"),
+        ("init=file:weights=new.pt", "init.from='file:weights=new.pt'"),
+    ],
+)
+def test_an_origin_of_weights_can_be_given_in_one_word(short, long):
+    assert compose([short])["init"] == compose([long])["init"]
+
+
+def test_published_weights_bring_their_network_whatever_the_data_set_brings():
+    config = compose(["dataset=voc", "init=torchvision:deeplabv3_resnet101"])
+    choices = config["composition"]["choices"]
+    assert (choices["backbone"], choices["head"], choices["schedule"]) == ("resnet101", "aspp_torchvision", "none")
+    assert (config["backbone"]["output_stride"], config["init"]["from"]) == (8, "torchvision:deeplabv3_resnet101")
+    assert compose(["init=torchvision:fcn_resnet50", "evaluation=whole_513"])["evaluation"]["pad_to"] == 513

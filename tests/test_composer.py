@@ -22,6 +22,8 @@ COMPOSER = Composer()
             "auxiliary=fcn",
         ],
         ["dataset=camvid", "auxiliary=fcn", "evaluation=multi_scale_flip", "evaluation.scales=[1.0,2]", "seed=3"],
+        ["head=gald", "head/ga=aspp", "head/ld=v2", "head.ld.kernel_size=5"],
+        ["head=gald", "head/ld=none", "dataset=camvid", "backbone=resnet50", "schedule=shapes_200", "evaluation=whole"],
         ["schedule.batch_norm.momentum=null", 'schedule.length="3 epochs"', "backbone.weights=null"],
     ],
 )
@@ -46,8 +48,17 @@ def test_what_does_not_exist_is_named_and_left_out():
     assert composition.config["seed"] == 2
 
 
+def test_a_group_inside_another_one_that_does_not_take_it_is_named():
+    for overrides, choice in ((["head=fcn", "head/ga=aspp"], "fcn"), (["head/ga=aspp"], "vortex")):
+        composition = COMPOSER.compose(overrides)
+        assert composition.missing == ("head/ga=aspp",)
+        sentence = COMPOSER.explain("head/ga=aspp", composition.config)
+        assert sentence == f"head={choice} takes no head/ga; choose head=gald with it"
+
+
 def test_a_group_is_not_replaced_by_a_value():
-    with pytest.raises(ConfigError, match="would replace a whole group"):
-        COMPOSER.compose(["schedule.batch_norm=frozen"])
+    for override in ("schedule.batch_norm=frozen", "head.ga=aspp"):
+        with pytest.raises(ConfigError, match="would replace a whole group"):
+            COMPOSER.compose(["head=gald", override])
     with pytest.raises(ConfigError, match="adds or removes"):
         COMPOSER.compose(["+seed=1"])

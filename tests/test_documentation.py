@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import heads
 from repro.compose import compose_command
 from repro.sweep.request import read_request
 
@@ -18,6 +19,11 @@ def test_every_link_leads_somewhere(page):
     assert links or page.name != "README.md"
     missing = [link for link in links if not (page.parent / link).exists()]
     assert missing == []
+
+
+def test_the_table_of_heads_is_the_generated_one():
+    page = heads.README.read_text()
+    assert heads.written(page) == page, "run make docs"
 
 
 def test_every_sweep_and_report_command_is_understood():

@@ -15,15 +15,33 @@ COMPOSITIONS = {
     "camvid": ["dataset=camvid", "head=aspp", "auxiliary=fcn", "backbone.multi_grid=[1,2,4]"],
     "best": ["selection=best", 'validation.every="50 steps"', "evaluation.scales=[1,2]"],
     "later stage": ["init.from=run:0123456789abcdef", "init.drop=[head.classifier]"],
+    "hard pixels in windows": [
+        "schedule.loss=ohem",
+        "evaluation=sliding_832",
+        "schedule.replicas=2",
+        "backbone.blocks=5",
+    ],
+    "untrained": ["init=torchvision:fcn_resnet50"],
 }
 CONFIGS = {name: compose(overrides) for name, overrides in COMPOSITIONS.items()}
 LEAVES = [(name, path) for name, config in CONFIGS.items() for path in identity.flatten(config)]
+UNUSED = {
+    "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
+}  # fmt: skip
+UNSEEN = {"validation.every", "validation.split"}
+UNTRAINED = {
+    path
+    for path in identity.flatten(CONFIGS["untrained"])
+    if path.startswith("schedule.") and path != "schedule.length"
+}
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
-    "default": {"validation.every", "validation.split", "evaluation.average", "auxiliary.weight", "init.drop"},
-    "voc": {"validation.every", "validation.split", "init.drop"},
-    "camvid": {"validation.every", "validation.split", "evaluation.average", "init.drop"},
-    "best": {"init.drop"},
-    "later stage": {"validation.every", "validation.split", "evaluation.average", "backbone.weights"},
+    "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", "init.drop"},
+    "voc": {*UNUSED, *UNSEEN, "init.drop"},
+    "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop"},
+    "best": {*UNUSED, "init.drop"},
+    "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights"},
+    "hard pixels in windows": {*UNSEEN, "auxiliary.weight", "init.drop", "evaluation.pad_to"},
+    "untrained": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights", "dataset.train_split", *UNTRAINED},
 }
 
 
@@ -53,6 +71,8 @@ def other_value(path, value):
         return [1, 2, 2]
     if path == "evaluation.output_stride":
         return 4
+    if path in ("evaluation.window", "evaluation.window_stride"):
+        return 100
     if path == "auxiliary._target_":
         return "repro.nn.Other"
     if isinstance(value, bool):
@@ -60,11 +80,11 @@ def other_value(path, value):
     if isinstance(value, (int, float)):
         return value * 2 + 1
     if isinstance(value, list):
-        return [*value, 3]
+        return [*value, "other" if path == "init.drop" else 3]
     return f"{value}_other"
 
 
-@given(st.sampled_from(LEAVES))
+@pytest.mark.parametrize("leaf", LEAVES, ids=" ".join)
 def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
     name, path = leaf
     config = CONFIGS[name]
@@ -73,7 +93,7 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
     evaluation_changed = identity.evaluation_id(changed) != identity.evaluation_id(config)
     if path in NO_EFFECT[name]:
         assert not run_changed
-    elif path in identity.NOT_PART_OF_A_RUN:
+    elif not identity.is_part_of_a_run(path):
         protocol = path.startswith("evaluation.") or path == "dataset.evaluation_split"
         assert run_changed == (name == "best" and path == "dataset.evaluation_split")
         assert evaluation_changed == (protocol and path not in identity.NOT_PART_OF_AN_EVALUATION)
@@ -84,9 +104,7 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
 
 def test_the_list_names_only_leaves_that_exist():
     existing = {path for config in CONFIGS.values() for path in identity.flatten(config)}
-    assert existing >= identity.NOT_PART_OF_A_RUN - {"composition.scale"} - {
-        f"composition.choices.{group}" for group in identity.GROUPS
-    }
+    assert existing >= (identity.NOT_PART_OF_A_RUN | set(identity.LATER_LEAVES)) - {"composition"}
     assert existing >= identity.NOT_PART_OF_AN_EVALUATION
     assert set(identity.GROUPS) == {path.name for path in config_folder().iterdir() if path.is_dir()} - {"cluster"}
 
@@ -126,6 +144,9 @@ def test_order_of_keys_and_nulls_do_not_matter(tree):
         (["auxiliary=fcn", "auxiliary.weight=0"], []),
         (["schedule.weight_decay=0", "schedule.weight_decay_on=conv_weights"], ["schedule.weight_decay=0.0"]),
         (["head=vortex", "dataset=shapes"], []),
+        (["schedule.loss=cross_entropy", "schedule.ohem.threshold=0.5"], []),
+        (["schedule.upsample_logits=true", "schedule.replicas=1"], []),
+        (["init=torchvision:fcn_resnet50", "schedule.batch_size=4"], ["init=torchvision:fcn_resnet50"]),
     ],
 )
 def test_what_has_no_effect_has_one_form(one, other):

@@ -51,7 +51,7 @@ def test_a_file_counts_by_its_content(upstream):
     ("overrides", "error", "sentence"),
     [
         (["init.from=run:0123456789abcdef"], DataError, "has no weights at"),
-        (["init.from=yesterday"], ConfigError, "write run:<run id> or file:<path>"),
+        (["init.from=yesterday"], ConfigError, "write run:<run id>, file:<path> or torchvision:<name>"),
         (["init.from=file:/nowhere.pt"], ConfigError, "cannot be read"),
     ],
 )
@@ -66,3 +66,15 @@ def test_weights_that_do_not_fit_are_listed(upstream):
         start(outputs, f"init.from=run:{first.folder.run_id}", "head.width=8")
     with pytest.raises(ConfigError, match=r"init\.drop names 'head.clasifier'"):
         start(outputs, f"init.from=run:{first.folder.run_id}", "init.drop=[head.clasifier]")
+
+
+def test_weights_are_evaluated_without_training(upstream):
+    outputs, first = upstream
+    origin = f"init=run:{first.folder.run_id}"
+    outcome = run(compose([*TINY, "schedule.length=0 steps", f"outputs={outputs}", origin, "dataset.train_split=nowhere"]))
+    assert outcome.record.steps == 0
+    assert outcome.record.scores == first.record.scores
+    assert outcome.record.confusion_sha256 == first.record.confusion_sha256
+    assert outcome.record.config["schedule"] == {"length": "0 steps"}
+    for name, value in weights(first).items():
+        assert torch.equal(weights(outcome)[name], value), name

@@ -7,8 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "repro"
 LEVELS = {  # design: [0] knows nothing of the rest, [4] are the commands
-    "errors": -1, "seeding": -1, "settings": -1, "files": -1, "lock": -1,
-    "records": 0, "identity": 0, "provenance": 0, "nn": 0, "data": 0, "metrics": 0,
+    "errors": -1, "seeding": -1, "settings": -1, "files": -1, "lock": -1, "switches": -1,
+    "groups": 0, "records": 0, "identity": 0, "provenance": 0, "nn": 0, "data": 0, "metrics": 0,
     "compose": 1, "runs_csv": 1, "store": 1, "papers": 1, "tracking": 1, "engine": 1,
     "composer": 2, "build": 2,
     "measure": 3, "session": 3, "run": 3, "experiments": 3,
@@ -22,6 +22,7 @@ SAME_LEVEL_ALLOWED = {
     ("settings", "errors"),
     ("files", "errors"),
     ("lock", "errors"),
+    ("switches", "errors"),
 }
 DOORS = {
     "hydra": {"compose", "build", "cli"},

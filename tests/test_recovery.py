@@ -93,6 +93,16 @@ def journal_events(folder: RunFolder) -> list[dict]:
     return events
 
 
+def test_the_old_weights_of_replicas_survive_a_kill(tmp_path, tmp_path_factory):
+    replicas = "schedule.replicas=4"
+    straight = finish(tmp_path_factory.mktemp("replicas"), replicas)
+    process = start(tmp_path, replicas)
+    wait_for_checkpoint(folder_of(tmp_path, replicas), process, beyond=10)
+    process.kill()
+    process.communicate()
+    assert same(finish(tmp_path, replicas), straight)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_end_it_saves_and_goes_on(tmp_path, straight, number):
     process = start(tmp_path, "runtime.checkpoint_seconds=1000")

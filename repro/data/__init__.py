@@ -1,6 +1,7 @@
 """Data sets, augmentation and loaders: uint8 images and labels, every random choice drawn from a named stream."""
 
 from repro.data.camvid import CamVid
+from repro.data.duplicated import Duplicated
 from repro.data.loaders import Loader, evaluation_loader, steps_per_epoch, training_loader
 from repro.data.shapes import Shapes
 from repro.data.spec import IGNORE, IMAGENET_MEAN, IMAGENET_STD, PAD_COLOUR, SegmentationDataset
@@ -15,6 +16,7 @@ __all__ = [
     "VOC",
     "Augmentation",
     "CamVid",
+    "Duplicated",
     "Loader",
     "SegmentationDataset",
     "Shapes",

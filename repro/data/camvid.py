@@ -151,11 +151,19 @@ class CamVid(SegmentationDataset):
         Raises:
             DataError: Names the file that is missing, damaged, of another size or holds values outside the classes.
         """
-        image_path, label_path = self.image_path(index), self.label_path(index)
-        image = read_image(image_path)
-        label = read_void_index_mask(label_path) if self._layout == "segnet" else read_colour_mask(label_path)
-        check_same_size(image, label, image_path, label_path)
+        image_path = self.image_path(index)
+        image, label = read_image(image_path), self.load_label(index)
+        check_same_size(image, label, image_path, self.label_path(index))
         return image, label
+
+    def load_label(self, index: int) -> Tensor:
+        """Reads the mask of one item without its image; see `SegmentationDataset`.
+
+        Raises:
+            DataError: Names the file that is missing, damaged or holds values outside the classes.
+        """
+        path = self.label_path(index)
+        return read_void_index_mask(path) if self._layout == "segnet" else read_colour_mask(path)
 
     def _listed_parts(self, hint: str) -> dict[str, list[str]]:
         paths = {part: self._root / f"{part}.txt" for part in ("train", "val", "test")}

@@ -86,6 +86,10 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
     def load(self, index: int) -> tuple[Tensor, Tensor]:
         """Reads or draws one item, `0 <= index < len(self)`: image uint8 [3, H, W] and label uint8 [H, W]."""
 
+    def load_label(self, index: int) -> Tensor:
+        """The label of one item alone, as `load` gives it; a subclass whose labels are files reads no image for it."""
+        return self.load(index)[1]
+
 
 def read_image(path: str | Path) -> Tensor:
     """Reads a JPEG or PNG file as an RGB image, uint8 [3, H, W], in channels-last order in memory.

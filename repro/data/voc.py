@@ -119,11 +119,20 @@ class VOC(SegmentationDataset):
         image = read_image(image_path)
         if self.split == "test":
             return image, torch.full(image.shape[-2:], IGNORE, dtype=torch.uint8)
-        label_path = self.label_path(index)
-        label = read_sbd_mask(label_path) if label_path.suffix == ".mat" else read_index_mask(label_path)
-        check_label(label, self.num_classes, label_path)
-        check_same_size(image, label, image_path, label_path)
+        label = self.load_label(index)
+        check_same_size(image, label, image_path, self.label_path(index))
         return image, label
+
+    def load_label(self, index: int) -> Tensor:
+        """Reads the mask of one item of another split than test, without its image; see `SegmentationDataset`.
+
+        Raises:
+            DataError: Names the file that is missing, damaged or holds values outside the classes.
+        """
+        path = self.label_path(index)
+        label = read_sbd_mask(path) if path.suffix == ".mat" else read_index_mask(path)
+        check_label(label, self.num_classes, path)
+        return label
 
     def _listed(self, split: str) -> set[str]:
         return set(listed_ids(self.name, self._lists / f"{split}.txt", self._hint))

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from repro.engine.asynchronous import StaleWeights
 from repro.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class TrainingState:
     Attributes:
         step: optimiser steps done, which is also the place in the order of images.
         wall_seconds: time spent in the loop so far, restarts included.
+        stale: the older weights of asynchronous training; None where every gradient is taken on the newest ones.
     """
 
     model: nn.Module
@@ -36,6 +38,7 @@ class TrainingState:
     gpu_seconds: float = 0.0
     best_miou_percent: float | None = None
     best_step: int | None = None
+    stale: StaleWeights | None = None
 
     PLAIN = ("step", "wall_seconds", "gpu_seconds", "best_miou_percent", "best_step")
 
@@ -46,6 +49,7 @@ class TrainingState:
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "stale": self.stale.state_dict() if self.stale else [],
             "random": {"torch": torch.get_rng_state(), "cuda": cuda},
             **{name: getattr(self, name) for name in self.PLAIN},
         }
@@ -60,6 +64,8 @@ class TrainingState:
                 if torch.is_tensor(value) and value.shape == parameter.shape:
                     kept[name] = torch.empty_like(parameter).copy_(value)
         self.scaler.load_state_dict(state["scaler"])
+        if self.stale:
+            self.stale.load_state_dict(state["stale"])
         torch.set_rng_state(state["random"]["torch"])
         if len(state["random"]["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(state["random"]["cuda"])

@@ -14,7 +14,7 @@ from repro.engine.device import autocast, loader_workers
 from repro.engine.progress import Progress
 from repro.engine.train import to_device
 from repro.metrics import ConfusionMatrix
-from repro.settings import Average, EvaluationSettings, Settings
+from repro.settings import Average, EvaluationSettings, Settings, window_stride
 
 Sample = tuple[int, Tensor, Tensor]
 Observer = Callable[[int, Tensor, Tensor, Tensor], None]
@@ -63,31 +63,38 @@ def evaluate(
 
 
 def predict(model: Any, images: Tensor, protocol: EvaluationSettings) -> Tensor:
-    """Scores of a batch under the protocol: averaged over scales and mirrored images.
+    """Scores of a batch under the protocol: averaged over scales, mirrored images and windows.
 
     Args:
         images: uint8 `[B, 3, H, W]`, already on the device.
 
     Returns:
-        `[B, num_classes, H, W]`, probabilities or logits; for a single unmirrored scale always logits, as their order
-        is the same.
+        `[B, num_classes, H, W]`, probabilities or logits; for a single unmirrored whole view always logits, as their
+        order is the same.
     """
     pixels = normalise(images)
     mirrorings = (False, True) if protocol.flip else (False,)
     views = list(itertools.product(protocol.scales, mirrorings))
+    alone = len(views) == 1 and protocol.window is None
+    scored = _probabilities if protocol.average is Average.probabilities else Tensor.float
     total = torch.zeros((), device=images.device)
     for scale, mirrored in views:
-        logits = _view_logits(model, pixels.flip(-1) if mirrored else pixels, scale, protocol.pad_to)
-        logits = logits.flip(-1) if mirrored else logits
-        if len(views) == 1:
-            return logits
-        scores = logits.float().softmax(1) if protocol.average is Average.probabilities else logits.float()
-        total = total + scores
+        view = _view_scores(model, pixels.flip(-1) if mirrored else pixels, scale, protocol, scored)
+        view = view.flip(-1) if mirrored else view
+        if alone:
+            return view
+        total = total + (view if protocol.window else scored(view))
     return total / len(views)
 
 
-def _view_logits(model: Any, pixels: Tensor, scale: float, pad_to: int | None) -> Tensor:
-    """Logits of one scaled view, resized to the images: `[B, num_classes, H, W]`.
+def _probabilities(logits: Tensor) -> Tensor:
+    return logits.float().softmax(1)
+
+
+def _view_scores(
+    model: Any, pixels: Tensor, scale: float, protocol: EvaluationSettings, scored: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Logits of one scaled view, or the mean scores of its windows, resized to the images: `[B, num_classes, H, W]`.
 
     A scaled view is resized with antialiasing, as in training. It is padded at the bottom and right with 0, which is
     the mean colour after normalisation.
@@ -98,14 +105,41 @@ def _view_logits(model: Any, pixels: Tensor, scale: float, pad_to: int | None) -
             pixels, size=(round(height * scale), round(width * scale)), mode="bilinear", antialias=True
         )
     scaled_height, scaled_width = pixels.shape[-2:]
-    side = round(pad_to * scale) if pad_to else 0
+    side = protocol.window or (round(protocol.pad_to * scale) if protocol.pad_to else 0)
     missing = (max(side - scaled_height, 0), max(side - scaled_width, 0))
-    logits: Tensor = model(functional.pad(pixels, (0, missing[1], 0, missing[0])))["main"]
-    logits = logits[..., :scaled_height, :scaled_width]
+    pixels = functional.pad(pixels, (0, missing[1], 0, missing[0]))
+    if protocol.window:
+        stride = protocol.window_stride or window_stride(protocol.window)
+        view = _window_scores(lambda window: scored(model(window)["main"]), pixels, protocol.window, stride)
+    else:
+        view = model(pixels)["main"]
+    view = view[..., :scaled_height, :scaled_width]
     if scale != 1:
         align = model.align_corners
-        logits = functional.interpolate(logits, size=(height, width), mode="bilinear", align_corners=align)
-    return logits
+        view = functional.interpolate(view, size=(height, width), mode="bilinear", align_corners=align)
+    return view
+
+
+def _window_scores(scores: Callable[[Tensor], Tensor], pixels: Tensor, side: int, stride: int) -> Tensor:
+    """Scores of square windows slid over `[B, 3, H, W]`, averaged where they overlap; the last ones end at the border.
+
+    Source: PSPNet's, GALD's and mmsegmentation's public code.
+    """
+    height, width = pixels.shape[-2:]
+    total, count = torch.zeros((), device=pixels.device), torch.zeros(height, width, device=pixels.device)
+    for top, left in itertools.product(_starts(height, side, stride), _starts(width, side, stride)):
+        window = (..., slice(top, top + side), slice(left, left + side))
+        seen = scores(pixels[window])
+        if total.dim() == 0:
+            total = seen.new_zeros(*seen.shape[:2], height, width)
+        total[window] += seen
+        count[window] += 1
+    return total / count
+
+
+def _starts(length: int, side: int, stride: int) -> list[int]:
+    """First pixels of windows that cover a length, the last one shifted back to end with it."""
+    return [*range(0, length - side, stride), length - side]
 
 
 def batched(samples: Iterable[Sample], batch_size: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from repro.engine.losses import segmentation_loss
 from repro.engine.optim import set_learning_rate
 from repro.engine.progress import Progress
 from repro.errors import ConfigError, ReproError
-from repro.settings import BatchNorm, Length, Precision, Selection, Settings
+from repro.settings import BatchNorm, Length, Loss, Precision, Selection, Settings
 
 
 class Diverged(ReproError):
@@ -109,18 +110,28 @@ def training_step(job: Training, image: Tensor, label: Tensor) -> tuple[Tensor, 
     state, settings = job.state, job.settings
     rate = set_learning_rate(state.optimiser, state.step, job.steps, settings.schedule)
     state.optimiser.zero_grad(set_to_none=True)
-    total = torch.zeros((), device=job.device)
+    with state.stale.in_place(state.step) if state.stale else nullcontext():
+        total = backward(job, image, label)
+    state.scaler.step(state.optimiser)
+    state.scaler.update()
+    return total, rate
+
+
+def backward(job: Training, image: Tensor, label: Tensor) -> Tensor:
+    """Leaves the gradient of one batch, averaged over its micro-batches; returns the loss, detached."""
+    state, settings = job.state, job.settings
     micro_batch, parts = settings.schedule.micro_batch, settings.schedule.accumulation
+    hard = settings.schedule.ohem if settings.schedule.loss is Loss.ohem else None
+    total = torch.zeros((), device=job.device)
     for part_image, part_label in zip(torch.split(image, micro_batch), torch.split(label, micro_batch), strict=True):
         pixels = to_device(part_image, job.device, settings.runtime.channels_last)
         with autocast(job.device, settings.precision):
             logits = job.network(normalise(pixels))
-            loss = segmentation_loss(logits, part_label.to(job.device, non_blocking=True), job.auxiliary_weight) / parts
+            truth = part_label.to(job.device, non_blocking=True)
+            loss = segmentation_loss(logits, truth, job.auxiliary_weight, hard) / parts
         torch.autograd.backward(state.scaler.scale(loss))
         total += loss.detach()
-    state.scaler.step(state.optimiser)
-    state.scaler.update()
-    return total, rate
+    return total
 
 
 def to_device(image: Tensor, device: torch.device, channels_last: bool) -> Tensor:

@@ -18,7 +18,7 @@ MOST_COMPOSED = 3
 MOST_NAMED = 6
 """Differing leaves that are named."""
 
-_WEIGHT = {"head": 8, "dataset": 4, "schedule": 3, "backbone": 2, "evaluation": 1}
+_WEIGHT = {"head": 8, "head/ga": 5, "head/ld": 5, "dataset": 4, "schedule": 3, "backbone": 2, "evaluation": 1}
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,40 @@
 """Networks, in torch only; nothing here knows of a config. Configs point at the names below, so they stay."""
 
-from repro.nn.heads import ASPP, FCN, ASPPPlus, AuxiliaryHead, Head, ModuleA, Vortex
+from repro.nn.context.aggregation import ASPPAggregation, CGNLAggregation, NonLocalAggregation, PSPAggregation
+from repro.nn.context.ldv1 import LDv1
+from repro.nn.context.ldv2 import LDv2
+from repro.nn.heads import ASPP, FCN, GALD, ASPPPlus, AuxiliaryHead, DCNv2, DSNet, DynamicFilter, Head, ModuleA, Vortex
 from repro.nn.resnet import ResNet
 from repro.nn.segmenter import Segmenter
-from repro.nn.weights import from_torchvision, load_backbone_weights, load_network_weights
+from repro.nn.weights import (
+    from_torchvision,
+    load_backbone_weights,
+    load_network_weights,
+    load_published_weights,
+)
 
 __all__ = [
     "ASPP",
     "FCN",
+    "GALD",
+    "ASPPAggregation",
     "ASPPPlus",
     "AuxiliaryHead",
+    "CGNLAggregation",
+    "DCNv2",
+    "DSNet",
+    "DynamicFilter",
     "Head",
+    "LDv1",
+    "LDv2",
     "ModuleA",
+    "NonLocalAggregation",
+    "PSPAggregation",
     "ResNet",
     "Segmenter",
     "Vortex",
     "from_torchvision",
     "load_backbone_weights",
     "load_network_weights",
+    "load_published_weights",
 ]

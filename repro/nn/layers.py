@@ -13,7 +13,7 @@ DropoutKind = Literal["elementwise", "channel"]
 
 
 class AtrousConv2d(nn.Conv2d):
-    """A bias-free convolution that keeps `[H, W]` at any rate and skips taps that only see padding.
+    """A bias-free convolution that keeps `[H, W]` at any rate, up to its stride, and skips taps that only see padding.
 
     Once the rate reaches the height (width) of the map, every row (column) of the kernel but the middle one
     lies in the zero padding for every output pixel (DeepLabv3, section 3.3: the filter degenerates to 1x1).
@@ -21,8 +21,10 @@ class AtrousConv2d(nn.Conv2d):
     a skipped tap is zero.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, rate: int = 1) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, bias=False)
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int = 3, rate: int = 1, *, stride: int = 1
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, bias=False)
         self.set_rate(rate)
 
     @property
@@ -32,10 +34,12 @@ class AtrousConv2d(nn.Conv2d):
 
     def set_rate(self, rate: int) -> None:
         """Changes the rate, and the padding with it; weights stay."""
-        set_rate(self, rate)
+        self.dilation = (rate, rate)
+        padding = rate * (self.kernel_size[0] - 1) // 2
+        self.padding = (padding, padding)
 
     def forward(self, input: Tensor) -> Tensor:
-        """Convolves `[B, C, H, W]` to `[B, out_channels, H, W]`."""
+        """Convolves `[B, C, H, W]` to `[B, out_channels, H / stride, W / stride]`, rounded up."""
         size = self.kernel_size[0]
         height, width = input.shape[-2:]
         if size != 3 or self.rate < min(height, width):
@@ -43,14 +47,7 @@ class AtrousConv2d(nn.Conv2d):
         rows = slice(1, 2) if self.rate >= height else slice(0, 3)
         columns = slice(1, 2) if self.rate >= width else slice(0, 3)
         padding = (0 if self.rate >= height else self.rate, 0 if self.rate >= width else self.rate)
-        return F.conv2d(input, self.weight[:, :, rows, columns], None, 1, padding, self.dilation)
-
-
-def set_rate(convolution: nn.Conv2d, rate: int) -> None:
-    """Gives a square convolution of odd size another rate, padded so that a stride of 1 keeps `[H, W]`."""
-    convolution.dilation = (rate, rate)
-    padding = rate * (convolution.kernel_size[0] - 1) // 2
-    convolution.padding = (padding, padding)
+        return F.conv2d(input, self.weight[:, :, rows, columns], None, self.stride, padding, self.dilation)
 
 
 class ConvBNReLU(nn.Module):
@@ -118,6 +115,11 @@ def source_channels(channels: Mapping[str, int], source: str) -> int:
     if source not in channels:
         raise ValueError(f"source {source!r} is no output of this backbone; it gives {', '.join(channels)}.")
     return channels[source]
+
+
+def deepest(channels: Mapping[str, int]) -> str:
+    """Name of the last output of a backbone."""
+    return list(channels)[-1]
 
 
 def global_average(features: Tensor) -> Tensor:

@@ -1,118 +1,23 @@
-"""ResNet-18/34/50/101 whose output stride can be changed at any time, with multi-grid and two stems."""
+"""ResNet-18/34/50/101 whose output stride can be changed at any time, with multi-grid, two stems and a cascade."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.nn.layers import set_rate
+from repro.nn.residual import BasicUnit, BottleneckUnit, ResidualUnit
 
 Stem = Literal["plain", "deep"]
+Shortcut = Literal["identity", "projection"]
 
-OUTPUT_STRIDES = (4, 8, 16, 32)
+OUTPUT_STRIDES = (4, 8, 16, 32, 64, 128, 256)  # the first four without added blocks, one more with each of them
+BLOCKS = (4, 5, 6, 7)  # DeepLabv3, section 3.2
 STAGE_WIDTHS = (64, 128, 256, 512)  # He et al. 2016, Table 1
 STAGE_STRIDES = (1, 2, 2, 2)  # He et al. 2016, Table 1; the max-pool before them brings the stride to 4
-
-
-def _conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
-
-
-class ResidualUnit(nn.Module, ABC):
-    """What the two kinds of residual unit share: the shortcut, and the way stride and rate are changed."""
-
-    expansion = 1
-    downsample: nn.Sequential | None
-
-    def __init__(self, in_channels: int, width: int) -> None:
-        super().__init__()
-        self.in_channels = in_channels
-        self.out_channels = width * self.expansion
-
-    def _add_shortcut(self, project: bool) -> None:
-        self.downsample = None
-        if project:
-            projection = nn.Conv2d(self.in_channels, self.out_channels, 1, bias=False)
-            self.downsample = nn.Sequential(projection, nn.BatchNorm2d(self.out_channels))
-
-    def _shortcut(self, features: Tensor) -> Tensor:
-        if self.downsample is None:
-            return features
-        shortcut: Tensor = self.downsample(features)
-        return shortcut
-
-    @abstractmethod
-    def spatial_convolutions(self) -> tuple[nn.Conv2d, ...]:
-        """The 3x3 convolutions, the one that carries the unit's stride first."""
-
-    def set_sampling(self, stride: int, first_rate: int, rate: int) -> None:
-        """Gives the first 3x3 the stride and `first_rate`, any other one `rate`; weights stay."""
-        convolutions = self.spatial_convolutions()
-        for index, convolution in enumerate(convolutions):
-            set_rate(convolution, rate if index else first_rate)
-        convolutions[0].stride = (stride, stride)
-        if self.downsample is not None:
-            projection = self.downsample[0]
-            assert isinstance(projection, nn.Conv2d)
-            projection.stride = (stride, stride)
-
-
-class BasicUnit(ResidualUnit):
-    """Two 3x3 convolutions (ResNet-18/34). Source: He et al. 2016, Figure 5 left."""
-
-    def __init__(self, in_channels: int, width: int, *, project: bool) -> None:
-        super().__init__(in_channels, width)
-        self.conv1 = _conv3x3(in_channels, width)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = _conv3x3(width, width)
-        self.bn2 = nn.BatchNorm2d(width)
-        self._add_shortcut(project)
-
-    def spatial_convolutions(self) -> tuple[nn.Conv2d, ...]:
-        """The 3x3 convolutions, the one that carries the unit's stride first."""
-        return self.conv1, self.conv2
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Maps `[B, C, H, W]` to `[B, width, H / stride, W / stride]`."""
-        residual = F.relu(self.bn1(self.conv1(features)), inplace=True)
-        residual = self.bn2(self.conv2(residual))
-        return F.relu(residual.add_(self._shortcut(features)), inplace=True)
-
-
-class BottleneckUnit(ResidualUnit):
-    """1x1, 3x3, 1x1 convolutions (ResNet-50/101). Source: He et al. 2016, Figure 5 right.
-
-    Differs: the stride sits on the 3x3 and not on the first 1x1, as in torchvision, whose weights need it
-    there.
-    """
-
-    expansion = 4
-
-    def __init__(self, in_channels: int, width: int, *, project: bool) -> None:
-        super().__init__(in_channels, width)
-        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = _conv3x3(width, width)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, self.out_channels, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(self.out_channels)
-        self._add_shortcut(project)
-
-    def spatial_convolutions(self) -> tuple[nn.Conv2d, ...]:
-        """The 3x3 convolutions, the one that carries the unit's stride first."""
-        return (self.conv2,)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Maps `[B, C, H, W]` to `[B, 4 * width, H / stride, W / stride]`."""
-        residual = F.relu(self.bn1(self.conv1(features)), inplace=True)
-        residual = F.relu(self.bn2(self.conv2(residual)), inplace=True)
-        residual = self.bn3(self.conv3(residual))
-        return F.relu(residual.add_(self._shortcut(features)), inplace=True)
-
+BLOCK_STRIDE = 2  # DeepLabv3, section 3.2, of each added block
 
 UNITS_BY_DEPTH: dict[int, tuple[type[BasicUnit] | type[BottleneckUnit], tuple[int, int, int, int]]] = {
     18: (BasicUnit, (2, 2, 2, 2)),  # He et al. 2016, Table 1
@@ -123,23 +28,32 @@ UNITS_BY_DEPTH: dict[int, tuple[type[BasicUnit] | type[BottleneckUnit], tuple[in
 
 
 class ResNet(nn.Module):
-    """Residual network without classifier, run at output stride 4, 8, 16 or 32.
+    """Residual network without classifier, run at output stride 4, 8, 16 or 32, or more behind added blocks.
 
     Once the output stride is reached, each further stride becomes a doubling of the atrous rate. Without multi-grid
     the rate doubles behind the 3x3 that has lost its stride, so that one keeps the rate of the stage before
-    ("contracted", as in torchvision). The network then computes what it computed at output stride 32, on a denser
-    grid: every 2nd, 4th or 8th pixel is the same number. With multi-grid every 3x3 of a unit of `res5` takes base
-    rate x the unit's multi-grid rate, the first one too.
-    The state dict of the plain stem has the keys of torchvision's ResNet without `fc.*`.
+    ("contracted", as in torchvision). The network then computes what it computed without atrous convolution, on a
+    denser grid: every 2nd, 4th or 8th pixel is the same number. With multi-grid every 3x3 of a unit of `res5` and of
+    the added blocks takes base rate x the unit's multi-grid rate, the first one too.
+    The state dict of the plain stem has the keys of torchvision's ResNet without `fc.*`; added blocks have `block5.*`
+    to `block7.*`, and change neither the keys nor the initial weights of what lies before them.
 
-    Source: He et al. 2016, Table 1; DeepLabv3, sections 3.1 and 3.2.1. Deep stem: public code of PSPNet and
+    Source: He et al. 2016, Table 1; DeepLabv3, sections 3.1, 3.2 and 3.2.1. Deep stem: public code of PSPNet and
     GALD.
+    Differs: the added blocks, in the paper copies of `res5`, are drawn anew, since the first unit of `res5` reads half
+    as many channels as theirs; the stride sits in the first unit of a stage, and not in the last one of the stage
+    before, as torchvision's weights need it.
 
     Args:
         depth: 18, 34, 50 or 101.
         stem: `plain` (7x7, 64 channels) or `deep` (three 3x3 of 64, 64 and 128 channels).
-        output_stride: Input size over the size of `res5`.
-        multi_grid: One rate per unit of `res5`, such as (1, 2, 4); `None` is the same network as all ones.
+        output_stride: Input size over the size of the last output: 4, 8, 16 or 32, and twice as much for each added
+            block.
+        multi_grid: One rate per unit of `res5`, such as (1, 2, 4), for the added blocks too; `None` is the same
+            network as all ones.
+        blocks: DeepLabv3's count of blocks, of which `res5` is the fourth: 5 to 7 add `block5` to `block7` behind it,
+            each as wide and of as many units as `res5`, with a stride of 2.
+        block_shortcut: Shortcut of the first unit of an added block: `identity` or `projection`.
 
     Raises:
         ValueError: A value is not one of those above, or `multi_grid` has not one rate per unit of `res5`.
@@ -152,56 +66,66 @@ class ResNet(nn.Module):
         stem: Stem = "plain",
         output_stride: int = 16,
         multi_grid: Sequence[int] | None = None,
+        blocks: int = 4,
+        block_shortcut: Shortcut = "identity",
     ) -> None:
         super().__init__()
         if depth not in UNITS_BY_DEPTH:
             raise ValueError(f"depth must be one of {', '.join(map(str, UNITS_BY_DEPTH))}, not {depth}.")
+        if blocks not in BLOCKS:
+            raise ValueError(f"blocks must be one of {', '.join(map(str, BLOCKS))}, not {blocks}.")
+        if block_shortcut not in ("identity", "projection"):
+            raise ValueError(f"block_shortcut must be identity or projection, not {block_shortcut!r}.")
         self.depth = depth
         self.stem = stem
+        self.blocks = blocks
         unit, counts = UNITS_BY_DEPTH[depth]
         self.multi_grid = _checked_multi_grid(multi_grid, counts[-1], depth)
-        self.conv1, stem_channels = _stem_convolution(stem)
-        self.bn1 = nn.BatchNorm2d(stem_channels)
-        in_channels = stem_channels
+        self.conv1, in_channels = _stem_convolution(stem)
+        self.bn1 = nn.BatchNorm2d(in_channels)
+        self.channels: dict[str, int] = {}
         for number, (width, count) in enumerate(zip(STAGE_WIDTHS, counts, strict=True), start=1):
-            units = []
-            for index in range(count):
-                out_channels = width * unit.expansion
-                # The shortcut of a stage with a stride is projected even if that stride is then removed.
-                project = index == 0 and (STAGE_STRIDES[number - 1] > 1 or in_channels != out_channels)
-                units.append(unit(in_channels, width, project=project))
-                in_channels = out_channels
-            self.add_module(f"layer{number}", nn.Sequential(*units))
-        self.channels = {f"res{i}": width * unit.expansion for i, width in enumerate(STAGE_WIDTHS, start=2)}
+            out_channels = width * unit.expansion
+            # The shortcut of a stage with a stride is projected even if that stride is then removed.
+            project = STAGE_STRIDES[number - 1] > 1 or in_channels != out_channels
+            self.add_module(f"layer{number}", _stage(unit, in_channels, width, count, project=project))
+            self.channels[f"res{number + 1}"] = in_channels = out_channels
+        _initialise(self)
+        for number in range(5, blocks + 1):
+            # One after the other, so that the draw of what comes before is that of a network with fewer blocks.
+            block = _stage(unit, in_channels, STAGE_WIDTHS[-1], counts[-1], project=block_shortcut == "projection")
+            _initialise(block)
+            self.add_module(f"block{number}", block)
+            self.channels[f"block{number}"] = in_channels
         self.output_stride = output_stride
-        self._initialise()
         self.set_output_stride(output_stride)
 
-    def _initialise(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    @property
+    def fresh_prefixes(self) -> tuple[str, ...]:
+        """Beginnings of the names of weights that no published file holds: those of the added blocks."""
+        return tuple(f"{name}." for name in self.channels if name.startswith("block"))
 
     def stages(self) -> tuple[nn.Sequential, ...]:
-        """The four stages in order, `layer1` to `layer4`."""
-        found = tuple(self.get_submodule(f"layer{number}") for number in range(1, 5))
+        """The stages in the order of `channels`: `layer1` to `layer4`, then the added blocks."""
+        names = [f"layer{number}" if number <= 4 else f"block{number}" for number in range(1, self.blocks + 1)]
+        found = tuple(map(self.get_submodule, names))
         return tuple(stage for stage in found if isinstance(stage, nn.Sequential))
 
     def set_output_stride(self, output_stride: int) -> None:
         """Derives strides and rates anew; weights stay, so one may train at 16 and evaluate at 8.
 
         Raises:
-            ValueError: The output stride is not 4, 8, 16 or 32.
+            ValueError: The output stride is none that this number of blocks allows.
         """
-        if output_stride not in OUTPUT_STRIDES:
-            raise ValueError(f"output_stride must be one of 4, 8, 16, 32, not {output_stride}.")
+        _check_output_stride(output_stride, self.blocks)
         reached, rate = 4, 1
-        for stage, nominal in zip(self.stages(), STAGE_STRIDES, strict=True):
+        strides = STAGE_STRIDES + (BLOCK_STRIDE,) * (self.blocks - 4)
+        for number, (stage, nominal) in enumerate(zip(self.stages(), strides, strict=True), start=1):
             stride = nominal if reached * nominal <= output_stride else 1
             rate_before, rate = rate, rate * nominal // stride
             reached *= stride
             rates = [(rate_before, rate)] + [(rate, rate)] * (len(stage) - 1)
-            if self.multi_grid is not None and stage is self.get_submodule("layer4"):
+            if self.multi_grid is not None and number >= 4:
                 rates = [(rate * grid, rate * grid) for grid in self.multi_grid]
             for index, (unit, unit_rates) in enumerate(zip(stage, rates, strict=True)):
                 assert isinstance(unit, ResidualUnit)
@@ -209,14 +133,32 @@ class ResNet(nn.Module):
         self.output_stride = output_stride
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Maps a normalised image `[B, 3, H, W]` to `res2` (stride 4) up to `res5` (the output stride)."""
+        """Maps a normalised image `[B, 3, H, W]` to `res2` (stride 4) up to the last block (the output stride)."""
         features = F.relu(self.bn1(self.conv1(image)), inplace=True)
         features = F.max_pool2d(features, 3, stride=2, padding=1)
         outputs = {}
-        for number, stage in enumerate(self.stages(), start=2):
+        for name, stage in zip(self.channels, self.stages(), strict=True):
             features = stage(features)
-            outputs[f"res{number}"] = features
+            outputs[name] = features
         return outputs
+
+
+def _stage(
+    unit: type[BasicUnit] | type[BottleneckUnit], in_channels: int, width: int, count: int, *, project: bool
+) -> nn.Sequential:
+    """`count` units, of which the first one alone may change channels and project its shortcut."""
+    first = unit(in_channels, width, project=project)
+    return nn.Sequential(first, *(unit(first.out_channels, width, project=False) for _ in range(count - 1)))
+
+
+def _initialise(part: nn.Module) -> None:
+    for module in part.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+
+def _conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
 
 
 def _stem_convolution(stem: str) -> tuple[nn.Module, int]:
@@ -228,6 +170,14 @@ def _stem_convolution(stem: str) -> tuple[nn.Module, int]:
         layers += [_conv3x3(64, 64), nn.BatchNorm2d(64), nn.ReLU(inplace=True), _conv3x3(64, 128)]
         return nn.Sequential(*layers), 128
     raise ValueError(f"stem must be plain or deep, not {stem!r}.")
+
+
+def _check_output_stride(output_stride: int, blocks: int) -> None:
+    allowed = OUTPUT_STRIDES[:blocks]
+    if output_stride not in allowed:
+        known = output_stride in OUTPUT_STRIDES
+        remedy = f", which takes blocks={OUTPUT_STRIDES.index(output_stride) + 1}" if known else ""
+        raise ValueError(f"output_stride must be one of {', '.join(map(str, allowed))}, not {output_stride}{remedy}.")
 
 
 def _checked_multi_grid(multi_grid: Sequence[int] | None, units: int, depth: int) -> tuple[int, ...] | None:

@@ -25,6 +25,7 @@ class Segmenter(nn.Module):
         auxiliary: A second head, used in training mode only.
         align_corners: The one decision on how bilinear upsampling places pixels. False as in torchvision;
             DeepLab's TensorFlow code and GALD's take true.
+        upsample_logits: Whether logits are resized in training too; if not, the loss has to take them as they are.
 
     Raises:
         ValueError: The head cannot run at the backbone's output stride.
@@ -37,12 +38,14 @@ class Segmenter(nn.Module):
         auxiliary: nn.Module | None = None,
         *,
         align_corners: bool = False,
+        upsample_logits: bool = True,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
         self.auxiliary = auxiliary
         self.align_corners = align_corners
+        self.upsample_logits = upsample_logits
         self.set_output_stride(self.output_stride)
 
     @property
@@ -72,6 +75,8 @@ class Segmenter(nn.Module):
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Maps a normalised image `[B, 3, H, W]` to logits `[B, num_classes, H, W]`, in float32 under autocast too.
 
+        In training without `upsample_logits` they keep their heads' size.
+
         Returns:
             `main`, and `auxiliary` in training mode when there is an auxiliary head.
         """
@@ -84,6 +89,6 @@ class Segmenter(nn.Module):
     def _resized(self, logits: Tensor, image: Tensor) -> Tensor:
         # Along a border two classes differ by little, and half precision would round that away.
         logits = logits.float() if logits.itemsize < 4 else logits
-        if logits.shape[-2:] == image.shape[-2:]:
+        if logits.shape[-2:] == image.shape[-2:] or (self.training and not self.upsample_logits):
             return logits
         return F.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=self.align_corners)

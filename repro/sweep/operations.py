@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from repro.build import build_model, dataset_class
@@ -66,12 +67,15 @@ def steps_of(config: Config) -> int:
     """Optimiser steps of a training.
 
     Raises:
-        ConfigError: a length in epochs, of a data set whose configuration does not tell its number of images.
+        ConfigError: a length in epochs, of a data set whose configuration does not tell its number of images, or some
+            of whose images come more than once.
     """
     schedule = config["schedule"]
     length = Length.parse(schedule["length"], "schedule.length")
     if length.unit == "steps":
         return length.count
+    if config["dataset"].get("duplicate"):
+        raise ConfigError("only the masks tell how many images of an epoch are duplicates; give the length in steps")
     images = images_of(config["dataset"], config["dataset"]["train_split"])
     return length.steps(steps_per_epoch(images, schedule["batch_size"]))
 
@@ -193,7 +197,8 @@ def _fake_mode() -> FakeTensorMode:
 
 def _count_on(module: nn.Module, given: Shapes, device: str) -> tuple[float, Shapes]:
     module.eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    # Attention counts for nothing in the form that the CPU prefers.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         if isinstance(given, dict):
             result = module({name: torch.empty(shape, device=device) for name, shape in given.items()})
         else:

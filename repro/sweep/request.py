@@ -125,7 +125,7 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
 
 def _group(argument: str) -> str:
     """The config group of a run that a setting belongs to, if it does."""
-    return argument.partition("=")[0].partition(".")[0]
+    return argument.partition("=")[0].partition(".")[0].partition("/")[0]
 
 
 def quoted(word: str) -> str:

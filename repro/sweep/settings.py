@@ -27,7 +27,7 @@ def with_settings(
     """
     settings = [*settings, *([f"outputs={outputs}"] if str(outputs) != "outputs" else [])]
     nodes = _chosen_nodes(settings, conf_folder)
-    unused = {split(setting)[0] for setting in settings} - nodes.keys()
+    unused = {key for key in (split(setting)[0] for setting in settings) if _outermost(key) not in nodes}
     result = {}
     for run_id, job in jobs.items():
         altered: dict[int, Config] = {}  # a training and its first evaluation are one and the same object
@@ -55,7 +55,13 @@ def _chosen_nodes(settings: Sequence[str], conf_folder: Path | None) -> dict[str
     composition = composer.compose(groups)
     if composition.missing:
         raise ConfigError(composer.explain(composition.missing[0], composition.config))
-    return {split(setting)[0]: composition.config[split(setting)[0]] for setting in groups}
+    families = {_outermost(split(setting)[0]) for setting in groups}
+    return {family: composition.config[family] for family in families}
+
+
+def _outermost(key: str) -> str:
+    """The group of its own that a group such as head/ga lies in."""
+    return key.partition("/")[0]
 
 
 def _altered(config: Config, settings: Sequence[str], nodes: Mapping[str, Config], unused: set[str]) -> Config:
@@ -63,8 +69,8 @@ def _altered(config: Config, settings: Sequence[str], nodes: Mapping[str, Config
     composition = config["composition"]
     for setting in settings:
         key, value = split(setting)
-        if key in nodes:
-            config[key] = copy.deepcopy(nodes[key])
+        if _outermost(key) in nodes:
+            config[_outermost(key)] = copy.deepcopy(nodes[_outermost(key)])
             composition["choices"][key] = value
         elif set_leaf(config, key, value):
             unused.discard(key)

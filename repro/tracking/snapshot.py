@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from repro.errors import ReproError, StoreError
-from repro.identity import NOT_PART_OF_A_RUN, flatten, science
+from repro.identity import flatten, is_part_of_a_run, run_name, science
 from repro.records import Record
 from repro.tracking.interfaces import RunFiles
 from repro.tracking.journal import JournalView, read_journal
@@ -138,7 +138,7 @@ def _params(config: Mapping[str, Any]) -> dict[str, str]:
     try:
         leaves = flatten(science(config))
     except ReproError:
-        leaves = {path: value for path, value in flatten(config).items() if path not in NOT_PART_OF_A_RUN}
+        leaves = {path: value for path, value in flatten(config).items() if is_part_of_a_run(path)}
     return {clean_key(path): _cut(_text(value)) for path, value in leaves.items()}
 
 
@@ -159,11 +159,9 @@ def _tags(
 
 
 def _name(config: Mapping[str, Any], run_id: str) -> str:
-    """The name asked for, or head, dataset and seed."""
-    choices = _choices(config)
-    if {"head", "dataset"} <= choices.keys() and "seed" in config:
-        return str(config.get("name") or f"{choices['head']}-{choices['dataset']}-seed{config['seed']}")
-    return str(config.get("name") or run_id)
+    """The run's name, or its id where the configuration is damaged."""
+    whole = {"head", "dataset"} <= _choices(config).keys() and "seed" in config
+    return run_name({"name": None, **config}) if whole else str(config.get("name") or run_id)
 
 
 def _choices(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -135,3 +135,32 @@ def test_the_evaluation_stride_is_set_and_taken_back_even_after_an_error():
 def test_only_consecutive_images_of_one_size_share_a_batch():
     samples = [(index, *Photographs(SIZES)[index]) for index in range(len(SIZES))]
     assert [indices for indices, *_ in batched(samples, 2)] == [[0, 1], [2], [3, 4], [5]]
+
+
+@pytest.mark.parametrize("size", [(40, 56), (33, 24), (20, 70), (24, 24)])
+@pytest.mark.parametrize("average", list(Average))
+def test_windows_are_averaged_where_they_overlap(size, average):
+    model = Pointwise(kernel_size=5)
+    images = torch.randint(0, 256, (2, 3, *size), dtype=torch.uint8)
+    protocol = configured(window=24, window_stride=10, average=average).evaluation
+    height, width = (max(side, 24) for side in size)
+    pixels = functional.pad(normalise(images), (0, width - size[1], 0, height - size[0]))
+    total, count = torch.zeros(2, CLASSES, height, width), torch.zeros(height, width)
+    with torch.no_grad():
+        for top in sorted({min(top, height - 24) for top in range(0, height, 10)}):
+            for left in sorted({min(left, width - 24) for left in range(0, width, 10)}):
+                logits = model.conv(pixels[..., top : top + 24, left : left + 24])
+                scores = logits.softmax(1) if average is Average.probabilities else logits
+                total[..., top : top + 24, left : left + 24] += scores
+                count[top : top + 24, left : left + 24] += 1
+        expected = (total / count)[..., : size[0], : size[1]]
+        torch.testing.assert_close(predict(model, images, protocol), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_windows_stand_two_thirds_apart_unless_told_otherwise():
+    model, images = Pointwise(), torch.zeros(1, 3, 30, 30, dtype=torch.uint8)
+    predict(model, images, configured(window=20).evaluation)
+    assert len(model.sizes) == 4
+    assert set(model.sizes) == {(20, 20)}
+    predict(model, images, configured(window=20, window_stride=5).evaluation)
+    assert len(model.sizes) == 4 + 9

@@ -1,8 +1,10 @@
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repro.engine.losses import cross_entropy, segmentation_loss
+from repro.engine.losses import cross_entropy, hard_pixel_cross_entropy, segmentation_loss, thinned
+from repro.settings import HardPixels
 
 
 def plain_cross_entropy(logits, label):
@@ -59,3 +61,61 @@ def test_the_deterministic_form_is_the_same_loss():
         torch.testing.assert_close(cross_entropy(logits, label), plain)
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+def plain_hard_pixels(logits, label, hard):
+    """Image by image: sorts the losses, takes those asked for, averages over all of them."""
+    kept = []
+    for image, truth in zip(logits.double(), label, strict=True):
+        losses = []
+        for row, column in (truth != 255).nonzero().tolist():
+            scores = image[:, row, column]
+            losses.append((torch.logsumexp(scores, 0) - scores[truth[row, column]]).item())
+        losses.sort(reverse=True)
+        for rank, loss in enumerate(losses):
+            improbable = hard.threshold is not None and torch.exp(torch.tensor(-loss)) <= hard.threshold
+            if rank < hard.kept_pixels or improbable:
+                kept.append(loss)
+    return sum(kept) / max(len(kept), 1)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.sampled_from([None, 0.2, 0.7]), st.sampled_from([1, 5, 12, 100]))
+def test_hard_pixels_equal_the_plain_loop(seed, threshold, kept_pixels):
+    generator = torch.Generator().manual_seed(seed)
+    logits = 2 * torch.randn(2, 5, 3, 4, generator=generator)
+    label = torch.randint(0, 5, (2, 3, 4), generator=generator)
+    label[0, :2] = 255
+    hard = HardPixels(threshold, kept_pixels)
+    expected = plain_hard_pixels(logits, label, hard)
+    assert hard_pixel_cross_entropy(logits, label, hard).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_hard_pixels_in_an_image_with_few_labels_are_all_of_them():
+    logits, label = torch.randn(1, 3, 4, 4), torch.full((1, 4, 4), 255)
+    label[0, 0, :2] = 1
+    hard = HardPixels(threshold=None, kept_pixels=10)
+    torch.testing.assert_close(hard_pixel_cross_entropy(logits, label, hard), cross_entropy(logits, label))
+    assert hard_pixel_cross_entropy(logits, torch.full((1, 4, 4), 255), hard).item() == 0
+
+
+def test_only_the_main_loss_mines():
+    logits = {"main": torch.randn(1, 3, 4, 4), "auxiliary": torch.randn(1, 3, 4, 4)}
+    label, hard = torch.randint(0, 3, (1, 4, 4)), HardPixels(None, 2)
+    expected = hard_pixel_cross_entropy(logits["main"], label, hard) + 0.4 * cross_entropy(logits["auxiliary"], label)
+    torch.testing.assert_close(segmentation_loss(logits, label, 0.4, hard), expected)
+
+
+@pytest.mark.parametrize("side", [64, 65, 97, 513])
+@pytest.mark.parametrize("stride", [1, 8, 16])
+def test_labels_are_thinned_out_to_the_pixels_of_the_logits(side, stride):
+    rows = torch.arange(side).remainder(251).expand(1, side, side)
+    logits = torch.zeros(1, 2, -(-side // stride), -(-side // stride))
+    chosen = thinned(rows.to(torch.uint8), logits)
+    assert chosen.dtype == torch.int64
+    assert chosen[0, 0].tolist() == [column % 251 for column in range(0, side, stride)]
+
+
+def test_logits_of_another_size_than_an_output_strides_are_refused():
+    with pytest.raises(ValueError, match="at no output stride of the label"):
+        thinned(torch.zeros(1, 64, 64), torch.zeros(1, 2, 16, 8))

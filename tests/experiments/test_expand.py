@@ -159,3 +159,17 @@ def test_an_alternative_reaches_the_stages_that_do_not_set_it_themselves(tmp_pat
     first, second, own = item.configs(0)
     assert [config["align_corners"] for config in (first, second, own)] == [True, True, True]
     assert [config["schedule"]["length"] for config in (first, second, own)] == ["9 steps", "8 steps", "5 steps"]
+
+
+def cascade_ids(table):
+    library = load_papers()
+    found = of(library, table=f"deeplabv3/{table}")
+    return {(address.row, address.column): item.evaluation_id(0) for address, item in found.items()}
+
+
+def test_cascades_that_two_tables_print_are_one_run():
+    strides, depths, grids = map(cascade_ids, ("table1", "table2", "table3"))
+    assert strides["mIOU", "16"] == depths["ResNet-50", "block7"]
+    blocks = ("block4", "block5", "block6", "block7")
+    assert [depths["ResNet-101", block] for block in blocks] == [grids["(1, 1, 1)", block] for block in blocks]
+    assert len({*strides.values(), *depths.values(), *grids.values()}) == 6 + (8 - 1) + (20 - 4)

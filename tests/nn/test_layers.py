@@ -13,13 +13,16 @@ from repro.nn.layers import AtrousConv2d, ConvBNReLU, dropout_layer, logits_laye
     width=st.integers(1, 14),
     rate=st.integers(1, 18),
     kernel_size=st.sampled_from([1, 3]),
+    stride=st.integers(1, 3),
 )
-def test_atrous_convolution_equals_the_full_one(height: int, width: int, rate: int, kernel_size: int) -> None:
+def test_atrous_convolution_equals_the_full_one(
+    height: int, width: int, rate: int, kernel_size: int, stride: int
+) -> None:
     torch.manual_seed(0)
-    layer = AtrousConv2d(3, 4, kernel_size, rate).double()
+    layer = AtrousConv2d(3, 4, kernel_size, rate, stride=stride).double()
     image = torch.randn(2, 3, height, width, dtype=torch.float64, requires_grad=True)
     padding = rate * (kernel_size // 2)
-    expected = F.conv2d(image, layer.weight, padding=padding, dilation=rate)
+    expected = F.conv2d(image, layer.weight, stride=stride, padding=padding, dilation=rate)
     upstream = torch.randn_like(expected)
     expected_gradients = torch.autograd.grad(expected, (image, layer.weight), upstream)
     ours = layer(image)

@@ -43,6 +43,13 @@ def test_one_decision_on_align_corners(align_corners: bool) -> None:
         assert torch.equal(model(image)["main"], expected)
 
 
+def test_without_upsampling_training_sees_the_heads_own_logits() -> None:
+    model = segmenter(upsample_logits=False)
+    image = torch.randn(2, 3, 65, 97)
+    assert model(image)["main"].shape == (2, 5, 5, 7)
+    assert model.eval()(image)["main"].shape == (2, 5, 65, 97)
+
+
 def test_output_stride_reaches_backbone_and_head() -> None:
     model = segmenter(ASPP)
     before = {key: value.clone() for key, value in model.state_dict().items()}

@@ -22,7 +22,7 @@ authors: Nobody
 year: 2020
 venue: nowhere
 not_built:
-  head=cascade: more blocks
+  head=unbuilt: more blocks
 """
 
 LEDGER = """\
@@ -63,7 +63,7 @@ rows:
     run: [head=aspp, "head.rates=[3,6,9]"]
   - label: Deeper
     cells: {Kind: context, mIoU: 74.0, Gain: 4.0}
-    run: [head=cascade]
+    run: [head=unbuilt]
   - label: Someone [1]
     kind: cited
     reason: Someone 2019

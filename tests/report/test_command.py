@@ -153,7 +153,7 @@ def test_a_broken_table_of_another_paper_is_named(ran, papers, tmp_path):
 def test_cells_that_are_one_run_are_an_error(command, papers, tmp_path):
     folder = tmp_path / "sweeps" / "again"
     folder.mkdir(parents=True)
-    text = (papers / "small" / "table1.yaml").read_text().replace("cascade", "vortex")
+    text = (papers / "small" / "table1.yaml").read_text().replace("unbuilt", "vortex")
     (folder / "table1.yaml").write_text(text.replace(', "head.rates=[3,6,9]"', ""))
     command.papers = tmp_path / "sweeps"
     assert command("scale=paper", paper="again") == 1

@@ -133,7 +133,7 @@ def test_cells_that_are_one_run_are_named_with_their_line(papers, tmp_path):
     (tmp_path / "again").mkdir()
     file = tmp_path / "again" / "table1.yaml"
     file.write_text(
-        text.replace('run: [head=aspp, "head.rates=[3,6,9]"]', "run: [head=aspp]").replace("cascade", "vortex")
+        text.replace('run: [head=aspp, "head.rates=[3,6,9]"]', "run: [head=aspp]").replace("unbuilt", "vortex")
     )
     library = load_papers([tmp_path])
     table = library.tables["again/table1"]

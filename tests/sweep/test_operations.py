@@ -45,6 +45,15 @@ def test_lengths_and_images_come_from_the_configuration():
         images_of(compose(["dataset=voc"])["dataset"], "dev")
 
 
+def test_an_epoch_with_duplicates_is_as_long_as_the_masks_say():
+    config = compose(["dataset=voc", "schedule.length=2 epochs"])
+    config["dataset"]["duplicate"] = ["chair"]
+    with pytest.raises(ConfigError, match="how many images of an epoch are duplicates; give the length in steps"):
+        steps_of(config)
+    config["schedule"]["length"] = "7 steps"
+    assert steps_of(config) == 7
+
+
 def test_what_cannot_be_counted_says_so_each_time():
     counter = Counter()
     config = compose(["head._target_=repro.nn.Nothing"])

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from repro.errors import ConfigError
 from repro.nn.layers import ConvBNReLU, global_average
+from repro.nn.tensors import exact_type, layout, without_autocast
 
 
 def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool) -> Tensor:
@@ -29,13 +30,13 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
         raise ValueError(f"an average pool that keeps the size needs an odd window, not {kernel_size}.")
     if kernel_size == 1:
         return features
-    exact = torch.float64 if features.dtype == torch.float64 else torch.float32
+    exact = exact_type(features)
     batch, channels, height, width = features.shape
-    with torch.autocast(features.device.type, enabled=False):
+    with without_autocast(features.device):
         rows = _band(height, kernel_size, count_include_pad, exact, features.device)
         columns = rows if width == height else _band(width, kernel_size, count_include_pad, exact, features.device)
         values = features.to(exact)
-        if _is_channels_last(features):
+        if layout(features) == torch.channels_last:
             values = values.permute(0, 2, 3, 1).reshape(batch, height, width * channels)
             values = torch.bmm(rows.expand(batch, height, height), values).view(batch * height, width, channels)
             values = torch.bmm(columns.expand(batch * height, width, width), values)
@@ -58,10 +59,6 @@ def _band(size: int, kernel_size: int, count_include_pad: bool, dtype: torch.dty
     return inside / (kernel_size if count_include_pad else inside.sum(1, keepdim=True))
 
 
-def _is_channels_last(features: Tensor) -> bool:
-    return features.is_contiguous(memory_format=torch.channels_last) and not features.is_contiguous()
-
-
 class ImagePooling(nn.Module):
     """Image-level features: global average, 1x1 convolution, BN and ReLU, spread over the map again.
 
@@ -80,12 +77,30 @@ class ImagePooling(nn.Module):
             ConfigError: A single image in training: its batch statistics would be those of one value per
                 channel.
         """
-        norm = self.transform.norm
-        if norm.training and features.shape[0] == 1 and not isinstance(norm, nn.SyncBatchNorm):
-            raise ConfigError(
-                "image pooling cannot train on a batch of 1 image, because batch normalisation would see "
-                "one value per channel; use at least 2 images per process, freeze batch normalisation, "
-                "or set image_pooling to false."
-            )
+        refuse_single_image(features, self.transform.norm, "image pooling", "set image_pooling to false")
         pooled: Tensor = self.transform(global_average(features))
-        return pooled.expand(-1, -1, *features.shape[-2:])
+        return spread(pooled, features)
+
+
+def spread(values: Tensor, like: Tensor) -> Tensor:
+    """`[B, C, 1, 1]` to the size and memory format of a map: concatenating maps of two formats takes twice as long."""
+    return values.expand(-1, -1, *like.shape[-2:]).contiguous(memory_format=layout(like))
+
+
+def refuse_single_image(features: Tensor, norm: nn.Module, what: str, remedy: str) -> None:
+    """Speaks up for a batch normalisation that would train on one value per channel.
+
+    Args:
+        features: `[B, ...]`, with one position per image where `norm` sees them.
+        norm: The normalisation; one that is synchronised sees the other processes' images too.
+        what: What cannot train, for the error.
+        remedy: What else would help, for the error.
+
+    Raises:
+        ConfigError: B is 1, and `norm` is in training.
+    """
+    if norm.training and features.shape[0] == 1 and not isinstance(norm, nn.SyncBatchNorm):
+        raise ConfigError(
+            f"{what} cannot train on a batch of 1 image, because batch normalisation would see one value per channel; "
+            f"use at least 2 images per process, freeze batch normalisation, or {remedy}."
+        )

@@ -2,7 +2,23 @@
 
 from repro.nn.heads.aspp import ASPP, ASPPPlus
 from repro.nn.heads.base import Head
+from repro.nn.heads.dcnv2 import DCNv2
+from repro.nn.heads.dsnet import DSNet
+from repro.nn.heads.dynamic_filter import DynamicFilter
 from repro.nn.heads.fcn import FCN, AuxiliaryHead
+from repro.nn.heads.gald import GALD
 from repro.nn.heads.vortex import ModuleA, Vortex
 
-__all__ = ["ASPP", "FCN", "ASPPPlus", "AuxiliaryHead", "Head", "ModuleA", "Vortex"]
+__all__ = [
+    "ASPP",
+    "FCN",
+    "GALD",
+    "ASPPPlus",
+    "AuxiliaryHead",
+    "DCNv2",
+    "DSNet",
+    "DynamicFilter",
+    "Head",
+    "ModuleA",
+    "Vortex",
+]

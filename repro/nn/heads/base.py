@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from repro.nn.context.parallel import Branch, Fusion, ParallelContext
-from repro.nn.layers import ConvBNReLU, DropoutKind, dropout_layer, logits_layer, source_channels
+from repro.nn.layers import ConvBNReLU, DropoutKind, deepest, dropout_layer, logits_layer, source_channels
 
 
 class Head(nn.Module):
@@ -20,7 +20,7 @@ class Head(nn.Module):
     Args:
         channels: Channels of every backbone output, such as `{"res4": 1024, "res5": 2048}`.
         num_classes: Number of classes to tell apart.
-        source: The backbone output that the head reads.
+        source: The backbone output that the head reads, or `deepest` for the last one that the backbone has.
 
     Raises:
         ValueError: The backbone has no output called `source`.
@@ -31,9 +31,14 @@ class Head(nn.Module):
 
     def __init__(self, channels: Mapping[str, int], num_classes: int, *, source: str = "res5") -> None:
         super().__init__()
-        self.in_channels = source_channels(channels, source)
+        self.source = deepest(channels) if source == "deepest" else source
+        self.in_channels = source_channels(channels, self.source)
         self.num_classes = num_classes
-        self.source = source
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The backbone outputs that the head reads."""
+        return (self.source,)
 
     def set_output_stride(self, output_stride: int) -> None:
         """Follows the backbone to another output stride; a head without atrous rates has nothing to do."""

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from repro.nn import ASPP, ModuleA, Vortex
+from repro.nn import ASPP, ASPPPlus, ModuleA, Vortex
 from repro.nn.heads.base import ContextHead
 from tests.nn.heads.checks import (
     CHANNELS,
@@ -58,14 +58,33 @@ def test_vortex_sees_every_pixel_of_a_map_below_81(size: int, ratio: float) -> N
     assert (pixels.grad != 0).float().mean().item() == pytest.approx(ratio)
 
 
-@pytest.mark.parametrize(("k", "ratio"), [(5, 0.148), (9, 0.479)])
-def test_module_a_has_the_printed_utilisation_ratio(k: int, ratio: float) -> None:
-    head = ModuleA({"res5": 1}, 2, width=1, k=k, image_pooling=False, fusion="direct", branch_relu=False, dropout=0)
-    for parameter in head.parameters():
+STRIDE_8 = {"rates": (12, 24, 36), "reference_output_stride": 8}
+BARE = {"width": 1, "image_pooling": False, "fusion": "direct", "branch_relu": False, "dropout": 0}
+
+
+@pytest.mark.parametrize(
+    ("head", "switches", "positions", "printed"),
+    [
+        (ASPP, STRIDE_8, 25, 0.0059),
+        (ASPPPlus, STRIDE_8, 33, None),
+        (ModuleA, {"k": 5}, 25 * 5**2, 0.148),
+        (ModuleA, {"k": 9}, 25 * 9**2, 0.479),
+        # 25 regions of 13 pixels, 12 apart: neighbours on one ray share an edge, or a corner on a diagonal.
+        (ModuleA, {"k": 13}, 37**2 + 2 * (8 * 13**2 - 4 * 13 - 4), None),
+        (Vortex, {}, 81**2, 1.0),
+    ],
+)
+def test_utilisation_is_the_share_of_positions_that_reach_the_output(
+    head: type[ContextHead], switches: dict, positions: int, printed: float | None
+) -> None:
+    network = head({"res5": 1}, 2, **BARE, **switches).eval()
+    for parameter in network.parameters():
         torch.nn.init.ones_(parameter)
-    pixels = torch.rand(1, 1, 2 * (36 + 9) + 1, 2 * (36 + 9) + 1, requires_grad=True)
-    head.eval()({"res5": pixels})[0, 0, 45, 45].backward()
-    assert (pixels.grad != 0).sum().item() / 65**2 == pytest.approx(ratio, abs=5e-4)
+    pixels = torch.rand(1, 1, 89, 89, requires_grad=True)
+    network({"res5": pixels})[0, 0, 44, 44].backward()
+    assert network.utilisation(89) == (pixels.grad != 0).sum().item() / 89**2 == positions / 89**2
+    if printed is not None:  # Vortex Pooling, sections 3.1 to 3.4, on the 65 x 65 of a crop of 513 at output stride 8
+        assert network.utilisation(65) == pytest.approx(printed, abs=5e-4)
 
 
 def test_rates_and_pools_stay_unless_the_rates_are_to_follow() -> None:

@@ -1,0 +1,202 @@
+"""The four global aggregations that GALD puts a local distribution behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from repro.nn.context.aspp import aspp_branches
+from repro.nn.context.cgnl import CGNLBlock
+from repro.nn.context.halving import Halving, enlarged
+from repro.nn.context.nonlocal_block import NonLocalBlock
+from repro.nn.context.parallel import ParallelContext
+from repro.nn.context.parts import Aggregation
+from repro.nn.context.pyramid import PyramidPooling
+from repro.nn.layers import ConvBNReLU, DropoutKind, dropout_layer
+
+
+class ASPPAggregation(Aggregation):
+    """Atrous spatial pyramid pooling with image-level features, behind a 1x1 projection.
+
+    Source: GALD, section IV-C1 cites DeepLabv3; rates at output stride 8, both widths and the dropout are those of
+    GALD's public code.
+
+    Args:
+        in_channels: Channels of the map read.
+        inner_width: Channels of every branch.
+        width: Channels of the projection, and so of the context.
+        rates: Atrous rates of the 3x3 branches at output stride 8.
+        rates_follow_output_stride: Whether rates halve when the output stride doubles.
+        image_pooling: Adds the branch of image-level features.
+        dropout: Probability behind the projection.
+        dropout_kind: `elementwise` or `channel`.
+    """
+
+    reference_output_stride = 8
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        inner_width: int = 256,
+        width: int = 512,
+        rates: Sequence[int] = (12, 24, 36),
+        rates_follow_output_stride: bool = True,
+        image_pooling: bool = True,
+        dropout: float = 0.1,
+        dropout_kind: DropoutKind = "channel",
+    ) -> None:
+        super().__init__()
+        self.rates_follow_output_stride = rates_follow_output_stride
+        self.context = ParallelContext(
+            in_channels, inner_width, aspp_branches(rates), image_pooling=image_pooling, fusion="direct"
+        )
+        self.projection = ConvBNReLU(self.context.out_channels, width)
+        self.dropout = dropout_layer(dropout, dropout_kind)
+        self.out_channels = width
+
+    def set_output_stride(self, output_stride: int) -> None:
+        """Sets every rate to rate x 8 / output stride, if the rates are to follow.
+
+        Raises:
+            ValueError: A rate would not be a whole number; nothing has changed then.
+        """
+        if self.rates_follow_output_stride:
+            self.context.scale_rates(self.reference_output_stride, output_stride)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps `[B, in_channels, H, W]` to `[B, width, H, W]`."""
+        context: Tensor = self.dropout(self.projection(self.context(features)))
+        return context
+
+
+class PSPAggregation(Aggregation):
+    """Pyramid pooling, its levels and the map read fused by a 3x3 convolution.
+
+    Source: GALD, section IV-C1 cites PSPNet; bins, widths, fusion and dropout are those of PSPNet's public code.
+
+    Args:
+        in_channels: Channels of the map read.
+        width: Channels of the fusion, and so of the context.
+        bins: Regions per axis, one level each.
+        level_width: Channels of each level; `None` for `in_channels` / number of levels.
+        level_relu: ReLU at the end of every level; GALD's public code has none.
+        align_corners: How levels are enlarged.
+        dropout: Probability behind the fusion.
+        dropout_kind: `elementwise` or `channel`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        width: int = 512,
+        bins: Sequence[int] = (1, 2, 3, 6),
+        level_width: int | None = None,
+        level_relu: bool = True,
+        align_corners: bool = True,
+        dropout: float = 0.1,
+        dropout_kind: DropoutKind = "channel",
+    ) -> None:
+        super().__init__()
+        self.pyramid = PyramidPooling(
+            in_channels, width, bins, level_width=level_width, level_relu=level_relu, align_corners=align_corners
+        )
+        self.dropout = dropout_layer(dropout, dropout_kind)
+        self.out_channels = width
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps `[B, in_channels, H, W]` to `[B, width, H, W]`."""
+        context: Tensor = self.dropout(self.pyramid(features))
+        return context
+
+
+class _Relation(Aggregation):
+    """A 3x3 convolution to `width` channels, reduction by 2, a residual block, and back to the size of the map."""
+
+    def __init__(
+        self, in_channels: int, width: int, block: nn.Module, *, downsample: bool, padding: int, align_corners: bool
+    ) -> None:
+        super().__init__()
+        self.reduction = ConvBNReLU(in_channels, width, 3)
+        self.halving = Halving(width, padding=padding) if downsample else None
+        self.block = block
+        self.align_corners = align_corners
+        self.out_channels = width
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps `[B, in_channels, H, W]` to `[B, width, H, W]`."""
+        reduced: Tensor = self.reduction(features)
+        if self.halving is None:
+            related: Tensor = self.block(reduced)
+            return related
+        return enlarged(self.block(self.halving(reduced)), reduced, align_corners=self.align_corners)
+
+
+class NonLocalAggregation(_Relation):
+    """Non-local block on a map of half the size.
+
+    Source: GALD, sections III-A (reduction by 2) and IV-C1, which cites Wang et al. 2018; the layers before and behind
+    the block are those of GALD's public code for CGNL, but for the padding.
+
+    Args:
+        in_channels: Channels of the map read.
+        width: Channels of the 3x3 convolution, and so of the context.
+        inner_width: Channels of query, key and value.
+        scaled: Divides products by the root of `inner_width`.
+        zero_init: Starts the block as the identity.
+        downsample: Halves the map before the block.
+        padding: Of the convolution that halves it, 1 or 0; see `Halving`.
+        align_corners: How the context is enlarged.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        width: int = 512,
+        inner_width: int = 256,
+        scaled: bool = True,
+        zero_init: bool = False,
+        downsample: bool = True,
+        padding: int = 1,
+        align_corners: bool = True,
+    ) -> None:
+        block = NonLocalBlock(width, inner_width, scaled=scaled, zero_init=zero_init)
+        super().__init__(in_channels, width, block, downsample=downsample, padding=padding, align_corners=align_corners)
+
+
+class CGNLAggregation(_Relation):
+    """Compact generalised non-local block on a map of half the size.
+
+    Source: GALD, sections III-A (reduction by 2) and IV-C1, which cites Yue et al. 2018; the layers before and behind
+    the block, its widths and groups are those of GALD's public code, but for the padding.
+
+    Args:
+        in_channels: Channels of the map read.
+        width: Channels of the 3x3 convolution, and so of the context.
+        inner_width: Channels inside the block.
+        groups: Groups of channels that attend to themselves.
+        std: Standard deviation of the block's first weights; `None` for PyTorch's own draw.
+        zero_init: Starts the block as the identity.
+        downsample: Halves the map before the block.
+        padding: Of the convolution that halves it, 1 or 0; see `Halving`.
+        align_corners: How the context is enlarged.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        width: int = 512,
+        inner_width: int = 256,
+        groups: int = 8,
+        std: float | None = 0.01,
+        zero_init: bool = False,
+        downsample: bool = True,
+        padding: int = 1,
+        align_corners: bool = True,
+    ) -> None:
+        block = CGNLBlock(width, inner_width, groups, std=std, zero_init=zero_init)
+        super().__init__(in_channels, width, block, downsample=downsample, padding=padding, align_corners=align_corners)

@@ -1,0 +1,50 @@
+"""The non-local block: every position gathers from all others what resembles it."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from repro.nn.context.attention import dot_product_attention
+
+
+class NonLocalBlock(nn.Module):
+    """Residual block of attention among all positions, the embedded Gaussian: `[B, C, H, W]` to the same.
+
+    Source: Wang et al. 2018, equation 6 and Figure 2. The factor 1 / sqrt(inner channels), batch normalisation behind
+    the last convolution only and the first draw of the weights are those of mmsegmentation and CGNL's public code.
+
+    Differs: There, the last convolution or its normalisation starts at zero, so that the block starts as the identity,
+    and at the first step nothing in front of that zero receives a gradient; here that is `zero_init`, off by default.
+    The biases of key and value are left out: the softmax takes away what all keys add to a query's products, and batch
+    normalisation takes away what all values have in common.
+
+    Args:
+        channels: C.
+        inner_channels: Channels of query, key and value; C / 2 in the paper.
+        scaled: Divides products by the root of `inner_channels`; the paper does not.
+        zero_init: Starts as the identity.
+
+    Raises:
+        ValueError: There are no inner channels.
+    """
+
+    def __init__(self, channels: int, inner_channels: int, *, scaled: bool = True, zero_init: bool = False) -> None:
+        super().__init__()
+        if inner_channels < 1:
+            raise ValueError(f"a non-local block needs at least 1 inner channel, not {inner_channels}.")
+        self.scale = inner_channels**-0.5 if scaled else 1.0
+        self.query = nn.Conv2d(channels, inner_channels, 1)
+        self.key = nn.Conv2d(channels, inner_channels, 1, bias=False)
+        self.value = nn.Conv2d(channels, inner_channels, 1, bias=False)
+        self.expand = nn.Conv2d(inner_channels, channels, 1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        for convolution in (self.query, self.key, self.value, self.expand):
+            nn.init.normal_(convolution.weight, std=0.01)
+        if zero_init:
+            nn.init.zeros_(self.norm.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Adds to each position what the others have for it."""
+        attended = dot_product_attention(self.query(features), self.key(features), self.value(features), self.scale)
+        result: Tensor = features + self.norm(self.expand(attended))
+        return result
