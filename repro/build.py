@@ -13,18 +13,22 @@ from repro.data import SegmentationDataset
 from repro.errors import ConfigError, ReproError
 from repro.nn import Segmenter, load_backbone_weights
 from repro.seeding import stream
+from repro.switches import check_switches
 
 Node = Mapping[str, Any]
 
+_ABOUT_SPLITS = ("train_split", "evaluation_split", "duplicate", "duplicate_times")
+"""Leaves of a data set that its class does not take."""
+
 
 def build_dataset(config: Node, split: str) -> SegmentationDataset:
-    """Opens one split of the configured data set, which verifies itself.
+    """Opens one split of the configured data set, which verifies itself; duplicates are the training's affair.
 
     Raises:
         ConfigError: if the target is no data set or does not take the settings.
         DataError: if the data are not there or not what they should be.
     """
-    node = {key: value for key, value in config["dataset"].items() if key not in ("train_split", "evaluation_split")}
+    node = {key: value for key, value in config["dataset"].items() if key not in _ABOUT_SPLITS}
     dataset = _build("dataset", node, SegmentationDataset, split=split)
     assert isinstance(dataset, SegmentationDataset)
     return dataset
@@ -48,6 +52,7 @@ def build_model(config: Node, num_classes: int, *, pretrained: bool = True) -> t
     head = _initialised(
         seed, "head", lambda: _build("head", config["head"], nn.Module, channels=channels, num_classes=num_classes)
     )
+    _check_blocks_are_read(channels, head)
     extra = dict(config.get("auxiliary") or {})
     weight = extra.pop("weight", 0.0)
     if not isinstance(weight, (int, float)) or weight < 0:
@@ -63,6 +68,15 @@ def build_model(config: Node, num_classes: int, *, pretrained: bool = True) -> t
     except ValueError as error:
         raise ConfigError(f"backbone and head do not fit together: {error}") from error
     return model, float(weight) if auxiliary else 0.0
+
+
+def _check_blocks_are_read(channels: Mapping[str, int], head: nn.Module) -> None:
+    *_, last = channels
+    if last.startswith("block") and last not in getattr(head, "sources", (last,)):
+        raise ConfigError(
+            f"backbone.blocks adds {last}, which the head does not read; choose head=cascade or head.source=deepest, "
+            "or set backbone.blocks=4"
+        )
 
 
 def parameter_count(model: nn.Module) -> int:
@@ -88,7 +102,7 @@ def dataset_class(config: Node) -> type[SegmentationDataset]:
 
 
 def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
-    _target_class(group, node, kind)
+    check_switches(group, _target_class(group, node, kind), node)
     parts = {key: _part(f"{group}.{key}", value) for key, value in node.items() if _is_part(value)}
     leaves = {key: value for key, value in node.items() if key not in parts}
     try:
@@ -110,7 +124,9 @@ def _part(group: str, node: Node) -> Callable[..., nn.Module] | None:
     """A nested group as a class with its switches set, which its owner calls with channels; None for an empty one."""
     if node["_target_"] is None:
         return None
-    return partial(_target_class(group, node, nn.Module), **{key: node[key] for key in node if key != "_target_"})
+    cls = _target_class(group, node, nn.Module)
+    check_switches(group, cls, node)
+    return partial(cls, **{key: node[key] for key in node if key != "_target_"})
 
 
 def _target_class(group: str, node: Node, kind: type) -> Any:

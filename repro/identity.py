@@ -22,6 +22,8 @@ GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", 
 LATER_LEAVES = {
     "backbone.blocks": 4,
     "backbone.block_shortcut": "identity",
+    "dataset.duplicate": None,
+    "dataset.duplicate_times": 2,
     "schedule.loss": "cross_entropy",
     "schedule.upsample_logits": True,
     "schedule.replicas": 1,
@@ -42,6 +44,9 @@ NOT_PART_OF_A_RUN = frozenset({
 
 NOT_PART_OF_AN_EVALUATION = frozenset({"evaluation.batch_size", "evaluation.masks", "evaluation.panels"})
 """Leaves of the evaluation group that do not change its scores."""
+
+OF_THE_TRAINING_SPLIT = frozenset({"dataset.train_split", "dataset.duplicate", "dataset.duplicate_times"})
+"""Leaves of a data set that do not concern what is evaluated."""
 
 
 def is_part_of_a_run(path: str) -> bool:
@@ -82,6 +87,7 @@ def science(config: Config) -> dict[str, Any]:
         tree.setdefault("validation", {}).setdefault("split", tree.get("dataset", {}).get("evaluation_split"))
     tree = _without(tree, excluded | _as_before(tree))
     _canonical_network(tree)
+    _canonical_dataset(tree)
     _canonical_schedule(tree)
     init = tree.pop("init", {})
     return started_from(tree, init["from"], init.get("drop") or ()) if init.get("from") else tree
@@ -103,7 +109,7 @@ def started_from(science: Config, source: str, drop: Iterable[str]) -> dict[str,
 
 def evaluation_protocol(config: Config) -> dict[str, Any]:
     """Data set, split and protocol of an evaluation, in canonical form."""
-    tree = _without(dict(canonical(config)), NOT_PART_OF_AN_EVALUATION | {"dataset.root", "dataset.train_split"})
+    tree = _without(dict(canonical(config)), NOT_PART_OF_AN_EVALUATION | OF_THE_TRAINING_SPLIT | {"dataset.root"})
     dataset, protocol = dict(tree.get("dataset", {})), dict(tree.get("evaluation", {}))
     customary = dataset.pop("evaluation_split", None)
     protocol.setdefault("split", customary)
@@ -173,6 +179,15 @@ def _canonical_network(tree: dict[str, Any]) -> None:
         tree.pop("auxiliary", None)
 
 
+def _canonical_dataset(tree: dict[str, Any]) -> None:
+    dataset = tree.get("dataset", {})
+    if dataset.get("duplicate") is None:
+        dataset.pop("duplicate", None)
+        dataset.pop("duplicate_times", None)
+    elif isinstance(dataset["duplicate"], list):
+        dataset["duplicate"] = sorted(set(map(str, dataset["duplicate"])))
+
+
 def _canonical_schedule(tree: dict[str, Any]) -> None:
     schedule = tree.get("schedule", {})
     if "length" in schedule:
@@ -180,7 +195,7 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
         schedule["length"] = str(length)
         if length.count == 0:  # what trains, and on what, has no effect
             tree["schedule"] = {"length": "0 steps"}
-            tree.get("dataset", {}).pop("train_split", None)
+            tree["dataset"] = _without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT, "dataset.")
             return
     if "loss" not in schedule:
         schedule.pop("ohem", None)

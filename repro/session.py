@@ -8,12 +8,13 @@ from typing import Any, cast
 import torch
 
 from repro.build import build_dataset, build_model
-from repro.data import Augmentation, SegmentationDataset, steps_per_epoch, training_loader
+from repro.data import Augmentation, Duplicated, SegmentationDataset, steps_per_epoch, training_loader
 from repro.engine.asynchronous import StaleWeights
 from repro.engine.checkpoint import CheckpointFolder, TrainingState, serialised
 from repro.engine.device import available_threads, choose_device, loader_workers, set_determinism, set_threads
 from repro.engine.evaluate import evaluate
 from repro.engine.optim import build_optimiser
+from repro.engine.progress import Progress
 from repro.engine.stop import StopRequest
 from repro.engine.train import Training, gradient_scaler, train
 from repro.errors import ConfigError, DataError
@@ -67,7 +68,7 @@ class Session:
             model = model.to(memory_format=torch.channels_last)
         model = model.to(self.device)
         if not trained and self.settings.trains:
-            self.train(model, auxiliary_weight, build_dataset(self.config, dataset["train_split"]))
+            self.train(model, auxiliary_weight, self.training_split())
         elif not trained:
             self.store_weights(model.state_dict(), step=0, wall_seconds=0.0, gpu_seconds=0.0)
         self.checkpoints.clear()
@@ -78,6 +79,18 @@ class Session:
         self.journal.event("evaluated", evaluation=evaluation_id)
         self.tracker.sync(final["step"])
         return record
+
+    def training_split(self) -> SegmentationDataset:
+        """The split trained on, images of some classes more than once if the configuration says so."""
+        node = self.config["dataset"]
+        dataset = build_dataset(self.config, node["train_split"])
+        if node.get("duplicate") is None:
+            return dataset
+        shown = self.settings.runtime.progress
+        with Progress("masks for duplicates", total=len(dataset), unit="mask", shown=shown) as bar:
+            duplicated = Duplicated(dataset, node["duplicate"], node["duplicate_times"], advance=bar.advance)
+        self.journal.event("duplicated", images=duplicated.duplicated, of=len(dataset), epoch=len(duplicated))
+        return duplicated
 
     def take_over_weights(self, model: Segmenter) -> None:
         """Starts from the weights that `init` names, if any.

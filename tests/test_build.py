@@ -70,3 +70,30 @@ def test_a_weights_file_is_loaded_into_the_backbone(tmp_path):
     torch.save(donor.backbone.state_dict(), tmp_path / "backbone.pth")
     model, _ = build_model(compose([f"backbone.weights={tmp_path / 'backbone.pth'}"]), num_classes=8)
     assert torch.equal(weights(model.backbone), weights(donor.backbone))
+
+
+def test_added_blocks_that_no_head_reads_are_refused():
+    with pytest.raises(ConfigError, match=r"adds block6, which the head does not read; choose head=cascade"):
+        model_of("head=aspp", "backbone.blocks=6")
+    assert model_of("head=aspp", "head.source=deepest", "backbone.blocks=5")[0].head.sources == ("block5",)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["head=dsnet", "head.sampled=res9"], "sampled"),
+        (["head=fcn", "head.source=block7"], "source 'block7' is no output of this backbone; it gives res2"),
+        (["head=cascade", "backbone.output_stride=256"], "not 256, which takes blocks=7"),
+        (["head=gald", "head/ld=v2", "head.ld.kernel_size=4"], "kernel_size must be odd, such as 3, 5 or 7"),
+        (["head=gald", "head/ga=cgnl", "head.ga.groups=7"], "groups"),
+        (["head=gald", "head/ga=none", "head/ld=none"], "neither ga nor ld is given"),
+        (["head=gald", "head/ld=none", "head.arrangement=ldga"], "needs both ga and ld"),
+        (["head=aspp", "head.rates=3"], "head.rates is 3; it must be a list of whole numbers"),
+        (["head=vortex", "backbone.multi_grid=[1,2,4]"], "multi_grid needs one rate per unit of res5"),
+    ],
+)
+def test_what_does_not_fit_together_is_one_sentence(overrides, sentence):
+    with pytest.raises(ConfigError) as caught:
+        model_of(*overrides)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)

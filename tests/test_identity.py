@@ -20,6 +20,7 @@ COMPOSITIONS = {
         "evaluation=sliding_832",
         "schedule.replicas=2",
         "backbone.blocks=5",
+        "dataset.duplicate=[wire]",
     ],
     "untrained": ["init=torchvision:fcn_resnet50"],
 }
@@ -27,6 +28,7 @@ CONFIGS = {name: compose(overrides) for name, overrides in COMPOSITIONS.items()}
 LEAVES = [(name, path) for name, config in CONFIGS.items() for path in identity.flatten(config)]
 UNUSED = {
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
+    "dataset.duplicate_times",
 }  # fmt: skip
 UNSEEN = {"validation.every", "validation.split"}
 UNTRAINED = {
@@ -41,7 +43,15 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
     "best": {*UNUSED, "init.drop"},
     "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights"},
     "hard pixels in windows": {*UNSEEN, "auxiliary.weight", "init.drop", "evaluation.pad_to"},
-    "untrained": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights", "dataset.train_split", *UNTRAINED},
+    "untrained": {
+        *UNUSED,
+        *UNSEEN,
+        "evaluation.average",
+        "backbone.weights",
+        "dataset.train_split",
+        "dataset.duplicate",
+        *UNTRAINED,
+    },
 }
 
 

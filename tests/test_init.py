@@ -71,7 +71,9 @@ def test_weights_that_do_not_fit_are_listed(upstream):
 def test_weights_are_evaluated_without_training(upstream):
     outputs, first = upstream
     origin = f"init=run:{first.folder.run_id}"
-    outcome = run(compose([*TINY, "schedule.length=0 steps", f"outputs={outputs}", origin, "dataset.train_split=nowhere"]))
+    outcome = run(
+        compose([*TINY, "schedule.length=0 steps", f"outputs={outputs}", origin, "dataset.train_split=nowhere"])
+    )
     assert outcome.record.steps == 0
     assert outcome.record.scores == first.record.scores
     assert outcome.record.confusion_sha256 == first.record.confusion_sha256

@@ -106,14 +106,14 @@ def logits_layer(in_channels: int, num_classes: int, std: float | None = 0.01) -
     return layer
 
 
-def source_channels(channels: Mapping[str, int], source: str) -> int:
-    """Number of channels of the backbone output called `source`.
+def source_channels(channels: Mapping[str, int], source: str, switch: str = "source") -> int:
+    """Number of channels of the backbone output called `source`, which a head's `switch` names.
 
     Raises:
         ValueError: The backbone has no such output.
     """
     if source not in channels:
-        raise ValueError(f"source {source!r} is no output of this backbone; it gives {', '.join(channels)}.")
+        raise ValueError(f"{switch} {source!r} is no output of this backbone; it gives {', '.join(channels)}.")
     return channels[source]
 
 

@@ -1,7 +1,10 @@
-"""DSNet's sampled convolution against torchvision's `deform_conv2d`: `python -m tests.bench.dynamic_sampling`."""
+"""The convolution over sampled points of DSNet and DCNv2 against torchvision's `deform_conv2d`, in time and memory.
 
-import argparse
+python -m tests.bench.dynamic_sampling [--rounds 7] [--device cuda --dtype bfloat16]
+"""
+
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -9,16 +12,12 @@ from torch import Tensor
 from torchvision.ops import deform_conv2d
 
 from repro.nn.context.dynamic_sampling import SampledConvolution, regular_grid
+from tests.bench.forms import DTYPES, parser
+from tests.bench.memory import peak_mebibytes
 from tests.bench.timing import interleaved
 
 KERNEL_SIZE = 3
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-Form = Callable[[Tensor, Tensor, Tensor], Tensor]
-
-
-def ours(features: Tensor, offsets: Tensor, convolution: SampledConvolution) -> Tensor:
-    """What DSNet and DCNv2 run."""
-    return convolution(features, offsets + regular_grid(KERNEL_SIZE, offsets.device))
+Form = Callable[[Tensor, Tensor, SampledConvolution], Tensor]
 
 
 def torchvisions(features: Tensor, offsets: Tensor, convolution: SampledConvolution) -> Tensor:
@@ -27,7 +26,7 @@ def torchvisions(features: Tensor, offsets: Tensor, convolution: SampledConvolut
 
 
 def grid_samples(features: Tensor, offsets: Tensor, convolution: SampledConvolution) -> Tensor:
-    """All taps below each other in one call of `grid_sample`, then the same product."""
+    """All taps below each other in one call of `grid_sample`, then the same product as ours."""
     batch, channels, height, width = features.shape
     points = (offsets + regular_grid(KERNEL_SIZE, offsets.device)).unflatten(1, (-1, 2))
     rows = points[:, :, 0] + torch.arange(height, device=points.device).view(-1, 1)
@@ -38,63 +37,82 @@ def grid_samples(features: Tensor, offsets: Tensor, convolution: SampledConvolut
     return F.conv2d(sampled.reshape(batch, channels * KERNEL_SIZE**2, height, width), weight)
 
 
-FORMS = {"deform_conv2d": torchvisions, "grid_sample": grid_samples, "ours": ours}
+def ours(features: Tensor, offsets: Tensor, convolution: SampledConvolution) -> Tensor:
+    """What DSNet and DCNv2 run."""
+    return convolution(features, offsets + regular_grid(KERNEL_SIZE, offsets.device))
 
 
-def case(arguments: argparse.Namespace, side: int) -> tuple[Tensor, Tensor, SampledConvolution]:
-    """A map, offsets of some pixels and a convolution, on the device and with gradients."""
-    torch.manual_seed(0)
-    shape = (arguments.batch, arguments.channels, side, side)
-    layout = torch.channels_last if arguments.channels_last else torch.contiguous_format
-    features = torch.randn(shape, device=arguments.device).to(DTYPES[arguments.dtype]).to(memory_format=layout)
-    offsets = 2 * torch.randn(arguments.batch, 2 * KERNEL_SIZE**2, side, side, device=arguments.device)
-    convolution = SampledConvolution(arguments.channels, arguments.width, KERNEL_SIZE).to(arguments.device)
-    return features.requires_grad_(), offsets.requires_grad_(), convolution
+FORMS: dict[str, Form] = {"deform_conv2d": torchvisions, "grid_sample": grid_samples, "ours": ours}
 
 
-def measure(arguments: argparse.Namespace, side: int) -> None:
-    """Prints the medians at one size of the map, and the largest difference in float32."""
-    features, offsets, convolution = case(arguments, side)
-    inputs = [features, offsets, convolution.weight]
-    half = arguments.dtype != "float32"
+@dataclass(frozen=True)
+class Case:
+    """One form on a map of `side` x `side` positions, with offsets of some pixels."""
 
-    def run(form: Form, *, backward: bool) -> None:
-        with torch.autocast(features.device.type, DTYPES[arguments.dtype] if half else None, enabled=half):
-            result = form(features, offsets, convolution)
-        if backward:
-            torch.autograd.grad(result, inputs, torch.ones_like(result))
+    form: Form
+    batch: int
+    channels: int
+    width: int
+    side: int
+    backward: bool
+    device: str
+    dtype: str
+    channels_last: bool
+
+    def inputs(self, side: int) -> tuple[Tensor, Tensor, SampledConvolution]:
+        """Map, offsets and convolution, with gradients."""
+        torch.manual_seed(0)
+        layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        features = torch.randn(self.batch, self.channels, side, side).to(self.device, DTYPES[self.dtype])
+        offsets = 2 * torch.randn(self.batch, 2 * KERNEL_SIZE**2, side, side).to(self.device)
+        convolution = SampledConvolution(self.channels, self.width, KERNEL_SIZE).to(self.device)
+        return features.contiguous(memory_format=layout).requires_grad_(), offsets.requires_grad_(), convolution
+
+    def prepare(self) -> Callable[[], None]:
+        """What is measured: the form, and the gradients of map, offsets and weights if asked to."""
+        self._run(*self.inputs(7))  # libraries are loaded
+        inputs = self.inputs(self.side)
+        return lambda: self._run(*inputs)
+
+    def _run(self, features: Tensor, offsets: Tensor, convolution: SampledConvolution) -> None:
+        dtype = DTYPES[self.dtype]
+        autocast = torch.autocast(features.device.type, dtype, enabled=dtype != torch.float32)
+        with torch.set_grad_enabled(self.backward), autocast:
+            result = self.form(features, offsets, convolution)
+        if self.backward:
+            torch.autograd.grad(result, [features, offsets, convolution.weight], torch.ones_like(result))
         if features.is_cuda:
             torch.cuda.synchronize()
 
-    print(f"{KERNEL_SIZE}x{KERNEL_SIZE}, {list(features.shape)} to {arguments.width} channels, {arguments.dtype}")
-    with torch.no_grad():
-        single = features.float()
-        difference = ours(single, offsets, convolution) - torchvisions(single, offsets, convolution)
-        print(f"largest difference from deform_conv2d in float32: {float(difference.abs().max()):.1e}")
-        interleaved(
-            {name: lambda form=form: run(form, backward=False) for name, form in FORMS.items()}, arguments.rounds
-        )
-    interleaved(
-        {f"{name}, with gradients": lambda form=form: run(form, backward=True) for name, form in FORMS.items()},
-        arguments.rounds,
-    )
+    def peak_mebibytes(self) -> float:
+        """MiB beyond the inputs."""
+        return peak_mebibytes(Case.prepare, self, device=self.device)
 
 
 def main() -> None:
-    """Prints medians per size of the map, forward and with the gradients of map, offsets and weights."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--maps", type=int, nargs="+", default=[33, 65], help="heights and widths in pixels")
-    parser.add_argument("--channels", type=int, default=256)
-    parser.add_argument("--width", type=int, default=256, help="channels of the result")
-    parser.add_argument("--batch", type=int, default=2)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of the map; half precision under autocast")
-    parser.add_argument("--channels-last", action="store_true")
-    arguments = parser.parse_args()
-    print(f"{arguments.device}, {torch.get_num_threads()} threads")
-    for side in arguments.maps:
-        measure(arguments, side)
+    """Prints medians and peaks per size of the map, forward and with the gradients of map, offsets and weights."""
+    options = parser(__doc__)
+    options.add_argument("--batch", type=int, default=2)
+    options.add_argument("--channels", type=int, default=256)
+    options.add_argument("--width", type=int, default=256, help="channels of the result")
+    options.add_argument("--maps", type=int, nargs="+", default=[33, 65], help="heights and widths in positions")
+    options.add_argument("--channels-last", action="store_true")
+    given = vars(options.parse_args())
+    rounds, maps = given.pop("rounds"), given.pop("maps")
+    exact = Case(ours, side=0, backward=False, **(given | {"dtype": "float32"})).inputs(33)
+    difference = float((ours(*exact) - torchvisions(*exact)).detach().abs().max())
+    print(
+        f"{given['device']}, {torch.get_num_threads()} threads; from deform_conv2d in float32: {difference:.1e} at most"
+    )
+    for side in maps:
+        for backward in (False, True):
+            shape = [given["batch"], given["channels"], side, side]
+            print(f"\n{KERNEL_SIZE}x{KERNEL_SIZE}, {shape} to {given['width']} channels, {given['dtype']}", end="")
+            print(", forward and backward" if backward else ", forward")
+            cases = {name: Case(form, side=side, backward=backward, **given) for name, form in FORMS.items()}
+            interleaved({name: case.prepare() for name, case in cases.items()}, rounds)
+            peaks = {name: case.peak_mebibytes() for name, case in cases.items()}
+            print(", ".join(f"{name} {peak:.1f} MiB" for name, peak in peaks.items()), "above the inputs")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def test_stages_form_a_chain_whose_ids_depend_on_each_other(tmp_path):
 
 
 def test_rows_that_a_scale_makes_equal_are_the_same_as_the_first(tmp_path):
-    text = ABLATION.replace("[head=fcn]", "[head=aspp, backbone.output_stride=8]")
+    text = ABLATION.replace("[head=fcn]", "[head=aspp, schedule.length=300 steps]")
     library = small_library(tmp_path, ablation=text)
     assert of(library)[at("better")].kind == "run"
     item = of(library, "smoke")[at("better")]
@@ -100,11 +100,11 @@ def test_rows_that_a_scale_makes_equal_are_the_same_as_the_first(tmp_path):
 
 
 def test_what_a_table_varies_and_the_scale_fixes_is_not_at_this_scale(tmp_path):
-    text = ABLATION.replace("varies: [head]", "varies: [head, schedule.batch_size]")
-    text = text.replace("[head=aspp]", "[head=aspp, schedule.batch_size=4]")
+    text = ABLATION.replace("varies: [head]", "varies: [head, backbone.weights]")
+    text = text.replace("[head=aspp]", "[head=aspp, backbone.weights=IMAGENET1K_V1]")
     found = of(small_library(tmp_path, ablation=text), "smoke")
     item = found[at("better")]
-    assert (item.kind, item.reason) == ("not at this scale", "the scale sets schedule.batch_size")
+    assert (item.kind, item.reason) == ("not at this scale", "the scale sets backbone.weights")
     assert found[at("plain")].kind == "run"
 
 
@@ -120,12 +120,12 @@ def test_deviations_are_computed(tmp_path):
     library = small_library(tmp_path)
     assert deviations(of(library)[at("better")]) == []
     found = [str(item) for item in deviations(of(library, "smoke")[at("better")])]
-    assert "schedule.batch_size: 8 → 2" in found
+    assert "schedule.batch_size: 8 → 4" in found
     assert not [item for item in found if item.startswith("dataset:")]  # shapes in both; its size is told below
     vortex = of(load_papers(), "smoke", "vortex/table1")
     found = [str(item) for item in deviations(vortex[at("Module B", "Mean IoU", "vortex/table1")])]
     assert found[:2] == ["dataset: voc → shapes", "backbone: resnet50 → resnet18"]
-    assert "backbone.output_stride: 8 → 16" in found
+    assert "schedule.batch_size: 16 → 8" in found
 
 
 def test_an_alternative_is_the_cell_with_other_overrides(tmp_path):

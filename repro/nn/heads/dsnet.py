@@ -100,7 +100,7 @@ class DSNet(Head):
             )
         guide_channels, context_channels = self._widths(channels)
         modified_kernel = odd_kernel(modified_kernel, "modified_kernel")
-        self.modification = ConvBNReLU(source_channels(channels, sampled), modified_width, modified_kernel)
+        self.modification = ConvBNReLU(source_channels(channels, sampled, "sampled"), modified_width, modified_kernel)
         points = PointGenerator(
             guide_channels, kernel_size, sampler=sampler, origin=sampling_origin, point_kernel=point_kernel
         )

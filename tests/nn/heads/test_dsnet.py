@@ -155,7 +155,7 @@ def test_rates_that_would_not_be_whole_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("switches", "sentence"),
     [
-        ({"sampled": "res6"}, "source 'res6' is no output of this backbone; it gives res2, res3, res4, res5"),
+        ({"sampled": "res6"}, "sampled 'res6' is no output of this backbone; it gives res2, res3, res4, res5"),
         ({"source": "res6"}, "source 'res6' is no output of this backbone; it gives res2, res3, res4, res5"),
         ({"guide": "asp"}, "guide 'asp' is neither aspp nor an output of this backbone: res2, res3, res4, res5"),
         ({"concatenated": "both"}, "concatenated must be aspp or guide, not 'both'"),
