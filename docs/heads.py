@@ -111,21 +111,28 @@ def table() -> str:
     return "\n".join([*HEADER, *map(str, rows())])
 
 
+def renewed(page: str, begin: str, end: str, content: str) -> str:
+    """A page with what stands between two marks replaced.
+
+    Raises:
+        ValueError: the page lacks the marks.
+    """
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"the page lacks the lines {begin} and {end}")
+    return f"{before}{begin}\n{content}\n{end}{after}"
+
+
 def written(page: str) -> str:
-    """A page with the table between its marks renewed."""
-    before, _, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise SystemExit(f"{README.name} lacks the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    """The page with the table between its marks renewed."""
+    return renewed(page, BEGIN, END, table())
 
 
 def main() -> None:
     """Writes the page."""
-    page = README.read_text()
-    renewed = written(page)
-    README.write_text(renewed)
-    print(f"{README.name}: the table of heads {'was up to date' if renewed == page else 'is renewed'}")
+    README.write_text(written(README.read_text()))
+    print(f"wrote the table of heads in {README.name}")
 
 
 if __name__ == "__main__":

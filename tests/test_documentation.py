@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import heads
+from docs import heads, parameters
 from repro.compose import compose_command
 from repro.sweep.request import read_request
 
@@ -21,9 +21,11 @@ def test_every_link_leads_somewhere(page):
     assert missing == []
 
 
-def test_the_table_of_heads_is_the_generated_one():
+def test_the_generated_tables_are_up_to_date():
     page = heads.README.read_text()
     assert heads.written(page) == page, "run make docs"
+    page = parameters.PAGE.read_text()
+    assert parameters.written(page) == page, "run make docs"
 
 
 def test_every_sweep_and_report_command_is_understood():
