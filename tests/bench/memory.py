@@ -1,5 +1,6 @@
 """Peak memory of one call above its inputs: in a fresh process on CPU, by PyTorch's own count on GPU."""
 
+import ctypes
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +24,7 @@ def peak_mebibytes(prepare: Preparation, *arguments: object, device: str = "cpu"
 def _on_cpu(prepare: Preparation, arguments: tuple[object, ...], threads: int) -> float:
     torch.set_num_threads(threads)
     call = prepare(*arguments)
+    ctypes.CDLL(None).malloc_trim(0)  # what making the inputs left behind would be used again, and not counted
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
     before = _resident_peak()
     call()

@@ -93,6 +93,7 @@ def grouped_attention(theta: Tensor, phi: Tensor, g: Tensor, groups: int) -> Ten
     """
     exact = exact_type(theta)
     with without_autocast(theta.device):
-        factors = torch.unflatten(phi.to(exact) * g.to(exact), 1, (groups, -1)).sum((2, 3, 4))
+        sums = (phi.to(exact) * g.to(exact)).sum((2, 3))
+        factors = torch.unflatten(sums, 1, (groups, -1)).sum(2)
         factors = factors.repeat_interleave(theta.shape[1] // groups, 1)
         return theta.to(exact) * factors[:, :, None, None]

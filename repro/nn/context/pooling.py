@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -9,11 +11,13 @@ from repro.errors import ConfigError
 from repro.nn.layers import ConvBNReLU, global_average
 from repro.nn.tensors import exact_type, layout, without_autocast
 
+_CACHED_NUMBERS = 2**20  # 4 MiB in float32, a cache's share per core or more on most machines
+
 
 def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool) -> Tensor:
     """Averages over `kernel_size` x `kernel_size` windows with stride 1 and zero padding, so the size stays.
 
-    A square window is separable, so the pool is `rows @ features @ columns` with one banded matrix per axis:
+    A square window is separable, so the pool is `rows @ features @ columns^T` with one banded matrix per axis:
     the cost does not grow with the window. Equal to `avg_pool2d` to 1e-6 in float32; half precision is summed
     in float32 and rounded once.
 
@@ -31,21 +35,55 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
     if kernel_size == 1:
         return features
     exact = exact_type(features)
+    height, width = features.shape[2:]
+    rows = _band(height, kernel_size, count_include_pad, exact, features.device)
+    columns = rows if width == height else _band(width, kernel_size, count_include_pad, exact, features.device)
+    pooled: Tensor = _Separable.apply(features, rows, columns)
+    return pooled
+
+
+class _Separable(torch.autograd.Function):
+    """`rows @ features @ columns^T` per channel; it is linear, so its gradient is itself with both transposed."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        ctx.save_for_backward(rows, columns)
+        with without_autocast(features.device):
+            if layout(features) == torch.channels_last:
+                return _mixed_positions(features, rows, columns)
+            return _mixed_planes(features.contiguous(), rows, columns)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
+        rows, columns = ctx.saved_tensors
+        return _Separable.apply(upstream, rows.mT, columns.mT), None, None
+
+
+def _mixed_positions(features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     batch, channels, height, width = features.shape
-    with without_autocast(features.device):
-        rows = _band(height, kernel_size, count_include_pad, exact, features.device)
-        columns = rows if width == height else _band(width, kernel_size, count_include_pad, exact, features.device)
-        values = features.to(exact)
-        if layout(features) == torch.channels_last:
-            values = values.permute(0, 2, 3, 1).reshape(batch, height, width * channels)
-            values = torch.bmm(rows.expand(batch, height, height), values).view(batch * height, width, channels)
-            values = torch.bmm(columns.expand(batch * height, width, width), values)
-            pooled = values.view(batch, height, width, channels).permute(0, 3, 1, 2)
-        else:
-            values = torch.mm(values.reshape(-1, width), columns.t()).view(batch * channels, height, width)
-            values = torch.bmm(rows.expand(batch * channels, height, height), values)
-            pooled = values.view(batch, channels, height, width)
-        return pooled.to(features.dtype)
+    values = features.permute(0, 2, 3, 1).reshape(batch, height, width * channels).to(rows.dtype)
+    values = torch.bmm(rows.expand(batch, height, height), values).view(batch * height, width, channels)
+    values = torch.bmm(columns.expand(batch * height, width, width), values)
+    return values.view(batch, height, width, channels).permute(0, 3, 1, 2).to(features.dtype)
+
+
+def _mixed_planes(features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    height, width = features.shape[2:]
+    result = torch.empty_like(features)
+    together = _planes_at_a_time(features)
+    parts = (torch.split(tensor.flatten(0, 1), together) for tensor in (features, result))
+    for part, mixed in zip(*parts, strict=True):
+        values = torch.mm(part.to(rows.dtype).view(-1, width), columns.mT).view(-1, height, width)
+        mixed.copy_(torch.bmm(rows.expand(len(part), height, height), values))
+    return result
+
+
+def _planes_at_a_time(features: Tensor) -> int:
+    """On CPU as many as a cache holds between the two products; elsewhere all, and all for what is being compiled."""
+    batch, channels, height, width = features.shape
+    if features.device.type != "cpu" or torch.compiler.is_compiling():
+        return batch * channels
+    return max(1, _CACHED_NUMBERS // (height * width))
 
 
 def _band(size: int, kernel_size: int, count_include_pad: bool, dtype: torch.dtype, device: torch.device) -> Tensor:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from repro.errors import ConfigError
+from repro.nn.context import pooling
 from repro.nn.context.pooling import ImagePooling, average_pool
 
 sizes = st.integers(1, 40)
@@ -50,6 +51,21 @@ def test_double_precision_stays_double() -> None:
         average_pool(features, 5, count_include_pad=False), reference(features, 5, False), rtol=0, atol=1e-14
     )
     assert torch.autograd.gradcheck(lambda values: average_pool(values, 5, count_include_pad=True), features)
+    assert torch.autograd.gradgradcheck(lambda values: average_pool(values, 5, count_include_pad=False), features)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 3])
+def test_planes_are_done_in_parts_that_a_cache_holds(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pooling, "_CACHED_NUMBERS", 4 * 9 * 7)
+    features = torch.rand(batch, 5, 9, 7)
+    torch.testing.assert_close(average_pool(features, 3, count_include_pad=False), reference(features, 3, False))
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_an_upstream_gradient_may_lie_in_memory_as_it_likes(device: str) -> None:
+    features = torch.rand(2, 5, 9, 7, device=device).to(memory_format=torch.channels_last).requires_grad_()
+    pooled = average_pool(features, 3, count_include_pad=True)
+    assert torch.autograd.grad(pooled.sum(), features)[0].shape == features.shape
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -93,6 +109,12 @@ def test_image_pooling_spreads_what_bilinear_upsampling_would() -> None:
     single = module.transform(F.adaptive_avg_pool2d(features, 1))
     expected = F.interpolate(single, size=(5, 9), mode="bilinear", align_corners=False)
     torch.testing.assert_close(module(features), expected)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_image_pooling_keeps_the_memory_format_that_a_concatenation_needs(layout: torch.memory_format) -> None:
+    features = torch.randn(2, 6, 5, 9).to(memory_format=layout)
+    assert torch.cat([features, ImagePooling(6, 4)(features)], 1).is_contiguous(memory_format=layout)
 
 
 def test_image_pooling_names_the_single_image_in_training() -> None:
