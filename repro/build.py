@@ -1,7 +1,6 @@
 """Configuration -> data set, network, optimiser: the only place where a `_target_` becomes an object."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import nn
 
 from repro.data import SegmentationDataset
 from repro.errors import ConfigError, ReproError
-from repro.nn import Segmenter, load_backbone_weights
+from repro.nn import HeadPart, Segmenter, load_backbone_weights
 from repro.seeding import stream
 from repro.switches import check_switches
 
@@ -120,13 +119,22 @@ def _is_part(value: Any) -> bool:
     return isinstance(value, Mapping) and "_target_" in value
 
 
-def _part(group: str, node: Node) -> Callable[..., nn.Module] | None:
-    """A nested group as a class with its switches set, which its owner calls with channels; None for an empty one."""
+def _part(group: str, node: Node) -> Callable[..., HeadPart] | None:
+    """What makes the part that a nested group describes, once its owner knows the channels; None for an empty one."""
     if node["_target_"] is None:
         return None
-    cls = _target_class(group, node, nn.Module)
+    cls = _target_class(group, node, HeadPart)
     check_switches(group, cls, node)
-    return partial(cls, **{key: node[key] for key in node if key != "_target_"})
+    switches = {key: node[key] for key in node if key != "_target_"}
+
+    def make(*channels: int | None) -> HeadPart:
+        try:
+            part: HeadPart = cls(*channels, **switches)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{group} ({node['_target_']}): {error}") from error
+        return part
+
+    return make
 
 
 def _target_class(group: str, node: Node, kind: type) -> Any:

@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from repro import compose, identity
 from repro.errors import ConfigError, ReproError
+from repro.groups import written_out
 from repro.papers import load_papers
 from repro.tracking import tracking_uri
 
@@ -24,7 +25,7 @@ USER_MISTAKE = 2
 def main() -> None:
     """`python -m repro`: exit code 0 only if every run asked for has its record."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach this function, which prints them as sentences
-    sys.argv[1:] = compose.written_out(sys.argv[1:])
+    sys.argv[1:] = written_out(sys.argv[1:])
     arguments = get_args_parser().parse_args(sys.argv[1:])
     asks_only = arguments.help or arguments.hydra_help or arguments.shell_completion
     try:

@@ -16,12 +16,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from repro.errors import ConfigError
-from repro.groups import groups_of, not_taken, outer_group, takers_of
+from repro.groups import groups_of, not_taken, outer_group, takers_of, written_out
 from repro.settings import Settings
 
 _OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<value>.*))?$", re.DOTALL)
-
-_SHORT_INIT = re.compile(r"^init=(?P<kind>torchvision|run|file):(?P<name>.*)$", re.DOTALL)
 
 
 def config_folder() -> Path:
@@ -48,15 +46,6 @@ def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -
     overrides = written_out(overrides)
     check_overrides(overrides, user_folder=user_folder)
     return compose_unchecked(overrides, user_folder)
-
-
-def written_out(overrides: Iterable[str]) -> list[str]:
-    """Overrides with `init=<origin>` as Hydra takes it: a group's choice for `torchvision:<name>`, else `init.from`."""
-    return [_SHORT_INIT.sub(lambda match: _init(match["kind"], match["name"]), override) for override in overrides]
-
-
-def _init(kind: str, name: str) -> str:
-    return f"init={name}" if kind == "torchvision" else f"init.from='{kind}:{name}'"
 
 
 def compose_command(name: str, overrides: Sequence[str]) -> dict[str, Any]:
@@ -146,7 +135,7 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
         if key.startswith("hydra") or sign == "~" or group not in groups:
             continue
         for choice in value.split(","):
-            if choice not in groups[group] and "(" not in value and not choice.startswith(("[", "null")):
+            if choice not in groups[group] and "(" not in value and not choice.startswith("["):
                 raise ConfigError(f"{group}={choice} is no choice of {group}" + nearest(choice, groups[group]))
         if "(" not in value:  # a function of Hydra's grammar, such as glob(*), stands for several choices
             chosen.append(f"{sign}{key}={value.split(',')[0]}")
@@ -183,7 +172,11 @@ def _check_leaf(key: str, value: str, composed: DictConfig, known: set[str], gro
     group = key.replace(".", "/")
     emptied = value == "null" and group not in groups
     if isinstance(OmegaConf.select(composed, key), DictConfig) and not value.startswith("{") and not emptied:
-        right = f"choose one with {group}={value}" if group in groups else f"set its leaves, such as {key}.NAME=VALUE"
+        right = (
+            f"choose one with {group}={'none' if value == 'null' else value}"
+            if group in groups
+            else f"set its leaves, such as {key}.NAME=VALUE"
+        )
         raise ConfigError(f"{key}={value} would replace a whole group of settings by one value; {right}")
 
 

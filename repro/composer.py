@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from repro.compose import compose_unchecked, config_folders, nearest, split_override, written_out
+from repro.compose import compose_unchecked, config_folders, nearest, split_override
 from repro.errors import ConfigError
-from repro.groups import groups_of, not_taken, outer_group, takers_of
+from repro.groups import groups_of, not_taken, outer_group, takers_of, written_out
 from repro.identity import flatten
 
 BROUGHT_BY_OTHERS = frozenset({"backbone", "schedule", "evaluation", "dataset"})

@@ -41,3 +41,23 @@ def not_taken(group: str, choice: str, takers: Sequence[str]) -> str:
     """A sentence about an inner group where the choice of the outer one does not take it."""
     outer = outer_group(group)
     return f"{outer}={choice} takes no {group}; choose {' or '.join(f'{outer}={taker}' for taker in takers)} with it"
+
+
+def written_out(overrides: Iterable[str]) -> list[str]:
+    """Overrides with `init=<origin>` as Hydra takes it: a choice for `torchvision:<name>`, else the leaf `init.from`.
+
+    Several origins may follow each other, with commas between them.
+    """
+    return [_init(override) if override.startswith("init=") and ":" in override else override for override in overrides]
+
+
+def _init(override: str) -> str:
+    origins = [origin.strip("'\"") for origin in override.removeprefix("init=").split(",")]
+    if all(origin.startswith("torchvision:") for origin in origins):
+        return "init=" + ",".join(origin.removeprefix("torchvision:") for origin in origins)
+    return "init.from=" + ",".join(_quoted(origin) for origin in origins)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -193,8 +193,11 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
     if "length" in schedule:
         length = Length.parse(schedule["length"], "schedule.length", least=0)
         schedule["length"] = str(length)
-        if length.count == 0:  # what trains, and on what, has no effect
+        if length.count == 0:  # what trains, how it is chosen, and on what, has no effect
             tree["schedule"] = {"length": "0 steps"}
+            unused = ["selection", "validation", "auxiliary"] + ["seed"] * (not tree.get("init", {}).get("drop"))
+            for key in unused:
+                tree.pop(key, None)
             tree["dataset"] = _without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT, "dataset.")
             return
     if "loss" not in schedule:

@@ -23,7 +23,7 @@ from repro.metrics import miou_percent
 from repro.nn import Segmenter, load_network_weights, load_published_weights
 from repro.records import Record
 from repro.seeding import stream
-from repro.settings import Length, Precision, Selection, Settings
+from repro.settings import Length, Loss, Precision, Schedule, Selection, Settings
 from repro.store import FolderLock, RunFolder, atomic_write
 from repro.tracking import Journal, Tracker, read_journal
 
@@ -124,6 +124,7 @@ class Session:
     def train(self, model: Segmenter, auxiliary_weight: float, dataset: SegmentationDataset) -> None:
         """Trains to the last step and stores the selected weights."""
         schedule, device = self.settings.schedule, self.device
+        check_hard_pixels(schedule, dataset)
         epoch_steps = steps_per_epoch(len(dataset), schedule.batch_size)
         others = [model.head] + ([model.auxiliary] if model.auxiliary is not None else [])
         scaled = self.settings.precision is Precision.fp16
@@ -151,6 +152,7 @@ class Session:
             on_checkpoint=self.tracker.sync,
             stop_requested=self.stop.requested,
             restarted=self.restarted,
+            align_corners=self.config["align_corners"],
         )
         self.folder.write_status("RUNNING", message="training")
         try:
@@ -176,7 +178,8 @@ class Session:
         if split == "test" and self.settings.selection is Selection.best:
             raise ConfigError("selection=best would choose the weights by the test split; give validation.split=val")
         dataset = build_dataset(self.config, split)
-        plain = replace(self.settings.evaluation, scales=[1.0], flip=False, output_stride=None, pad_to=None)
+        plain = replace(self.settings.evaluation, scales=[1.0], flip=False, output_stride=None, pad_to=None,
+                        window=None, window_stride=None)  # fmt: skip
         protocol = replace(self.settings, evaluation=plain)
         return lambda: float(miou_percent(evaluate(model, dataset, protocol, self.device, title="validation")))
 
@@ -219,6 +222,20 @@ class Session:
 def replaces_backbone(init: dict[str, Any]) -> bool:
     """Whether the weights to start from make those of the backbone superfluous."""
     return init["from"] is not None and not any(prefix.startswith("backbone") for prefix in init["drop"])
+
+
+def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
+    """Refuses a mining of hard pixels that could leave none out."""
+    if schedule.loss is not Loss.ohem:
+        return
+    side = schedule.augmentation.crop_size
+    pixels = side**2 if side else dataset.load_label(0).numel()
+    if pixels <= schedule.ohem.kept_pixels:
+        raise ConfigError(
+            f"schedule.ohem.kept_pixels is {schedule.ohem.kept_pixels}, but a training image has {pixels} pixels, so "
+            f"that none would be left out; give a smaller number, such as {round(0.14 * pixels)}, the share that "
+            "GALD's public code keeps, or schedule.loss=cross_entropy"
+        )
 
 
 def check_output_stride(model: Segmenter, output_stride: int | None) -> None:

@@ -88,6 +88,8 @@ def test_added_blocks_that_no_head_reads_are_refused():
         (["head=gald", "head/ga=cgnl", "head.ga.groups=7"], "groups"),
         (["head=gald", "head/ga=none", "head/ld=none"], "neither ga nor ld is given"),
         (["head=gald", "head/ld=none", "head.arrangement=ldga"], "needs both ga and ld"),
+        (["head=gald", "head.ld.width=0", "head/ga=none"], "head.ld (repro.nn.LDv1): a convolution's width"),
+        (["head=gald", "head.ga._target_=torch.nn.ReLU"], "head.ga._target_ is 'torch.nn.ReLU', which is no HeadPart"),
         (["head=aspp", "head.rates=3"], "head.rates is 3; it must be a list of whole numbers"),
         (["head=vortex", "backbone.multi_grid=[1,2,4]"], "multi_grid needs one rate per unit of res5"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from repro import identity
 from repro.compose import check_overrides, compose, compose_command, config_folder, settings
 from repro.errors import ConfigError
-from repro.groups import outer_group
+from repro.groups import outer_group, written_out
 
 OF_OTHER_COMMANDS = {"cluster"}
 GROUPS = sorted(path for path in config_folder().iterdir() if path.is_dir() and path.name not in OF_OTHER_COMMANDS)
@@ -82,6 +82,8 @@ def test_a_dataset_brings_its_customary_choices_which_the_command_line_overrides
         ("schedule.ohem.threshold=1.5", "must lie in (0, 1)"),
         ("schedule.ohem.kept_pixels=0", "at least 1"),
         ("init=torchvision:deeplab", "did you mean deeplabv3_resnet"),
+        ("head.ga=null", "head/ga"),
+        ("auxiliary=null", "auxiliary=null is no choice of auxiliary"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_right_name(override, sentence):
@@ -171,10 +173,19 @@ def test_a_mistaken_setting_of_a_command_is_a_sentence(override, sentence):
         ("init=torchvision:fcn_resnet101", "init=fcn_resnet101"),
         ("init=run:0123456789abcdef", "init.from=run:0123456789abcdef"),
         ("init=file:weights=new.pt", "init.from='file:weights=new.pt'"),
+        ("init='file:/tmp/it is.pt'", "init.from='file:/tmp/it is.pt'"),
     ],
 )
 def test_an_origin_of_weights_can_be_given_in_one_word(short, long):
     assert compose([short])["init"] == compose([long])["init"]
+
+
+def test_several_origins_are_several_values_of_a_grid():
+    assert written_out(["init=torchvision:fcn_resnet50,torchvision:fcn_resnet101", "seed=1"]) == [
+        "init=fcn_resnet50,fcn_resnet101", "seed=1",
+    ]  # fmt: skip
+    assert written_out(["init=run:a,run:b"]) == ["init.from='run:a','run:b'"]
+    assert written_out(["init=file:it's.pt"]) == ["init.from='file:it\\'s.pt'"]
 
 
 def test_published_weights_bring_their_network_whatever_the_data_set_brings():

@@ -34,8 +34,8 @@ UNSEEN = {"validation.every", "validation.split"}
 UNTRAINED = {
     path
     for path in identity.flatten(CONFIGS["untrained"])
-    if path.startswith("schedule.") and path != "schedule.length"
-}
+    if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
+} | {"seed", "selection"}
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
     "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", "init.drop"},
     "voc": {*UNUSED, *UNSEEN, "init.drop"},

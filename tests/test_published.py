@@ -83,7 +83,7 @@ def test_without_network_and_cache_one_sentence_says_what_to_put_where(tmp_path,
         run(settings(tmp_path, "deeplabv3_resnet50"))
     assert "deeplabv3_resnet50_coco-cd0a2569.pth" in str(caught.value)
     assert str(cache) in str(caught.value)
-    assert "init.from" in str(caught.value)
+    assert "set init=none" in str(caught.value)
 
 
 def test_a_mismatch_lists_what_is_missing_and_what_is_unexpected(tmp_path, cache):

@@ -13,42 +13,48 @@ IGNORE = 255
 
 
 def segmentation_loss(
-    logits: Mapping[str, Tensor], label: Tensor, auxiliary_weight: float, hard: HardPixels | None = None
+    logits: Mapping[str, Tensor],
+    label: Tensor,
+    auxiliary_weight: float,
+    hard: HardPixels | None = None,
+    *,
+    align_corners: bool = False,
 ) -> Tensor:
     """Loss of the main logits plus the weighted cross-entropy of the auxiliary logits.
 
     Args:
         logits: `main` and, if there is an auxiliary head, `auxiliary`, each `[B, num_classes, h, w]` at the size of the
-            label, or smaller at an output stride; the label is thinned out to them then.
+            label, or smaller; the label is thinned out to them then.
         label: `[B, H, W]`, 255 = ignore.
         hard: which pixels the main loss keeps; None: all. The auxiliary loss has all, as in GALD's public code.
+        align_corners: how the network's logits are enlarged when it is evaluated.
 
     Returns:
         A scalar in fp32: the mean over labelled pixels; 0 with a zero gradient if no pixel is labelled.
     """
     main = logits["main"]
-    truth = thinned(label, main)
+    truth = thinned(label, main, align_corners=align_corners)
     loss = cross_entropy(main, truth) if hard is None else hard_pixel_cross_entropy(main, truth, hard)
     if "auxiliary" in logits:
-        loss = loss + auxiliary_weight * cross_entropy(logits["auxiliary"], thinned(label, logits["auxiliary"]))
+        truth = thinned(label, logits["auxiliary"], align_corners=align_corners)
+        loss = loss + auxiliary_weight * cross_entropy(logits["auxiliary"], truth)
     return loss
 
 
-def thinned(label: Tensor, logits: Tensor) -> Tensor:
-    """The label `[B, H, W]` as int64 at the pixels where the logits `[B, C, h, w]` lie.
+def thinned(label: Tensor, logits: Tensor, *, align_corners: bool) -> Tensor:
+    """The label `[B, H, W]` as int64 at the pixels at which an evaluation puts the logits `[B, C, h, w]`."""
+    rows, columns = (
+        _places(size, count, align_corners).to(label.device)
+        for size, count in zip(label.shape[-2:], logits.shape[-2:], strict=True)
+    )
+    return label[..., rows[:, None], columns].long()
 
-    A network of output stride s computes its outputs around the pixels 0, s, 2s and so on.
 
-    Raises:
-        ValueError: the sizes are not those of an output stride.
-    """
-    height, stride = label.shape[-2], 1
-    while math.ceil(height / stride) > logits.shape[-2]:
-        stride *= 2
-    label = label[..., ::stride, ::stride]
-    if label.shape[-2:] != logits.shape[-2:]:
-        raise ValueError(f"logits of {tuple(logits.shape[-2:])} lie at no output stride of the label")
-    return label.long()
+def _places(size: int, count: int, align_corners: bool) -> Tensor:
+    """The pixels, of `size`, nearest to where bilinear resizing puts `count` values."""
+    if align_corners:
+        return torch.linspace(0, size - 1 if count > 1 else 0, count, dtype=torch.float64).round().long()
+    return ((2 * torch.arange(count) + 1) * size - 1) // (2 * count)
 
 
 def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
@@ -71,7 +77,7 @@ def hard_pixel_cross_entropy(logits: Tensor, label: Tensor, hard: HardPixels) ->
     least = ranked.topk(count, sorted=False).values.amin(1, keepdim=True)
     if hard.threshold is not None:
         least = least.clamp(max=-math.log(hard.threshold))
-    kept = labelled & (ranked >= least)
+    kept = labelled & ~(ranked < least)  # so that what is no number is kept, and seen
     return losses.masked_fill(~kept, 0).sum() / kept.sum().clamp(min=1).to(torch.float32)
 
 

@@ -46,6 +46,7 @@ class Training:
         on_checkpoint: told the step of every checkpoint written.
         stop_requested: whether the process was asked to end.
         restarted: whether an earlier process has begun this training.
+        align_corners: how logits are enlarged.
     """
 
     state: TrainingState
@@ -63,6 +64,7 @@ class Training:
     on_checkpoint: Callable[[int], None]
     stop_requested: Callable[[], bool]
     restarted: bool = False
+    align_corners: bool = False
 
 
 def train(job: Training) -> bool:
@@ -128,7 +130,8 @@ def backward(job: Training, image: Tensor, label: Tensor) -> Tensor:
         with autocast(job.device, settings.precision):
             logits = job.network(normalise(pixels))
             truth = part_label.to(job.device, non_blocking=True)
-            loss = segmentation_loss(logits, truth, job.auxiliary_weight, hard) / parts
+            align = job.align_corners
+            loss = segmentation_loss(logits, truth, job.auxiliary_weight, hard, align_corners=align) / parts
         torch.autograd.backward(state.scaler.scale(loss))
         total += loss.detach()
     return total

@@ -3,6 +3,7 @@
 from repro.nn.context.aggregation import ASPPAggregation, CGNLAggregation, NonLocalAggregation, PSPAggregation
 from repro.nn.context.ldv1 import LDv1
 from repro.nn.context.ldv2 import LDv2
+from repro.nn.context.parts import Aggregation, HeadPart, LocalDistribution
 from repro.nn.heads import ASPP, FCN, GALD, ASPPPlus, AuxiliaryHead, DCNv2, DSNet, DynamicFilter, Head, ModuleA, Vortex
 from repro.nn.resnet import ResNet
 from repro.nn.segmenter import Segmenter
@@ -19,14 +20,17 @@ __all__ = [
     "GALD",
     "ASPPAggregation",
     "ASPPPlus",
+    "Aggregation",
     "AuxiliaryHead",
     "CGNLAggregation",
     "DCNv2",
     "DSNet",
     "DynamicFilter",
     "Head",
+    "HeadPart",
     "LDv1",
     "LDv2",
+    "LocalDistribution",
     "ModuleA",
     "NonLocalAggregation",
     "PSPAggregation",

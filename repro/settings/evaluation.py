@@ -8,7 +8,7 @@ from repro.settings.common import require
 
 
 class Average(Enum):
-    """What is averaged over scales and mirrored images."""
+    """What is averaged over scales, mirrored images and windows."""
 
     probabilities = "probabilities"
     logits = "logits"
@@ -40,7 +40,7 @@ class EvaluationSettings:
         require(
             self.window_stride is None or (self.window is not None and 0 < self.window_stride <= self.window),
             f"evaluation.window_stride is {self.window_stride}; it must lie between 1 and evaluation.window, "
-            f"which is {self.window}, or be null for two thirds of it",
+            f"which is {'null' if self.window is None else self.window}, or be null for two thirds of it",
         )
         require(bool(self.scales) and min(self.scales) > 0, "evaluation.scales needs at least one positive scale")
         require(self.batch_size > 0, f"evaluation.batch_size is {self.batch_size}; it must be at least 1")

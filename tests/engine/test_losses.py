@@ -106,16 +106,28 @@ def test_only_the_main_loss_mines():
     torch.testing.assert_close(segmentation_loss(logits, label, 0.4, hard), expected)
 
 
-@pytest.mark.parametrize("side", [64, 65, 97, 513])
+@pytest.mark.parametrize("size", [(64, 64), (65, 97), (513, 375), (33, 16)])
 @pytest.mark.parametrize("stride", [1, 8, 16])
-def test_labels_are_thinned_out_to_the_pixels_of_the_logits(side, stride):
-    rows = torch.arange(side).remainder(251).expand(1, side, side)
-    logits = torch.zeros(1, 2, -(-side // stride), -(-side // stride))
-    chosen = thinned(rows.to(torch.uint8), logits)
+@pytest.mark.parametrize("align_corners", [False, True])
+def test_labels_are_thinned_out_to_where_an_evaluation_puts_the_logits(size, stride, align_corners):
+    height, width = size
+    logits = torch.zeros(1, 2, -(-height // stride), -(-width // stride))
+    label = torch.arange(height * width).view(1, height, width) % 251
+    chosen = thinned(label.to(torch.uint8), logits, align_corners=align_corners)
     assert chosen.dtype == torch.int64
-    assert chosen[0, 0].tolist() == [column % 251 for column in range(0, side, stride)]
+    # Enlarged as in an evaluation, a logit alone is highest at the pixel that it is trained for.
+    for row, column in {(0, 0), (logits.shape[2] - 1, logits.shape[3] // 2)}:
+        alone = logits.double().clone()
+        alone[0, 0, row, column] = 1
+        enlarged = torch.nn.functional.interpolate(alone, size=size, mode="bilinear", align_corners=align_corners)[0, 0]
+        best = (enlarged >= enlarged.max() - 1e-9).nonzero().tolist()
+        assert chosen[0, row, column] in [label[0, y, x] for y, x in best]
 
 
-def test_logits_of_another_size_than_an_output_strides_are_refused():
-    with pytest.raises(ValueError, match="at no output stride of the label"):
-        thinned(torch.zeros(1, 64, 64), torch.zeros(1, 2, 16, 8))
+def test_what_is_no_number_is_seen_among_hard_pixels():
+    label = torch.randint(0, 3, (2, 4, 4))
+    for bad in (float("nan"), float("inf")):
+        for pixels in (slice(0, 1), slice(None)):
+            logits = torch.randn(2, 3, 4, 4)
+            logits[:, 0, pixels] = bad
+            assert not hard_pixel_cross_entropy(logits, label, HardPixels(0.7, 3)).isfinite()

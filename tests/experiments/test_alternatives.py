@@ -67,7 +67,7 @@ def test_the_ledgers_of_the_papers_offer_what_can_be_composed():
     found = measurements(library, library.matching("vortex/table1"), library.scale("smoke"))
     settings = {item.entry.setting for item in alternatives(found)}
     assert {"width", "align_corners"} <= settings
-    assert "train_output_stride" not in settings  # the scale maps the strides 8 and 16 to one
+    assert "eval_mode" not in settings  # the scale pads nothing
     assert mistaken_alternatives(found) == []
     found = measurements(library, library.matching("vortex/table1"), library.scale("paper"))
     for item in alternatives(found, "train_output_stride"):

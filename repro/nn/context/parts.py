@@ -5,14 +5,18 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 
-class Aggregation(nn.Module):
+class HeadPart(nn.Module):
+    """Base of what a nested group of a head may be."""
+
+    out_channels: int
+
+
+class Aggregation(HeadPart):
     """Base of all global aggregations: `[B, in_channels, H, W]` to a context `[B, out_channels, H, W]`.
 
     A constructor takes `in_channels` and its own switches by name, and sets `out_channels`; one with atrous rates
     overrides `set_output_stride`.
     """
-
-    out_channels: int
 
     def set_output_stride(self, output_stride: int) -> None:
         """Follows the backbone to another output stride; without atrous rates there is nothing to do."""
@@ -22,14 +26,12 @@ class Aggregation(nn.Module):
         raise NotImplementedError
 
 
-class LocalDistribution(nn.Module):
+class LocalDistribution(HeadPart):
     """Base of all local distributions: the backbone's map and a context to `[B, out_channels, H, W]`.
 
     A constructor takes `original_channels`, `context_channels` (`None`: there is no context, the module works on the
     backbone's map alone) and its own switches by name, and sets `out_channels`.
     """
-
-    out_channels: int
 
     def forward(self, original: Tensor, context: Tensor | None = None) -> Tensor:
         """Distributes `context` `[B, context_channels, H, W]` over the positions of `original`, of the same size."""

@@ -18,19 +18,19 @@ from repro.nn.resnet import ResNet
 _WRAPPERS = ("state_dict", "model", "model_state")
 
 
-def fetched(url: str, leaf: str) -> Mapping[str, Tensor]:
+def fetched(url: str, remedy: str) -> Mapping[str, Tensor]:
     """The state dict behind one of torchvision's addresses, from the cache of torch.hub if it is there.
 
     Args:
         url: the address.
-        leaf: the setting that asks for the weights, for the error.
+        remedy: the setting that does without them, for the error.
 
     Raises:
         DataError: the file is neither cached nor to be had from the network, or it is damaged.
     """
     cached = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
     if not cached.is_file():
-        _download(url, cached, leaf)
+        _download(url, cached, remedy)
     return read_file(cached, "; delete it and run again")
 
 
@@ -54,7 +54,7 @@ def read_file(path: Path, remedy: str = "") -> Mapping[str, Tensor]:
     return content
 
 
-def _download(url: str, target: Path, leaf: str) -> None:
+def _download(url: str, target: Path, remedy: str) -> None:
     # torchvision writes the first digits of the file's sha256 into its name.
     digits = target.stem.rsplit("-", 1)[-1]
     try:
@@ -63,7 +63,7 @@ def _download(url: str, target: Path, leaf: str) -> None:
     except (OSError, HTTPException, RuntimeError) as error:
         raise DataError(
             f"The weights {target.name} are not cached and could not be downloaded ({_reason(error)}): fetch "
-            f"{url} on a machine with network and put it into {target.parent}, or set {leaf}=null."
+            f"{url} on a machine with network and put it into {target.parent}, or set {remedy}."
         ) from error
 
 

@@ -50,7 +50,7 @@ def load_published_weights(network: nn.Module, name: str, drop: Sequence[str] = 
         raise ConfigError(f"init.from names torchvision's {name!r}; the names are {', '.join(PUBLISHED)}.")
     _check_drop(network, drop)
     default = next(iter(get_model_weights(name)))
-    state = from_torchvision(fetched(default.url, "init.from"))
+    state = from_torchvision(fetched(default.url, "init=none"))
     absent = () if any(key.startswith("auxiliary.") for key in network.state_dict()) else ("auxiliary.",)
     fill(network, state, f"torchvision's {name}", drop=(*drop, *absent))
 
