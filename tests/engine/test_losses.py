@@ -112,16 +112,16 @@ def test_only_the_main_loss_mines():
 def test_labels_are_thinned_out_to_where_an_evaluation_puts_the_logits(size, stride, align_corners):
     height, width = size
     logits = torch.zeros(1, 2, -(-height // stride), -(-width // stride))
-    label = torch.arange(height * width).view(1, height, width) % 251
-    chosen = thinned(label.to(torch.uint8), logits, align_corners=align_corners)
-    assert chosen.dtype == torch.int64
-    # Enlarged as in an evaluation, a logit alone is highest at the pixel that it is trained for.
-    for row, column in {(0, 0), (logits.shape[2] - 1, logits.shape[3] // 2)}:
-        alone = logits.double().clone()
-        alone[0, 0, row, column] = 1
-        enlarged = torch.nn.functional.interpolate(alone, size=size, mode="bilinear", align_corners=align_corners)[0, 0]
-        best = (enlarged >= enlarged.max() - 1e-9).nonzero().tolist()
-        assert chosen[0, row, column] in [label[0, y, x] for y, x in best]
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    for places, count, axis in ((rows, logits.shape[2], 1), (columns, logits.shape[3], 2)):
+        chosen = thinned(places[None], logits, align_corners=align_corners)
+        assert chosen.shape == (1, *logits.shape[2:])
+        size_here = (height, width)[axis - 1]
+        index = torch.arange(count, dtype=torch.float64)
+        centres = (
+            index * (size_here - 1) / max(count - 1, 1) if align_corners else (index + 0.5) * size_here / count - 0.5
+        )
+        assert (chosen.select(3 - axis, 0)[0] - centres).abs().max() <= 0.5
 
 
 def test_what_is_no_number_is_seen_among_hard_pixels():
