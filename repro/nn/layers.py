@@ -125,3 +125,10 @@ def deepest(channels: Mapping[str, int]) -> str:
 def global_average(features: Tensor) -> Tensor:
     """Mean over the whole map: `[B, C, H, W]` to `[B, C, 1, 1]`."""
     return torch.mean(features, (2, 3), keepdim=True)
+
+
+def enlarged(features: Tensor, like: Tensor, *, align_corners: bool) -> Tensor:
+    """`[B, C, h, w]` brought bilinearly to the height and width of `like`."""
+    if features.shape[-2:] == like.shape[-2:]:
+        return features
+    return F.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=align_corners)

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from repro.nn.context.aspp import aspp_branches
 from repro.nn.context.cgnl import CGNLBlock
-from repro.nn.context.halving import Halving, enlarged
+from repro.nn.context.halving import Halving
 from repro.nn.context.nonlocal_block import NonLocalBlock
 from repro.nn.context.parallel import ParallelContext
 from repro.nn.context.parts import Aggregation
 from repro.nn.context.pyramid import PyramidPooling
-from repro.nn.layers import ConvBNReLU, DropoutKind, dropout_layer
+from repro.nn.layers import ConvBNReLU, DropoutKind, dropout_layer, enlarged
 
 
 class ASPPAggregation(Aggregation):

@@ -53,8 +53,3 @@ class Halving(nn.Module):
             refuse_single_image(reduced, self.norm, "a map reduced to one position", "use larger crops")
         normalised: Tensor = self.norm(reduced)
         return F.relu(normalised, inplace=True) if self.relu else normalised
-
-
-def enlarged(features: Tensor, like: Tensor, *, align_corners: bool) -> Tensor:
-    """`[B, C, h, w]` brought bilinearly to the height and width of `like`."""
-    return F.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=align_corners)

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.nn.context.halving import Halving, enlarged
+from repro.nn.context.halving import Halving
 from repro.nn.context.parts import LocalDistribution
-from repro.nn.layers import ConvBNReLU
+from repro.nn.layers import ConvBNReLU, enlarged
 
 Reduction = Literal["depthwise", "bilinear", "average"]
 
@@ -61,8 +61,8 @@ class LDv1(LocalDistribution):
         if residuals not in (1, 2):
             raise ValueError(f"residuals must be 1 or 2, not {residuals}.")
         self.kind, self.ratio, self.residuals, self.align_corners = kind, ratio, residuals, align_corners
-        alone = context_channels is None and width is not None
-        self.reduction = ConvBNReLU(original_channels, width, 3) if alone and width is not None else None
+        reduces = context_channels is None and width is not None
+        self.reduction = ConvBNReLU(original_channels, width or original_channels, 3) if reduces else None
         self.out_channels = context_channels or width or original_channels
         self.convolutions: nn.Sequential | None = None
         if kind == "depthwise":

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.nn.context.pooling import refuse_single_image, spread
-from repro.nn.layers import ConvBNReLU
+from repro.nn.layers import ConvBNReLU, enlarged
 from repro.nn.tensors import exact_type, layout, without_autocast
 
 
@@ -64,12 +63,9 @@ class PyramidPooling(nn.Module):
                 refuse_single_image(features, level.norm, "pyramid pooling", "leave 1 out of bins")
                 outputs.append(spread(level(regions), features))
             else:
-                outputs.append(self._enlarged(level(regions), features))
+                outputs.append(enlarged(level(regions), features, align_corners=self.align_corners))
         result: Tensor = self.fusion(torch.cat(outputs, 1))
         return result
-
-    def _enlarged(self, regions: Tensor, like: Tensor) -> Tensor:
-        return F.interpolate(regions, like.shape[-2:], mode="bilinear", align_corners=self.align_corners)
 
 
 def region_averages(features: Tensor, bins: Sequence[int]) -> list[Tensor]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from repro.nn.context.aspp import aspp_branches
@@ -13,7 +12,7 @@ from repro.nn.context.dynamic_sampling import DynamicSampling, Origin, PointGene
 from repro.nn.context.parallel import Fusion, ParallelContext
 from repro.nn.heads.base import Head
 from repro.nn.heads.refined import JointClassifier
-from repro.nn.layers import ConvBNReLU, DropoutKind, source_channels
+from repro.nn.layers import ConvBNReLU, DropoutKind, enlarged, source_channels
 
 
 class DSNet(Head):
@@ -152,9 +151,7 @@ class DSNet(Head):
         return logits
 
     def _enlarged(self, features: Tensor, like: Tensor) -> Tensor:
-        if features.shape[-2:] == like.shape[-2:]:
-            return features
-        return F.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=self.align_corners)
+        return enlarged(features, like, align_corners=self.align_corners)
 
 
 def _check_guide(guide: str, concatenated: str, channels: Mapping[str, int]) -> None:
