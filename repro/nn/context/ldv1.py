@@ -61,8 +61,9 @@ class LDv1(LocalDistribution):
         if residuals not in (1, 2):
             raise ValueError(f"residuals must be 1 or 2, not {residuals}.")
         self.kind, self.ratio, self.residuals, self.align_corners = kind, ratio, residuals, align_corners
-        reduces = context_channels is None and width is not None
-        self.reduction = ConvBNReLU(original_channels, width or original_channels, 3) if reduces else None
+        self.reduction: ConvBNReLU | None = None
+        if context_channels is None and width is not None:
+            self.reduction = ConvBNReLU(original_channels, width, 3)
         self.out_channels = context_channels or width or original_channels
         self.convolutions: nn.Sequential | None = None
         if kind == "depthwise":
