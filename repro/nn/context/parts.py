@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from torch import Tensor, nn
 
 
-class HeadPart(nn.Module):
+class HeadPart(nn.Module, ABC):
     """Base of what a nested group of a head may be."""
 
     out_channels: int
@@ -21,9 +23,9 @@ class Aggregation(HeadPart):
     def set_output_stride(self, output_stride: int) -> None:
         """Follows the backbone to another output stride; without atrous rates there is nothing to do."""
 
+    @abstractmethod
     def forward(self, features: Tensor) -> Tensor:
         """Gives every position what it needs to know of the whole map."""
-        raise NotImplementedError
 
 
 class LocalDistribution(HeadPart):
@@ -33,6 +35,6 @@ class LocalDistribution(HeadPart):
     backbone's map alone) and its own switches by name, and sets `out_channels`.
     """
 
+    @abstractmethod
     def forward(self, original: Tensor, context: Tensor | None = None) -> Tensor:
         """Distributes `context` `[B, context_channels, H, W]` over the positions of `original`, of the same size."""
-        raise NotImplementedError
