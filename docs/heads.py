@@ -16,7 +16,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from repro.build import build_model, dataset_class
-from repro.compose import compose, config_folder
+from repro.config.compose import compose, config_folder
 from repro.nn import Head
 
 README = Path(__file__).parent.parent / "README.md"

@@ -7,7 +7,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from docs.heads import renewed
 from repro.build import build_model, parameter_count
-from repro.composer import Composer
+from repro.config.composer import Composer
 from repro.experiments.overrides import merged
 from repro.papers import Row, Table, load_papers
 

@@ -1,6 +1,6 @@
 """`python -m repro`: one run, or a grid of runs."""
 
-from repro.cli import main
+from repro.run.command import main
 
 if __name__ == "__main__":
     main()

@@ -8,11 +8,11 @@ from hydra.errors import HydraException
 from hydra.utils import get_class, instantiate
 from torch import nn
 
+from repro.config.switches import check_switches
 from repro.data import SegmentationDataset
 from repro.errors import ConfigError, ReproError
 from repro.nn import HeadPart, Segmenter, load_backbone_weights
 from repro.seeding import stream
-from repro.switches import check_switches
 
 Node = Mapping[str, Any]
 

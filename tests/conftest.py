@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.places import REPOSITORY
+
 # A busy machine is no failure; examples are drawn anew each time, and a failing one is printed.
 settings.register_profile("repro", deadline=None, print_blob=True)
 settings.load_profile("repro")
-
-REPOSITORY = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")

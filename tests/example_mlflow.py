@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from repro.tracking import MLflowMirror
+from repro.track import MLflowMirror
 
 
 @cache

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from repro.records import Names, Record, Scores, confusion_sha256
-from repro.store import RunFolder
-from repro.tracking import Journal
+from repro.store.journal import Journal
+from repro.store.record import Names, Record, Scores, confusion_sha256
+from repro.store.run_folder import RunFolder
 
 CONFIG: dict[str, Any] = {
     "name": None,

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from repro.build import build_dataset, build_model, parameter_count
-from repro.compose import compose, config_folder
+from repro.config.compose import compose, config_folder
 from repro.errors import ConfigError
 from tests.tiny import TINY
 

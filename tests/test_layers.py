@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "repro"
+from tests.places import REPOSITORY
+
+PACKAGE = REPOSITORY / "repro"
 LEVELS = {  # design: [0] knows nothing of the rest, [4] are the commands
     "errors": -1, "seeding": -1, "settings": -1, "files": -1, "lock": -1, "switches": -1,
     "groups": 0, "records": 0, "identity": 0, "provenance": 0, "nn": 0, "data": 0, "metrics": 0,

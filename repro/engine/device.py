@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
+from repro.config.settings import Determinism, Precision
 from repro.errors import ConfigError
-from repro.settings import Determinism, Precision
 
 AUTOCAST = {Precision.bf16: torch.bfloat16, Precision.fp16: torch.float16}
 

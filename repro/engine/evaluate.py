@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from repro.config.settings import Average, EvaluationSettings, Settings, window_stride
 from repro.data import SegmentationDataset, evaluation_loader, normalise
 from repro.engine.device import autocast, loader_workers
 from repro.engine.progress import Progress
 from repro.engine.train import to_device
 from repro.metrics import ConfusionMatrix
-from repro.settings import Average, EvaluationSettings, Settings, window_stride
 
 Sample = tuple[int, Tensor, Tensor]
 Observer = Callable[[int, Tensor, Tensor, Tensor], None]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from repro.settings import HardPixels
+from repro.config.settings import HardPixels
 
 IGNORE = 255
 

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from repro.config.settings import DecayOn, Schedule
 from repro.engine.schedule import poly
-from repro.settings import DecayOn, Schedule
 
 
 def build_optimiser(

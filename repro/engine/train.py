@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from repro.config.settings import BatchNorm, Length, Loss, Precision, Selection, Settings
 from repro.data import normalise
 from repro.engine.checkpoint import CheckpointFolder, TrainingState
 from repro.engine.device import autocast
@@ -17,7 +18,6 @@ from repro.engine.losses import segmentation_loss
 from repro.engine.optim import set_learning_rate
 from repro.engine.progress import Progress
 from repro.errors import ConfigError, ReproError
-from repro.settings import BatchNorm, Length, Loss, Precision, Selection, Settings
 
 
 class Diverged(ReproError):

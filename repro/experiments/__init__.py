@@ -1,8 +1,8 @@
 """From printed cells to configurations of runs: overrides, scales, chains of stages, deviations."""
 
-from repro.experiments.deviations import Deviation, deviations, differences
-from repro.experiments.expand import FROM_RECORDS, STATIC, Measurements, measurements
+from repro.experiments.differences import Deviation, deviations, differences
 from repro.experiments.measurement import KINDS, Measurement, StageConfig
+from repro.experiments.measurements import FROM_RECORDS, STATIC, Measurements, measurements
 from repro.experiments.static import static_value
 
 __all__ = [

@@ -1,71 +1,106 @@
-"""What a cell's configuration at a scale does otherwise than the paper's, leaf by leaf, computed."""
+"""Where a measured cell leaves the paper: deviations from what it states, choices where it leaves things open."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from repro import identity
-from repro.experiments.measurement import Config, Measurement
+from repro.config.identity import flatten
+from repro.experiments.differences import Deviation, deviations
+from repro.experiments.measurement import Measurement
+from repro.papers import Address, Entry, Library
 
-ABSENT = None
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """One leaf or group that differs: its value in the paper's configuration and in the one measured."""
-
-    leaf: str
-    paper: Any
-    measured: Any
-
-    def __str__(self) -> str:
-        return f"{self.leaf}: {_shown(self.paper)} → {_shown(self.measured)}"
+DECIDING = {"parameters": ("backbone", "head", "auxiliary"), "utilisation": ("head",)}
+"""Groups that decide a value that is computed from the network alone."""
 
 
-def deviations(measurement: Measurement) -> list[Deviation]:
-    """Every difference between the cell's chain of trainings and the paper's, those of stages with the stage's name."""
-    found = []
-    for paper, measured in zip(measurement.paper_chain, measurement.chain, strict=False):
-        prefix = f"{paper.name}: " if paper.name else ""
-        found += [
-            Deviation(prefix + item.leaf, item.paper, item.measured)
-            for item in differences(paper.config, measured.config)
-        ]
-    return found
+def departures(library: Library, measurement: Measurement) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Deviations and choices of a measured cell, one sentence each.
 
-
-def differences(paper: Config, measured: Config) -> list[Deviation]:
-    """The differing leaves of two configurations of a run; a group of another choice comes first, as one line.
-
-    Of another data set only the choice is told, since its leaves describe other files.
+    A changed leaf is a choice if the paper's ledger calls it open; if the ledger states it, contradicts itself over it
+    or does not know it, it is a deviation. Whatever the ledger calls open or contradicted is a choice, changed or not.
     """
-    choices = [config["composition"]["choices"] for config in (paper, measured)]
-    found = [
-        Deviation(group, choices[0].get(group), choices[1].get(group))
-        for group in ("dataset", "backbone", "head", "auxiliary")
-        if choices[0].get(group) != choices[1].get(group)
-    ]
-    told = {item.leaf for item in found if item.leaf == "dataset" or "missing" in paper.get(item.leaf, {})}
-    told |= {"backbone.depth"} if any(item.leaf == "backbone" for item in found) else set()
-    flat = [_leaves(config) for config in (paper, measured)]
-    for leaf in sorted(flat[0].keys() | flat[1].keys()):
-        before, after = (leaves.get(leaf, ABSENT) for leaves in flat)
-        hidden = (
-            leaf in told
-            or leaf.partition(".")[0] in told
-            or leaf.endswith(("_target_", ".missing"))
-            or ".asked." in leaf
-        )
-        if before != after and not hidden:
-            found.append(Deviation(leaf, before, after))
-    return found
+    entries = _answers(library, measurement.address)
+    groups = DECIDING.get((measurement.metric.of or measurement.metric).name)
+    changed = {item.leaf: item for item in deviations(measurement)}
+    stated = [item for item in changed.values() if not _is_open(item, entries)]
+    config = _leaves(measurement.config or {})
+    told: set[str] = set()
+    choices = []
+    for entry in entries:
+        if entry.status != "stated":
+            sentence = _choice(entry, config, changed, told, groups)
+            choices += [sentence] if sentence else []
+    others = [item for item in changed.values() if item not in stated and item.leaf not in told]
+    return tuple(str(item) for item in stated), (*choices, *(str(item) for item in others))
 
 
-def _leaves(config: Config) -> dict[str, Any]:
-    """Leaves that decide the score: those of the training, and those of the evaluation under their own names."""
-    science = {key: value for key, value in identity.science(config).items() if key not in ("seed", "init")}
-    protocol = identity.evaluation_protocol(config)["evaluation"]
-    return identity.flatten({**science, "evaluation": protocol})
+def _answers(library: Library, address: Address) -> list[Entry]:
+    row = library.tables[address.table].rows[address.row]
+    if row.same_as is not None:
+        return _answers(library, row.same_as)
+    table = library.tables[address.table]
+    ledger = library.ledgers.get(table.paper)
+    return ledger.answers(table.name, row.label) if ledger else []
 
 
-def _shown(value: Any) -> str:
-    return "none" if value is ABSENT else str(value)
+def _is_open(item: Deviation, entries: Iterable[Entry]) -> bool:
+    """Whether the entries that name the leaf, or else the group nearest above it, all leave it open.
+
+    Of an earlier training only leaves are open in which it shares the value that the ledger gives for the row: what a
+    stage has of its own, the paper states there.
+    """
+    stage, _, leaf = item.leaf.rpartition(": ")
+    best, statuses = -1, list[str]()
+    for entry in entries:
+        for named, value in entry.leaves.items():
+            path = _dotted(named)
+            if leaf == path or leaf.startswith(f"{path}."):
+                if len(path) > best:
+                    best, statuses = len(path), []
+                if len(path) == best:
+                    foreign = stage and value != item.paper
+                    statuses.append("stated" if foreign else entry.status)
+    return bool(statuses) and all(status == "open" for status in statuses)
+
+
+def _choice(
+    entry: Entry,
+    config: Mapping[str, Any],
+    changed: Mapping[str, Deviation],
+    told: set[str],
+    groups: Collection[str] | None,
+) -> str:
+    """What the run does where an entry leaves the choice; empty if that decides nothing, or is no part of the run."""
+    parts = []
+    for named in entry.leaves:
+        leaf = _dotted(named)
+        group, dot, _ = leaf.partition(".")
+        foreign = dot and group == "dataset" and group in changed
+        if leaf not in config or foreign or (groups is not None and group not in groups):
+            continue
+        item = changed.get(leaf)
+        parts.append(f"{leaf} = {shown(config[leaf])}" + (f" instead of {shown(item.paper)}" if item else ""))
+        told.add(leaf)
+    if not parts and not entry.leaves and groups is None:
+        parts = [entry.value]
+    contradiction = ", where the paper contradicts itself" if entry.status == "contradicted" else ""
+    return f"{entry.setting.replace('_', ' ')} ({', '.join(parts)}){contradiction}" if parts else ""
+
+
+def _leaves(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leaves and choices of groups by dotted path."""
+    if not config:
+        return {}
+    choices = {_dotted(group): choice for group, choice in config["composition"]["choices"].items()}
+    return flatten(config) | choices
+
+
+def _dotted(name: str) -> str:
+    return name.replace("/", ".")
+
+
+def shown(value: Any) -> str:
+    """A value of a configuration in a sentence."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from repro import identity
+from repro.config import identity
 from repro.experiments.scaling import written
 from repro.papers import Address, Cell, Metric
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from repro import identity
-from repro.experiments.deviations import Deviation, differences
-from repro.experiments.expand import Measurements
+from repro.config import identity
+from repro.experiments.differences import Deviation, differences
 from repro.experiments.measurement import Measurement
+from repro.experiments.measurements import Measurements
 from repro.papers import PAPER_SCALE, Address, Column, Library, Row, Scale, Table
 
 Config = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from repro.composer import split
+from repro.config.composer import split
 from repro.papers import Column, Row, Stage, Table
 
 NAMED_BY_EVERY_ROW = ("backbone", "head", "dataset", "schedule", "evaluation")

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from repro.compose import nearest
-from repro.composer import Composer, split
+from repro.config.compose import nearest
+from repro.config.composer import Composer, split
+from repro.config.identity import flatten
 from repro.errors import ConfigError
 from repro.experiments.overrides import merged
-from repro.identity import flatten
 from repro.papers import Factor, Scale
 
 ANY = "*"

@@ -7,12 +7,7 @@ from repro.nn.context.parts import Aggregation, HeadPart, LocalDistribution
 from repro.nn.heads import ASPP, FCN, GALD, ASPPPlus, AuxiliaryHead, DCNv2, DSNet, DynamicFilter, Head, ModuleA, Vortex
 from repro.nn.resnet import ResNet
 from repro.nn.segmenter import Segmenter
-from repro.nn.weights import (
-    from_torchvision,
-    load_backbone_weights,
-    load_network_weights,
-    load_published_weights,
-)
+from repro.nn.weights import from_torchvision, load_backbone_weights, load_network_weights, load_published_weights
 
 __all__ = [
     "ASPP",

@@ -9,18 +9,7 @@ from typing import Any
 
 from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of
 from repro.papers.metric import parse_metric, split_address
-from repro.papers.table import (
-    KINDS_OF_ROW,
-    KINDS_OF_TABLE,
-    Address,
-    Cell,
-    Claim,
-    Column,
-    Metric,
-    Row,
-    Stage,
-    Table,
-)
+from repro.papers.table import KINDS_OF_ROW, KINDS_OF_TABLE, Address, Cell, Claim, Column, Metric, Row, Stage, Table
 
 _TABLE_KEYS = ("place", "label_column", "varies", "run", "evaluation", "claims", "stages")
 _ROW_KEYS = ("kind", "reason", "note", "place", "key", "marks", "marks_from", "run", "evaluation", "after", "drop",

@@ -7,9 +7,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from repro.errors import StoreError
-from repro.runs_csv import RUNS_CSV, Recorded, read_runs, recorded, runs_csv
-from repro.store import RunFolder, run_folders
-from repro.tracking import TrackingError, fetch_records
+from repro.store.run_folder import RunFolder, run_folders
+from repro.store.runs_csv import RUNS_CSV, Recorded, read_runs, recorded, runs_csv
+from repro.track import TrackingError, fetch_records
 
 
 @dataclass

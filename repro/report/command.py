@@ -16,24 +16,24 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
-from repro.compose import settings_of
+from repro.config.compose import settings_of
 from repro.errors import ReproError
 from repro.experiments import Measurements, measurements
-from repro.experiments.alternatives import alternatives
+from repro.experiments.readings import alternatives
 from repro.papers import Library, Scale, Table, load_papers
-from repro.report.audit import audit, audit_markdown
+from repro.report.audit.checks import audit, audit_markdown
 from repro.report.collect import Collected, collect, remembered
-from repro.report.csvtable import csv_text
-from repro.report.effects import effect, effects_markdown
-from repro.report.index import coverage, index_html
-from repro.report.latex import document, latex
-from repro.report.markdown import markdown
-from repro.report.output import differing, superfluous, write
+from repro.report.judge.readings import effect, effects_markdown
+from repro.report.judge.results import TableResult
+from repro.report.judge.tables import Tables, duplicates
+from repro.report.render.csv_table import csv_text
+from repro.report.render.index import coverage, index_html
+from repro.report.render.latex import document, latex
+from repro.report.render.markdown import markdown
+from repro.report.render.wording import command
 from repro.report.request import Request, chosen_scales, chosen_tables, read_request
-from repro.report.results import TableResult
-from repro.report.tables import Tables, duplicates
-from repro.report.wording import command
-from repro.runs_csv import RUNS_CSV
+from repro.store.reports import differing, superfluous, write
+from repro.store.runs_csv import RUNS_CSV
 
 USER_MISTAKE = 2
 HELP = ("help", "--help", "-h")

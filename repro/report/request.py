@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.compose import compose_command
+from repro.config.compose import compose_command
 from repro.errors import ConfigError
 from repro.papers import PAPER_SCALE, Library, Scale, Table
-from repro.report.verdicts import Tolerance
-from repro.tracking import tracking_uri
+from repro.report.judge.verdicts import Tolerance
+from repro.track import tracking_uri
 
 SOURCES = ("records", "mlflow")
 

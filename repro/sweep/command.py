@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         request = read_request(words)
         if request.action == "cancel" and not request.patterns:
-            from repro.sweep.register import cancelled
+            from repro.sweep.clusters.register import cancelled
 
             return cancelled(request, None)
         library = load_papers(request.sweeps_folders)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from repro.compose import config_folder, settings_of
+from repro.config.compose import config_folder, settings_of
 
 EXAMPLES = {
     "table=vortex/table1 scale=smoke": "what it takes, and what is done already",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.compose import compose_command
+from repro.config.compose import compose_command
+from repro.config.identity import GROUPS
 from repro.errors import ConfigError
-from repro.identity import GROUPS
 from repro.papers import Library, Table
 
 ACTIONS = ("plan", "status", "cancel", "retry")

@@ -5,19 +5,19 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from repro.experiments import Measurements
-from repro.experiments.alternatives import mistaken_alternatives
+from repro.experiments.readings import mistaken_alternatives
 from repro.papers import Library, SpecError, Table
-from repro.sweep.cost import estimate_lines
-from repro.sweep.estimate import estimate
-from repro.sweep.execute import execute, report_command
-from repro.sweep.local import slots_of
-from repro.sweep.observe import observe, recorded_evaluations
-from repro.sweep.plan import BLOCKED, FAILED, RUNNING, TO_DO, TO_EVALUATE, Job, Plan, distinct_jobs, make_plan
-from repro.sweep.register import cancelled
+from repro.sweep.clusters.execute import execute, report_command
+from repro.sweep.clusters.local import slots_of
+from repro.sweep.clusters.register import cancelled
+from repro.sweep.plan.cost import estimate_lines
+from repro.sweep.plan.estimate import estimate
+from repro.sweep.plan.observe import observe, recorded_evaluations
+from repro.sweep.plan.plan import BLOCKED, FAILED, RUNNING, TO_DO, TO_EVALUATE, Job, Plan, distinct_jobs, make_plan
+from repro.sweep.plan.run_settings import with_settings
+from repro.sweep.plan.text import finished_sentence, plan_lines, problem_lines
+from repro.sweep.plan.wanted import wanted_cells
 from repro.sweep.request import Request
-from repro.sweep.settings import with_settings
-from repro.sweep.text import finished_sentence, plan_lines, problem_lines
-from repro.sweep.wanted import wanted_cells
 
 
 class Sweep:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from repro.tracking import MLflowMirror, fetch_records, take_snapshot
+from repro.track import MLflowMirror, fetch_records, take_snapshot
 from tests.example_runs import example_run
 
 

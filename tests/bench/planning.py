@@ -9,7 +9,7 @@ from pathlib import Path
 
 from repro.experiments import measurements
 from repro.papers import load_papers
-from repro.sweep.plan import Wanted, distinct_jobs, make_plan
+from repro.sweep.plan.plan import Wanted, distinct_jobs, make_plan
 
 HEADS = ("fcn", "aspp", "aspp_plus", "module_a", "vortex")
 TABLE = """\

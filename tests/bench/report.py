@@ -18,8 +18,8 @@ from repro.experiments import measurements
 from repro.papers import load_papers
 from repro.report.collect import collect
 from repro.report.command import build
-from repro.report.output import write
 from repro.report.request import chosen_scales, read_request
+from repro.store.reports import write
 from tests.report.made_runs import record_of
 
 SCALE = "smoke"

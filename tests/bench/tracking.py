@@ -11,7 +11,8 @@ import time
 from itertools import count
 from pathlib import Path
 
-from repro.tracking import Journal, MLflowMirror, take_snapshot
+from repro.store.journal import Journal
+from repro.track import MLflowMirror, take_snapshot
 from tests.bench.timing import interleaved
 from tests.example_runs import example_run, write_points
 

@@ -14,8 +14,9 @@ from PIL import Image
 from repro.data import IGNORE, CamVid
 from repro.data.camvid import ORIGINAL_COLOURS, PARTS, VOID_INDEX, read_colour_mask
 from repro.errors import DataError
+from tests.places import CONF
 
-CONFIGURATION = Path(__file__).parents[2] / "conf" / "dataset" / "camvid.yaml"
+CONFIGURATION = CONF / "dataset" / "camvid.yaml"
 IDS = {"train": ["0001TP_1", "0016E5_7", "0006R0_3"], "val": ["0016E5_9", "0016E5_8"], "test": ["Seq05VD_0"]}
 SIZE = (60, 40)
 

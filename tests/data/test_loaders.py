@@ -20,12 +20,13 @@ from repro.data.loaders import evaluation_loader, steps_per_epoch, training_load
 from repro.data.spec import SegmentationDataset
 from repro.data.transforms import Augmentation
 from repro.errors import DataError
+from tests.places import REPOSITORY
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning"),  # on machines with few cores
     pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),  # Python 3.12 and 3.13
 ]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPOSITORY)}
 Batches = list[tuple[Tensor, Tensor]]
 
 

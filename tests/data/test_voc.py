@@ -19,8 +19,9 @@ from repro.data import IGNORE, VOC
 from repro.data.voc import SPLITS, colour_map, read_sbd_mask
 from repro.errors import DataError
 from tests.data.voc_folder import make_voc, save_palette_mask, save_sbd_mask, write_list
+from tests.places import CONF
 
-CONFIGURATION = Path(__file__).parents[2] / "conf" / "dataset" / "voc.yaml"
+CONFIGURATION = CONF / "dataset" / "voc.yaml"
 LISTS = "VOCdevkit/VOC2012/ImageSets/Segmentation"
 IMAGES = "VOCdevkit/VOC2012/JPEGImages"
 MASKS = "VOCdevkit/VOC2012/SegmentationClass"

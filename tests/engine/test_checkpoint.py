@@ -7,7 +7,7 @@ from torch import nn
 
 from repro.engine.checkpoint import CheckpointFolder, TrainingState
 from repro.errors import StoreError
-from repro.store import atomic_write
+from repro.store.files import atomic_write
 
 
 def state(seed=0):

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from repro.config.settings import Determinism, Precision
 from repro.engine.device import autocast, choose_device, set_determinism
 from repro.errors import ConfigError
-from repro.settings import Determinism, Precision
 
 
 def test_a_device_that_is_not_there_is_an_error():

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from repro.compose import compose, settings
+from repro.config.compose import compose, settings
+from repro.config.settings import Average
 from repro.data import SegmentationDataset, normalise
 from repro.engine.evaluate import batched, evaluate, predict
-from repro.settings import Average
 
 CLASSES = 4
 

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repro.config.settings import HardPixels
 from repro.engine.losses import cross_entropy, hard_pixel_cross_entropy, segmentation_loss, thinned
-from repro.settings import HardPixels
 
 
 def plain_cross_entropy(logits, label):

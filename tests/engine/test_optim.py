@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from repro.compose import compose, settings
+from repro.config.compose import compose, settings
 from repro.engine.optim import build_optimiser, set_learning_rate
 
 

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repro.config.settings import Length
 from repro.engine.schedule import poly
 from repro.errors import ConfigError
-from repro.settings import Length
 
 
 @given(st.integers(1, 50_000), st.floats(1e-4, 1), st.floats(0.1, 2))

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from repro.compose import compose
+from repro.config.compose import compose
 from repro.experiments.nearest import nearest_rows
 from repro.papers import load_papers
 

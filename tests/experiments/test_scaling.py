@@ -1,6 +1,6 @@
 import pytest
 
-from repro.composer import Composer
+from repro.config.composer import Composer
 from repro.errors import ConfigError
 from repro.experiments.scaling import multiplied, scaled
 from repro.papers import Factor, Scale

@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 import repro.nn
+from tests.places import CONF
 
-CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(path for group in ("backbone", "head", "auxiliary") for path in (CONF / group).rglob("*.yaml"))
 # Leaves that are no constructor argument: what they mean is decided where the network is built.
 ELSEWHERE = {"_target_", "weights", "weight"}

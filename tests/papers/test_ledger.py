@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from repro.config.identity import flatten
 from repro.experiments import measurements
-from repro.identity import flatten
 from repro.papers import BY_ROW, SpecError, load_papers
 from repro.papers.ledger import read_ledger
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from repro.composer import Composer
+from repro.config.composer import Composer
 from repro.experiments import FROM_RECORDS, STATIC, measurements
 from repro.papers import load_papers
 

@@ -1,13 +1,13 @@
 """The tables of `sweeps/` against the printed ones, cell by cell."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from repro.papers import load_papers
+from tests.places import PRINTED_TABLES
 
-PRINTED = json.loads((Path(__file__).parent / "printed_tables.json").read_text())
+PRINTED = json.loads(PRINTED_TABLES.read_text())
 LIBRARY = load_papers()
 NUMBERED = {key: table for key, table in PRINTED.items() if "/inline" not in key}
 PROSE = {key: table for key, table in PRINTED.items() if "/inline" in key}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from repro.papers import Address, Library, Table, load_papers
-from repro.report.results import CellResult, ClaimResult, Interval, TableResult
+from repro.report.judge.results import CellResult, ClaimResult, Interval, TableResult
 
 AWKWARD = r"A|B *x* _y_ `z` [3] <b> & 50% #1 $2$ {c} ~d ^e \f × Δ ↑↓ ± é"
 

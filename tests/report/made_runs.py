@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from repro import identity
+from repro.config import identity
 from repro.experiments import Measurement, Measurements, measurements
 from repro.papers import Address, Library, load_papers
-from repro.records import Names, Record, Scores, confusion_sha256
-from repro.runs_csv import Recorded, recorded
-from repro.store import RunFolder
+from repro.store.record import Names, Record, Scores, confusion_sha256
+from repro.store.run_folder import RunFolder
+from repro.store.runs_csv import Recorded, recorded
 
 MATRIX = np.eye(3, dtype=np.int64)
 

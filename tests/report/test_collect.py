@@ -3,8 +3,8 @@
 import pytest
 
 from repro.report.collect import collect, remembered, united
-from repro.runs_csv import read_runs, recorded, runs_csv
-from repro.tracking import TrackingError
+from repro.store.runs_csv import read_runs, recorded, runs_csv
+from repro.track import TrackingError
 from tests.report.made_runs import store
 
 

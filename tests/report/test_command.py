@@ -4,11 +4,11 @@ import csv
 
 import pytest
 
-from repro.experiments.alternatives import alternatives
+from repro.experiments.readings import alternatives
 from repro.report.command import main
-from repro.runs_csv import recorded, runs_csv
-from repro.store import run_folders
-from repro.tracking import MLflowMirror, take_snapshot
+from repro.store.run_folder import run_folders
+from repro.store.runs_csv import recorded, runs_csv
+from repro.track import MLflowMirror, take_snapshot
 from tests.example_mlflow import place_database
 from tests.report.made_runs import record_of, store
 

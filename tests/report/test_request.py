@@ -6,8 +6,8 @@ import pytest
 
 from repro.errors import ConfigError
 from repro.papers import load_papers
+from repro.report.judge.verdicts import Tolerance
 from repro.report.request import chosen_scales, chosen_tables, read_request
-from repro.report.verdicts import Tolerance
 
 
 def test_defaults():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repro.papers import Address
-from repro.sweep.plan import Wanted
+from repro.sweep.plan.plan import Wanted
 
 
 @dataclass(frozen=True)

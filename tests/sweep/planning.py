@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from repro.papers import load_papers
-from repro.sweep.plan import Plan
+from repro.sweep.plan.plan import Plan
 from repro.sweep.request import chosen_tables, read_request
 from repro.sweep.sweep import Sweep
-from tests.sweep.papers import words
+from tests.one_second_paper import words
 
 
 def sweep_for(folder: Path, outputs: Path, *more: str) -> Sweep:

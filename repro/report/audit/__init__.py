@@ -1,0 +1,1 @@
+"""The printed numbers, checked against each other."""

@@ -1,0 +1,1 @@
+"""Evaluations -> values of cells, verdicts on cells and claims."""

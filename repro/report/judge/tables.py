@@ -1,0 +1,118 @@
+"""Measurements and evaluations -> the result of a table at a scale: a verdict for each cell and each claim."""
+
+from collections.abc import Mapping
+
+from repro.experiments import Measurement, Measurements
+from repro.experiments.deviations import departures
+from repro.papers import Claim, SpecError, Table
+from repro.report.judge.evidence import Absent, Evidence, Values
+from repro.report.judge.results import CellResult, ClaimResult, TableResult
+from repro.report.judge.statistics import interval, paired
+from repro.report.judge.verdicts import VERDICTS, Tolerance, claim_verdict, judged
+from repro.report.printed import rounded
+from repro.store.runs_csv import Recorded
+
+ONE_SEED = "one seed has no interval"
+
+
+class Tables:
+    """Builds the results of tables at one scale.
+
+    Args:
+        measurements: how the cells are measured at the scale.
+        lines: every known evaluation by its id.
+        tolerance: about published values.
+
+    Attributes:
+        evidence: where the values come from; it also knows which evaluations were used.
+    """
+
+    def __init__(self, measurements: Measurements, lines: Mapping[str, Recorded], tolerance: Tolerance) -> None:
+        self._measurements = measurements
+        self._library = measurements.library
+        self._tolerance = tolerance
+        self.evidence = Evidence(measurements, lines)
+
+    def result(self, table: Table) -> TableResult:
+        """The result of one table."""
+        found = {cell.address: self._cell(self._measurements[cell.address]) for cell in table.cells()}
+        claims = tuple(self._claim(claim) for claim in table.claims)
+        return TableResult(table, self._measurements.scale.name, found, claims)
+
+    def _cell(self, measurement: Measurement) -> CellResult:
+        address, published = measurement.address, measurement.cell.signed
+        if measurement.kind not in ("run", "static"):
+            return CellResult(address, measurement.kind, measurement.reason, published=published)
+        values = self.evidence.of(measurement)
+        if isinstance(values, Absent):
+            return CellResult(address, values.verdict, values.reason, published=published)
+        measured = interval(list(values.by_seed.values()))
+        original = rounded(self._library, measurement.cell)
+        assert measured is not None
+        assert published is not None
+        assert original is not None
+        deviations, choices = departures(self._library, measurement)
+        reason = ""
+        if deviations:
+            verdict = "deviates"
+        else:
+            tolerance = self._tolerance.of(measurement.metric, published, original.half)
+            verdict = judged(measured, published, tolerance, exact=values.exact)
+            reason = ONE_SEED if measured.n == 1 and not values.exact else ""
+        return CellResult(
+            address, verdict, reason, values.by_seed, measured, published, measured.mean - published,
+            deviations, choices, values.evidence, values.hardware,
+        )  # fmt: skip
+
+    def _claim(self, claim: Claim) -> ClaimResult:
+        printed = self._printed_difference(claim)
+        sides = []
+        for address in (claim.higher, claim.lower):
+            measurement = self.evidence.resolved(self._measurements[address])
+            sides.append((address, self.evidence.of(measurement)))
+        missing = [(address, side) for address, side in sides if isinstance(side, Absent)]
+        if missing:
+            verdict = min((side.verdict for _, side in missing), key=VERDICTS.index)
+            reasons = dict.fromkeys(
+                f"{address.row} is {side.verdict}" + (f": {side.reason}" if side.reason else "")
+                for address, side in missing
+            )
+            return ClaimResult(claim, verdict, None, printed, "; ".join(reasons))
+        higher, lower = (side for _, side in sides if isinstance(side, Values))
+        if higher.evidence and higher.evidence == lower.evidence and higher.by_seed == lower.by_seed:
+            return ClaimResult(claim, "not at this scale", None, printed, "both sides are one run at this scale")
+        exact = higher.exact and lower.exact
+        verdict, difference, reason = claim_verdict(paired(higher.by_seed, lower.by_seed), exact=exact)
+        return ClaimResult(claim, verdict, difference, printed, reason)
+
+    def _printed_difference(self, claim: Claim) -> float | None:
+        """What the paper prints between both sides, if both are numbers of one metric."""
+        cells = [self._library.cell(address) for address in (claim.higher, claim.lower)]
+        sides = [rounded(self._library, cell) for cell in cells]
+        if any(side is None for side in sides) or cells[0].metric.name != cells[1].metric.name:
+            return None
+        decimals = max(side.decimals for side in sides if side is not None)
+        higher, lower = (side.value for side in sides if side is not None)
+        return round(higher - lower, decimals)
+
+
+def duplicates(measurements: Measurements, table: Table) -> list[SpecError]:
+    """Cells of a table that are one evaluation under one metric although the paper prints them as different ones.
+
+    Rows that say which cell they repeat are none.
+    """
+    first: dict[tuple[str, str, str], Measurement] = {}
+    found = []
+    for cell in table.cells():
+        measurement = measurements[cell.address]
+        if measurement.kind != "run" or table.rows[cell.address.row].same_as is not None:
+            continue
+        key = (measurement.run_id(0), measurement.evaluation_id(0), str(measurement.metric))
+        twin = first.setdefault(key, measurement)
+        if twin is not measurement:
+            message = (
+                f"{cell.address.row} @ {cell.address.column} is measured by the same run and evaluation as "
+                f"{twin.address.row} @ {twin.address.column}; say in run or evaluation what tells them apart"
+            )
+            found.append(SpecError(table.file, cell.line, message))
+    return found

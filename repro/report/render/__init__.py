@@ -1,0 +1,1 @@
+"""Results -> Markdown, CSV, LaTeX and HTML."""

@@ -1,0 +1,71 @@
+"""A table's result in long form: one line of CSV per printed cell, with everything that is known about it."""
+
+import csv
+import io
+
+from repro.papers import Cell, Row, Table
+from repro.report.judge.results import CellResult, TableResult
+from repro.report.render.wording import published_text
+
+HEADS = (
+    "paper", "table", "scale", "row", "kind", "column", "metric", "unit", "published", "printed", "verdict", "n",
+    "mean", "spread", "low", "high", "difference", "seeds", "values", "evaluations", "reason", "deviations", "choices",
+    "hardware",
+)  # fmt: skip
+"""The columns. `published` is a number with its sign, a text, or ✓ for a check mark; `printed` is the raw form; several
+values in one field are separated by semicolons, sentences by ` | `."""
+
+CHECK = "✓"
+
+
+def csv_text(result: TableResult) -> str:
+    """The table as CSV with a head line, rows and columns in printed order."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, HEADS, lineterminator="\n")
+    writer.writeheader()
+    for row in result.table.rows.values():
+        for cell in row.cells.values():
+            found = result.cells.get(cell.address) or CellResult(cell.address, "")
+            writer.writerow(_printed(result.table, row, cell) | {"scale": result.scale} | _measured(found))
+    return stream.getvalue()
+
+
+def _printed(table: Table, row: Row, cell: Cell) -> dict[str, str]:
+    column = table.columns[cell.address.column]
+    marked = column.marks and column.head in row.marks
+    signed = cell.signed
+    published = published_text(column, cell) if signed is None else repr(signed)
+    return {
+        "paper": table.paper,
+        "table": table.name,
+        "row": row.label,
+        "kind": row.kind,
+        "column": column.head,
+        "metric": str(cell.metric),
+        "unit": column.unit,
+        "published": CHECK if marked else published,
+        "printed": CHECK if marked else published_text(column, cell),
+    }
+
+
+def _measured(found: CellResult) -> dict[str, str]:
+    interval = found.measured
+    numbers = {} if interval is None else {
+        "n": str(interval.n), "mean": _exact(interval.mean), "spread": _exact(interval.spread),
+        "low": _exact(interval.low), "high": _exact(interval.high), "difference": _exact(found.difference),
+    }  # fmt: skip
+    return {
+        "verdict": found.verdict,
+        **numbers,
+        "seeds": ";".join(str(seed) for seed in found.by_seed),
+        "values": ";".join(_exact(value) for value in found.by_seed.values()),
+        "evaluations": ";".join(found.evidence),
+        "reason": found.reason,
+        "deviations": " | ".join(found.deviations),
+        "choices": " | ".join(found.choices),
+        "hardware": " | ".join(found.hardware),
+    }
+
+
+def _exact(value: float | None) -> str:
+    return "" if value is None else repr(float(value))

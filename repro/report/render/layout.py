@@ -1,0 +1,227 @@
+"""A table's result as plain text parts, before any markup: what Markdown and LaTeX have in common."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from repro.papers import Address, Cell, Column, Row, Table
+from repro.report.judge.results import CellResult, TableResult
+from repro.report.render.wording import measured_decimals, number, published_text, sentences_of, signed, without_seed
+
+QUALITY = frozenset({"miou", "iou", "pixel_accuracy", "boundary_f"})
+"""Metrics of which a paper prints the best value bold."""
+
+SYMBOLS = {"reproduced": "≈", "above": "▲", "below": "▼", "inconclusive": "?", "deviates": "≠"}
+"""Signs of the verdicts on measured cells, for tables too wide for words."""
+
+MISSING = frozenset({"not run", "not built", "not at this scale", "blocked", "failed"})
+"""Verdicts of cells that the paper measured and this report did not."""
+
+EXPLAINED_BY_ITSELF = frozenset({"", "setting", "blank"})
+"""Verdicts that say nothing about a result."""
+
+WIDE = 3
+"""From so many measured columns on, measured values stand below the published ones instead of beside them."""
+
+PANEL = 7
+"""A table with more measured columns than this is split into parts of at most so many columns."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell in words: the published text, and the measured value with its parts.
+
+    Attributes:
+        published: as the paper prints it; empty where it prints nothing.
+        best: whether it is the best published value of its column.
+        marked: whether the cell carries a check mark.
+        verdict: empty where nothing is to be measured.
+        mean: measured mean, empty if nothing was measured; `half` is half its 95 % interval.
+        n: number of seeds.
+        difference: measured minus published, with its sign.
+        one_seed: whether the value rests on a single seed although seeds matter.
+        measured_best: whether it is the best measured value of its column.
+        notes: numbers of the footnotes.
+    """
+
+    published: str = ""
+    best: bool = False
+    marked: bool = False
+    verdict: str = ""
+    mean: str = ""
+    half: str = ""
+    n: int = 0
+    difference: str = ""
+    one_seed: bool = False
+    measured_best: bool = False
+    notes: tuple[int, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """What to say where no value stands, such as `cited` or `missing: not run`."""
+        return f"missing: {self.verdict}" if self.verdict in MISSING else self.verdict
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: label, figures by column head, footnotes, the state that all figures share, and the place of prose."""
+
+    label: str
+    figures: dict[str, Figure]
+    notes: tuple[int, ...] = ()
+    shared_state: str = ""
+    place: str = ""
+
+
+@dataclass
+class Layout:
+    """A table ready for markup.
+
+    Attributes:
+        columns: the printed columns in order.
+        panels: heads of the columns of each part; one part unless the table is wide.
+        lines: the rows in printed order.
+        common: sentences that hold for every measured cell.
+        notes: numbered footnotes, number 1 first.
+    """
+
+    columns: dict[str, Column]
+    panels: list[list[str]]
+    measured: set[str]
+    lines: list[Line] = field(default_factory=list)
+    common: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def wide(self) -> bool:
+        """Whether measured values stand below the published ones."""
+        return len(self.measured) >= WIDE
+
+    @property
+    def placed(self) -> bool:
+        """Whether the rows stand at places of their own, as numbers in the text do."""
+        return any(line.place for line in self.lines)
+
+    @property
+    def any_measured(self) -> bool:
+        """Whether any cell has a measured value."""
+        return any(figure.mean for line in self.lines for figure in line.figures.values())
+
+    def number(self, sentence: str) -> int:
+        """The number of a footnote; the same sentence has one number."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+        return self.notes.index(sentence) + 1
+
+
+def layout(result: TableResult) -> Layout:
+    """Lays out a table."""
+    table = result.table
+    measured = {head for head in table.columns if any(_is_measured(row.cells[head]) for row in table.rows.values())}
+    made = Layout(table.columns, _panels(table, measured), measured)
+    made.common = _common(result)
+    best, measured_best = (set(), set()) if table.kind == "prose" else (_best_published(table), _best_measured(result))
+    for row in table.rows.values():
+        notes = _row_notes(made, row)
+        figures = {
+            head: _figure(made, result, row, cell, cell.address in best, cell.address in measured_best)
+            for head, cell in row.cells.items()
+        }
+        made.lines.append(_line(row, figures, notes))
+    return made
+
+
+def _line(row: Row, figures: dict[str, Figure], notes: tuple[int, ...]) -> Line:
+    telling = [figure for figure in figures.values() if figure.verdict not in EXPLAINED_BY_ITSELF]
+    states = {figure.state for figure in telling}
+    untouched = not any(figure.mean for figure in telling)
+    shared = states.pop() if untouched and len(states) == 1 else ""
+    if telling and (shared or len(telling) > 1) and len({figure.notes for figure in telling}) == 1:
+        notes += telling[0].notes  # what holds for the whole row is said once
+        figures = {head: replace(figure, notes=()) for head, figure in figures.items()}
+    return Line(row.label, figures, notes, shared, row.place)
+
+
+def _is_measured(cell: Cell) -> bool:
+    return cell.metric.name != "setting"
+
+
+def _panels(table: Table, measured: set[str]) -> list[list[str]]:
+    heads = list(table.columns)
+    if len(measured) <= PANEL:
+        return [heads]
+    parts = -(-len(heads) // PANEL)
+    size = -(-len(heads) // parts)
+    return [heads[start : start + size] for start in range(0, len(heads), size)]
+
+
+def _figure(made: Layout, result: TableResult, row: Row, cell: Cell, best: bool, measured_best: bool) -> Figure:
+    column = result.table.columns[cell.address.column]
+    published = published_text(column, cell)
+    found = result.cells.get(cell.address)
+    marked = column.marks and column.head in row.marks
+    silent = cell.metric.name == "setting" or cell.published is None
+    if found is None or silent or found.verdict in EXPLAINED_BY_ITSELF:
+        return Figure(published, best, marked)
+    notes = _cell_notes(made, row, found)
+    if found.measured is None:
+        return Figure(published, best, marked, found.verdict, notes=notes)
+    places = measured_decimals(column, cell)
+    interval = found.measured
+    half = "" if interval.low is None or interval.high is None else f"{(interval.high - interval.low) / 2:.{places}f}"
+    return Figure(
+        published, best, marked, found.verdict,
+        mean=number(interval.mean, places), half=half, n=interval.n,
+        difference="" if found.difference is None else signed(found.difference, places),
+        one_seed=interval.n == 1 and not without_seed(cell.metric), measured_best=measured_best, notes=notes,
+    )  # fmt: skip
+
+
+def _cell_notes(made: Layout, row: Row, found: CellResult) -> tuple[int, ...]:
+    told = found.reason and found.reason != row.reason
+    sentences = [f"{found.verdict}: {found.reason}"] if told else []
+    sentences += sentences_of(found)
+    return tuple(made.number(sentence) for sentence in sentences if sentence not in made.common)
+
+
+def _row_notes(made: Layout, row: Row) -> tuple[int, ...]:
+    sentences = [f"{row.kind}: {row.reason}"] if row.reason else []
+    sentences += [row.note] if row.note else []
+    if row.marks_from:
+        inferred = row.marks_from == "inferred"
+        sentences.append("check marks inferred, not legible" if inferred else f"check marks after {row.marks_from}")
+    return tuple(made.number(sentence) for sentence in sentences)
+
+
+def _common(result: TableResult) -> list[str]:
+    cells = [cell for cell in result.cells.values() if cell.measured is not None]
+    if len(cells) < 2:
+        return []
+    others = [set(sentences_of(cell)) for cell in cells[1:]]
+    return [sentence for sentence in sentences_of(cells[0]) if all(sentence in other for other in others)]
+
+
+def _best_published(table: Table) -> set[Address]:
+    return _best((table.columns[cell.address.column], cell, cell.signed) for cell in table.cells())
+
+
+def _best_measured(result: TableResult) -> set[Address]:
+    table = result.table
+    found = ((table.columns[cell.address.column], cell, result.cells.get(cell.address)) for cell in table.cells())
+    return _best(
+        (column, cell, item.measured.mean) for column, cell, item in found if item is not None and item.measured
+    )
+
+
+def _best(values: Iterable[tuple[Column, Cell, float | None]]) -> set[Address]:
+    """The best of each column and metric, several where they are equal."""
+    groups: dict[tuple[str, str], list[tuple[float, Address]]] = {}
+    for column, cell, value in values:
+        if value is not None and cell.metric.name in QUALITY:
+            sign = -1 if column.lower_is_better else 1
+            groups.setdefault((column.head, str(cell.metric)), []).append((sign * value, cell.address))
+    chosen: set[Address] = set()
+    for group in groups.values():
+        if len(group) > 1:
+            top = max(value for value, _ in group)
+            chosen |= {address for value, address in group if value == top}
+    return chosen

@@ -1,0 +1,238 @@
+"""One holder per run folder: a kernel lock where it works, a heartbeat where it does not (other hosts, odd mounts)."""
+
+import dataclasses
+import errno
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+import weakref
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from repro.errors import StoreError
+from repro.store.files import try_flock
+
+HEARTBEAT_SECONDS = 5.0
+STALE_SECONDS = 60.0
+BRIEF_WAIT_SECONDS = 60.0
+_NO_FLOCK = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
+_held: "weakref.WeakSet[FolderLock]" = weakref.WeakSet()
+
+
+class LockedError(StoreError):
+    """Another process holds the folder."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What the lock file says about a holder: who, where, since when (ISO 8601 UTC), what for."""
+
+    host: str
+    pid: int
+    since: str
+    purpose: str
+    brief: bool
+    token: str
+
+
+class FolderLock:
+    """The lock of one folder, held from `acquire` to `release` or by `with`.
+
+    The kernel's flock decides between processes of one machine and dies with its holder. Since flock may not reach
+    other hosts on a shared file system, the lock file also names its holder, and a thread touches the file's time; a
+    holder on another host is taken over only after its heartbeat has stood still for `stale_seconds`.
+
+    Args:
+        path: the lock file; never deleted.
+        purpose: what the holder does, for the message to others, such as "run".
+        brief: whether it is held for moments only; others then wait for it instead of giving up.
+        heartbeat_seconds: time between two signs of life.
+        stale_seconds: silence after which a holder on another host counts as dead.
+
+    Attributes:
+        taken_over: the holder that died without releasing, if there was one; the caller journals it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        purpose: str = "run",
+        *,
+        brief: bool = False,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        stale_seconds: float = STALE_SECONDS,
+    ) -> None:
+        self.path = path
+        self.heartbeat_seconds = heartbeat_seconds
+        self.stale_seconds = stale_seconds
+        self.taken_over: Holder | None = None
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._self = Holder(socket.gethostname(), os.getpid(), now, purpose, brief, secrets.token_hex(8))
+        self._descriptor: int | None = None
+        self._released = threading.Event()
+        self._heart: threading.Thread | None = None
+
+    def acquire(self) -> "FolderLock":
+        """Takes the lock.
+
+        Raises:
+            LockedError: another process holds it, naming that process and its last sign of life.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        start = time.monotonic()
+        while not self._try_acquire():
+            holder = _read_holder(self.path)
+            patience = BRIEF_WAIT_SECONDS if holder is not None and holder.brief else 1.0
+            if time.monotonic() - start > patience:
+                raise LockedError(self._refusal(holder))
+            time.sleep(0.05)
+        _held.add(self)
+        self._heart = threading.Thread(target=self._beat, name=f"lock {self.path.parent.name}", daemon=True)
+        self._heart.start()
+        return self
+
+    def release(self) -> None:
+        """Frees the lock and empties the lock file, which marks a clean end; harmless if it is not held."""
+        if self._descriptor is None:
+            return
+        self._released.set()
+        if self._heart is not None:
+            self._heart.join()
+        if self.is_ours():
+            os.ftruncate(self._descriptor, 0)
+        self.close()
+
+    def is_ours(self) -> bool:
+        """Whether the lock file still names this holder; False once another host has taken over."""
+        holder = _read_holder(self.path)
+        return self._descriptor is not None and holder is not None and holder.token == self._self.token
+
+    def check(self) -> None:
+        """Raises if the lock has been lost, so that a process that woke from a long sleep stops before it writes.
+
+        Raises:
+            LockedError: another process has taken the folder over.
+        """
+        if not self.is_ours():
+            raise LockedError(
+                f"{self.path.parent} has been taken over {_describe(_read_holder(self.path))}, after this process "
+                f"gave no sign of life for {self.stale_seconds:.0f} s; this process stops here."
+            )
+
+    def close(self) -> None:
+        """Closes the descriptor; in a forked child this leaves the parent's lock in place."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _try_acquire(self) -> bool:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        taken = False
+        try:
+            kernel_lock = _flock_or_none(descriptor)
+            if kernel_lock is False:
+                return False
+            holder = _read_holder(self.path)
+            if holder is not None and self._is_alive(holder, kernel_lock_taken=kernel_lock is True):
+                return False
+            self.taken_over = holder
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(dataclasses.asdict(self._self)).encode() + b"\n", 0)
+            os.fsync(descriptor)
+            self._descriptor, taken = descriptor, True
+            return True
+        finally:
+            if not taken:
+                os.close(descriptor)
+
+    def _is_alive(self, holder: Holder, kernel_lock_taken: bool) -> bool:
+        """Whether a holder named in the file still lives, watching its heartbeat if only that can tell."""
+        if holder.host == self._self.host and (kernel_lock_taken or not _pid_exists(holder.pid)):
+            return False
+        last = _modified_ns(self.path)
+        watched = time.monotonic()
+        while (silence := max(0.0, time.time() - last / 1e9)) < self.stale_seconds:
+            if time.monotonic() - watched > self.stale_seconds:
+                return False  # Clocks of the two hosts disagree, but the heartbeat stood still all this time.
+            time.sleep(min(0.2, self.stale_seconds - silence + 0.01))
+            if _modified_ns(self.path) != last:
+                return True
+        return False
+
+    def _beat(self) -> None:
+        while not self._released.wait(self.heartbeat_seconds):
+            if not self.is_ours():
+                return
+            try:
+                os.utime(self.path)
+            except OSError:
+                continue  # A file system that stutters is no reason to give the run up.
+
+    def _refusal(self, holder: Holder | None) -> str:
+        silence = max(0.0, time.time() - _modified_ns(self.path) / 1e9)
+        return (
+            f"{self.path.parent.name} is held {_describe(holder)}, last sign of life {silence:.0f} s ago; "
+            f"wait for it or end it first ({self.path.parent})."
+        )
+
+    def __enter__(self) -> "FolderLock":
+        return self if self._descriptor is not None else self.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def _flock_or_none(descriptor: int) -> bool | None:
+    """True if taken, False if another has it, None where the file system has no flock."""
+    try:
+        return try_flock(descriptor)
+    except OSError as error:
+        if error.errno in _NO_FLOCK:
+            return None
+        raise
+
+
+def _read_holder(path: Path) -> Holder | None:
+    """The holder named in a lock file; None if the file is empty, missing, or torn by a crash while writing it."""
+    try:
+        return Holder(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _modified_ns(path: Path) -> int:
+    # Network file systems answer from a cache unless the file is opened anew.
+    with open(path, "rb") as stream:
+        return os.fstat(stream.fileno()).st_mtime_ns
+
+
+def _describe(holder: Holder | None) -> str:
+    if holder is None:
+        return "by another process"
+    return f"by pid {holder.pid} on host {holder.host} ({holder.purpose}) since {holder.since}"
+
+
+def _pid_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _drop_inherited_locks() -> None:
+    # A loader worker that outlives its killed parent would otherwise keep the run folder locked.
+    for lock in list(_held):
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_drop_inherited_locks)

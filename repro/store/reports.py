@@ -1,0 +1,38 @@
+"""The files of a report: compared with what is there, and written where they differ."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from repro.store.files import atomic_write
+
+SUFFIXES = frozenset({".md", ".csv", ".tex"})
+
+
+def differing(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """Files that are not as they should be: their paths, each with `missing` or `differs`."""
+    found = {}
+    for name, text in files.items():
+        try:
+            same = (folder / name).read_bytes() == text.encode()
+        except FileNotFoundError:
+            found[name] = "missing"
+        except OSError as error:
+            found[name] = f"cannot be read: {error.strerror or error}"
+        else:
+            if not same:
+                found[name] = "differs"
+    return found
+
+
+def superfluous(folder: Path, files: Mapping[str, str], scales: Iterable[str]) -> list[str]:
+    """Paths of tables and pages below the folders of some scales that a whole report does not have any more."""
+    ours = (path for scale in scales for path in (folder / scale).rglob("*") if path.suffix in SUFFIXES)
+    return sorted(name for path in ours if (name := path.relative_to(folder).as_posix()) not in files)
+
+
+def write(folder: Path, files: Mapping[str, str]) -> int:
+    """Brings a folder level with the files and returns how many had to be written."""
+    changed = differing(folder, files)
+    for name in changed:
+        atomic_write(folder / name, files[name])
+    return len(changed)

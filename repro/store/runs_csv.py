@@ -1,0 +1,202 @@
+"""runs.csv: one line per evaluation with what tables and reviewers need, in one order and one form."""
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from repro.store.record import Record
+
+RUNS_CSV = "runs.csv"
+Scores = dict[str, float | None]
+_IDENTITY = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One evaluation as runs.csv holds it; the fields are its columns.
+
+    Most are as in `repro.store.record.Record`. `hardware` is the GPU or processor of the training, `split_sha256` and
+    `images` are of the evaluated split, `dirty` says whether the code differed from its commit, `command` is what
+    starts the run again.
+    """
+
+    evaluation_id: str
+    run_id: str
+    scale: str
+    seed: int
+    recipe: int
+    created: str
+    backbone: str
+    head: str
+    dataset: str
+    schedule: str
+    evaluation: str
+    miou_percent: float | None
+    pixel_accuracy_percent: float | None
+    per_class_iou_percent: Scores
+    steps: int
+    wall_seconds: float
+    gpu_seconds: float
+    parameters: int
+    batch_norm_samples: int | None
+    restarts: int | None
+    split: str
+    images: int | None
+    split_sha256: str
+    hardware: str
+    torch: str
+    commit: str
+    dirty: bool | None
+    command: str
+    confusion_sha256: str
+
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(Recorded))
+SORTED_BY = ("scale", "dataset", "backbone", "head", "schedule", "evaluation", "seed", "run_id", "evaluation_id")
+
+
+def recorded(record: Record) -> Recorded:
+    """The line of a record; what its provenance does not tell stays empty."""
+    provenance = record.provenance
+    training = _part(provenance, "training") or provenance
+    machine, code = _part(training, "hardware"), _part(training, "code")
+    split = _part(provenance, "evaluated_split")
+    command = provenance.get("command")
+    return Recorded(
+        **{name: getattr(record, name) for name in COLUMNS if hasattr(record, name)},
+        **vars(record.names),
+        **vars(record.scores),
+        batch_norm_samples=_typed(training, "batch_norm_samples", int),
+        restarts=_typed(provenance, "restarts", int),
+        split=_typed(split, "name", str) or "",
+        images=_typed(split, "images", int),
+        split_sha256=_typed(split, "sha256", str) or "",
+        hardware=_typed(machine, "gpu", str) or _typed(machine, "processor", str) or "",
+        torch=_typed(_part(training, "versions"), "torch", str) or "",
+        commit=_typed(code, "commit", str) or "",
+        dirty=_typed(code, "dirty", bool),
+        command=shlex.join(map(str, command)) if isinstance(command, list) else "",
+    )
+
+
+def runs_csv(lines: Iterable[Recorded]) -> str:
+    """The text of runs.csv, the same for the same evaluations whatever their order."""
+    import pandas  # a quarter of a second that a plan, which only reads, does without
+
+    content = ([_text(getattr(line, name)) for name in COLUMNS] for line in lines)
+    frame = pandas.DataFrame(content, columns=list(COLUMNS), dtype=str)
+    order = frame.assign(seed=frame["seed"].astype(int)).sort_values(list(SORTED_BY)).index
+    return str(frame.loc[order].to_csv(index=False, lineterminator="\n"))
+
+
+def read_runs(path: Path) -> tuple[list[Recorded], list[str]]:
+    """The lines of a runs.csv that are right, and a sentence for each that is not; no file means no lines."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return [], []
+    except (OSError, ValueError) as error:
+        return [], [f"{path} cannot be read: {error}"]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: dict[str, Recorded] = {}
+    problems: list[str] = []
+    try:
+        for fields in reader:
+            place = f"{path}:{reader.line_num}"
+            if reader.line_num == 1:
+                if tuple(fields) != COLUMNS:
+                    return [], [f"{place}: the head line must be {','.join(COLUMNS)}"]
+                continue
+            try:
+                line = _parsed(fields)
+                if line.evaluation_id in lines:
+                    raise ValueError(f"evaluation {line.evaluation_id} is there twice")
+                lines[line.evaluation_id] = line
+            except ValueError as error:
+                problems.append(f"{place}: {error}")
+    except csv.Error as error:
+        problems.append(f"{path}:{reader.line_num}: {error}")
+    return list(lines.values()), problems
+
+
+def _parsed(fields: list[str]) -> Recorded:
+    if len(fields) != len(COLUMNS):
+        raise ValueError(f"the line has {len(fields)} fields, not {len(COLUMNS)}")
+    values = {}
+    for name, text in zip(COLUMNS, fields, strict=True):
+        try:
+            values[name] = _value(_TYPES[name], text)
+        except ValueError as error:
+            raise ValueError(f"{name} is {text[:60]!r}, which is no {_KINDS[_TYPES[name]]}") from error
+    for name in ("evaluation_id", "run_id"):
+        if not _IDENTITY.fullmatch(values[name]):
+            raise ValueError(f"{name} is {values[name][:60]!r}, which is no id of 16 hex digits")
+    return Recorded(**values)
+
+
+_TYPES: dict[str, Any] = get_type_hints(Recorded)
+_KINDS: dict[Any, str] = {
+    str: "text", int: "whole number", float: "number", int | None: "whole number", float | None: "number",
+    bool | None: "true or false", Scores: "JSON object of class to score",
+}  # fmt: skip
+
+
+def _value(kind: Any, text: str) -> Any:
+    if kind is str:
+        return text
+    if kind is int:
+        return int(text)
+    if kind is float:
+        return _finite(float(text))
+    if kind == Scores:
+        return _scores(text)
+    if text == "":
+        return None
+    if kind == bool | None:
+        return {"true": True, "false": False}[text] if text in ("true", "false") else _refuse(text)
+    return int(text) if kind == int | None else _finite(float(text))
+
+
+def _scores(text: str) -> Scores:
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        _refuse(text)
+    return {str(name): None if value is None else _finite(value) for name, value in content.items()}
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        _refuse(value)
+    return float(value)
+
+
+def _refuse(value: Any) -> None:
+    raise ValueError(f"{value!r} does not fit")
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return " ".join(value.split()) if isinstance(value, str) else repr(value)
+
+
+def _part(tree: dict[str, Any], key: str) -> dict[str, Any]:
+    found = tree.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _typed(tree: dict[str, Any], key: str, kind: type) -> Any:
+    found = tree.get(key)
+    return found if type(found) is kind else None

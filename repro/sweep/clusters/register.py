@@ -1,0 +1,90 @@
+"""Which sweeps run on these outputs now, so that another shell can see and end them."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.store.files import atomic_write
+from repro.store.lock import FolderLock, Holder
+from repro.store.run_folder import RunFolder, run_folders
+from repro.sweep.plan.observe import living_holder
+from repro.sweep.request import Request
+
+
+@dataclass(frozen=True)
+class RunningSweep:
+    """A sweep that is alive: who carries it out, and which runs it has taken on."""
+
+    holder: Holder
+    runs: frozenset[str]
+
+
+@contextmanager
+def registered(outputs: Path, runs: Iterable[str], command: str) -> Iterator[None]:
+    """Announces this process as a sweep of some runs for as long as it lasts."""
+    path = outputs / "sweep" / "running" / f"{socket.gethostname()}-{os.getpid()}"
+    atomic_write(path.with_suffix(".json"), json.dumps(sorted(runs)))
+    try:
+        with FolderLock(path.with_suffix(".lock"), command):
+            yield
+    finally:
+        path.with_suffix(".json").unlink(missing_ok=True)
+        path.with_suffix(".lock").unlink(missing_ok=True)  # named by this very process, so nobody waits for it
+
+
+def running_sweeps(outputs: Path) -> list[RunningSweep]:
+    """The sweeps that are alive, on this host and, by their heartbeat, on others."""
+    found = []
+    for path in sorted((outputs / "sweep" / "running").glob("*.lock")):
+        holder = living_holder(path)
+        if holder is None:
+            continue
+        try:
+            runs = frozenset(json.loads(path.with_suffix(".json").read_text()))
+        except (OSError, ValueError):
+            runs = frozenset()
+        found.append(RunningSweep(holder, runs))
+    return found
+
+
+def cancel(outputs: Path, runs: Sequence[str] | None) -> Iterator[str]:
+    """Asks the processes behind some runs (None: behind any) to end after a checkpoint; yields what was done."""
+    here = socket.gethostname()
+    cared_for: set[str] = set()
+    for sweep in running_sweeps(outputs):
+        if runs is not None and not sweep.runs & set(runs):
+            continue
+        cared_for |= sweep.runs
+        yield _ended(f"the sweep of {len(sweep.runs)} runs", sweep.holder, here)
+    folders = run_folders(outputs / "runs") if runs is None else (RunFolder(outputs / "runs", run) for run in runs)
+    for folder in folders:
+        holder = living_holder(folder.lock_path)
+        if holder is not None and not holder.brief and folder.run_id not in cared_for:
+            yield _ended(f"run {folder.run_id}", holder, here)
+
+
+def _ended(what: str, holder: Holder, here: str) -> str:
+    if holder.host != here:
+        return f"{what} is on host {holder.host}, pid {holder.pid}; give the command there"
+    try:
+        os.kill(holder.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return f"{what} has just ended"
+    except PermissionError:
+        return f"{what} belongs to another user (pid {holder.pid})"
+    return f"asked {what}, pid {holder.pid}, to end"
+
+
+def cancelled(request: Request, runs: list[str] | None) -> int:
+    """Asks running processes to end and says which."""
+    lines = list(cancel(request.outputs, runs))
+    for line in lines:
+        print(line)
+    status = f"; {request.command('action=status')} shows when they have" if runs is not None else ""
+    print(f"each ends after a checkpoint{status}" if lines else "nothing to cancel: none of these is running here")
+    return 0

@@ -1,0 +1,207 @@
+"""How much a training computes: operations counted on the network without computing anything, times its images."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from repro.build import build_model, dataset_class
+from repro.config.settings import Length
+from repro.data import steps_per_epoch
+from repro.errors import ConfigError, ReproError
+
+Config = dict[str, Any]
+
+UNKNOWN_IMAGE_PIXELS = 500 * 375
+"""Pixels of an image where the configuration does not say: the commonest size of PASCAL VOC."""
+
+UNKNOWN_CROP = 513
+"""Side of a training image where the configuration does not say."""
+
+BYTES_PER_NUMBER = 4
+"""Weights and optimiser stay in fp32."""
+
+TRAINING_PER_FORWARD = 3
+"""A backward pass of convolutions and products computes twice what the forward pass does, their first input aside."""
+
+Shapes = Any  # a shape, or name to shape
+_PAIR = 2  # batch norm over a pooled 1x1 map needs more than one image
+_LENGTH_AND_IMAGES = ("dataset", "schedule", "evaluation")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a configuration computes and keeps.
+
+    Attributes:
+        training: operations of the training, forward and backward.
+        evaluation: operations of its evaluation.
+        parameters: numbers that are trained.
+        numbers: numbers in the network's weights, running statistics included.
+    """
+
+    training: float
+    evaluation: float
+    parameters: int
+    numbers: int
+
+    @property
+    def weights_bytes(self) -> int:
+        """Size of the final weights."""
+        return self.numbers * BYTES_PER_NUMBER
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Size of one checkpoint: weights and momentum."""
+        return (self.numbers + self.parameters) * BYTES_PER_NUMBER
+
+
+def steps_of(config: Config) -> int:
+    """Optimiser steps of a training.
+
+    Raises:
+        ConfigError: a length in epochs, of a data set whose configuration does not tell its number of images, or some
+            of whose images come more than once.
+    """
+    schedule = config["schedule"]
+    length = Length.parse(schedule["length"], "schedule.length")
+    if length.unit == "steps":
+        return length.count
+    if config["dataset"].get("duplicate"):
+        raise ConfigError("only the masks tell how many images of an epoch are duplicates; give the length in steps")
+    images = images_of(config["dataset"], config["dataset"]["train_split"])
+    return length.steps(steps_per_epoch(images, schedule["batch_size"]))
+
+
+def images_of(dataset: Mapping[str, Any], split: str) -> int:
+    """Images of a split as its configuration declares them, in `expected_images` or in `<split>_images`.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    images = (dataset.get("expected_images") or {}).get(split) or dataset.get(f"{split}_images")
+    if not isinstance(images, int):
+        raise ConfigError(f"the configuration of {dataset.get('_target_')} does not say how many images {split} has")
+    return images
+
+
+class Counter:
+    """Counts the work of configurations; each distinct backbone and head is counted once per size and stride."""
+
+    def __init__(self) -> None:
+        self._work: dict[str, Work | str] = {}
+        self._networks: dict[str, Any] = {}
+        self._counts: dict[str, tuple[float, Shapes]] = {}
+
+    def work(self, config: Config) -> Work:
+        """The work of one training with one evaluation.
+
+        Raises:
+            ConfigError: it cannot be told: the number of images is not known, or the network does not build.
+        """
+        key = repr([config.get(group) for group in ("backbone", "head", "auxiliary", *_LENGTH_AND_IMAGES)])
+        if key not in self._work:
+            try:
+                self._work[key] = self._counted(config)
+            except (ReproError, RuntimeError, ValueError, TypeError, LookupError) as error:
+                # Besides sentences, what a network raises whose shapes depend on numbers, which are not there.
+                self._work[key] = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        work = self._work[key]
+        if isinstance(work, str):
+            raise ConfigError(work)
+        return work
+
+    def _counted(self, config: Config) -> Work:
+        network = self._network(config)
+        schedule, own_stride = config["schedule"], network.output_stride
+        side = schedule["augmentation"]["crop_size"] or config["dataset"].get("size") or UNKNOWN_CROP
+        trained = TRAINING_PER_FORWARD * self._forward(config, network, side, own_stride, auxiliary=True)
+        evaluated = self._forward(config, network, side, config["evaluation"]["output_stride"] or own_stride)
+        return Work(
+            training=steps_of(config) * schedule["batch_size"] * trained,
+            evaluation=evaluated_pixels(config) * evaluated / side**2,
+            parameters=sum(item.numel() for item in network.parameters() if item.requires_grad),
+            numbers=sum(tensor.numel() for tensor in network.state_dict().values()),
+        )
+
+    def _network(self, config: Config) -> Any:
+        classes = len(dataset_class(config).class_names)
+        key = repr([config["backbone"], config["head"], config.get("auxiliary"), classes])
+        if key not in self._networks:
+            with torch.device("meta"):
+                network = build_model(config, classes, pretrained=False)[0]
+            for module in network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    # It counts for nothing, and takes most of the time.
+                    module.forward = _unchanged  # type: ignore[method-assign,assignment]
+            self._networks[key] = network
+        return self._networks[key]
+
+    def _forward(self, config: Config, network: Any, side: int, stride: int, *, auxiliary: bool = False) -> float:
+        """Operations of the forward pass of one image of a side at an output stride."""
+        own = network.output_stride
+        network.set_output_stride(stride)
+        try:
+            image = (_PAIR, 3, side, side)
+            total, shapes = self._count(network.backbone, config["backbone"], image, stride)
+            total += self._count(network.head, config["head"], shapes, stride)[0]
+            if auxiliary and network.auxiliary is not None:
+                total += self._count(network.auxiliary, config["auxiliary"], shapes, stride)[0]
+        finally:
+            network.set_output_stride(own)
+        return total / _PAIR
+
+    def _count(self, module: nn.Module, node: Any, given: Shapes, stride: int) -> tuple[float, Shapes]:
+        classes = sum(parameter.numel() for parameter in module.parameters())  # tells numbers of classes apart
+        key = repr([node, given, stride, classes])
+        if key not in self._counts:
+            self._counts[key] = _count(module, given)
+        return self._counts[key]
+
+
+def evaluated_pixels(config: Config) -> float:
+    """Pixels that an evaluation sends through the network: images, padding, scales and mirrored views."""
+    dataset, protocol = config["dataset"], config["evaluation"]
+    images = images_of(dataset, protocol["split"] or dataset["evaluation_split"])
+    own = dataset["size"] ** 2 if dataset.get("size") else UNKNOWN_IMAGE_PIXELS
+    pixels = max(own, (protocol["pad_to"] or 0) ** 2)
+    views = sum(scale**2 for scale in protocol["scales"]) * (2 if protocol["flip"] else 1)
+    return float(images * pixels * views)
+
+
+def _unchanged(features: Tensor) -> Tensor:
+    return features
+
+
+def _count(module: nn.Module, given: Shapes) -> tuple[float, Shapes]:
+    """Operations of one forward pass, and the shapes that come out."""
+    try:
+        return _count_on(module, given, "meta")
+    except RuntimeError:  # such as switching autocast off, which the meta device does not know
+        alone = copy.deepcopy(module)  # the mode turns its weights into others, and the module is counted again
+        with _fake_mode():
+            return _count_on(alone.to_empty(device="cpu"), given, "cpu")
+
+
+@cache
+def _fake_mode() -> FakeTensorMode:
+    return FakeTensorMode(allow_non_fake_inputs=True)  # one for all, since tensors of two modes do not mix
+
+
+def _count_on(module: nn.Module, given: Shapes, device: str) -> tuple[float, Shapes]:
+    module.eval()
+    # Attention counts for nothing in the form that the CPU prefers.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        if isinstance(given, dict):
+            result = module({name: torch.empty(shape, device=device) for name, shape in given.items()})
+        else:
+            result = module(torch.empty(given, device=device))
+    shapes = {name: tuple(item.shape) for name, item in result.items()} if isinstance(result, dict) else result.shape
+    return float(counter.get_total_flops()), shapes

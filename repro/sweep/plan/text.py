@@ -1,0 +1,185 @@
+"""A plan as lines of text."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
+
+from repro.experiments import Measurements
+from repro.papers import SpecError
+from repro.sweep.plan.plan import BLOCKED, DONE, FAILED, RECORDED, RUNNING, STATES, Job, Plan, Wanted
+
+ROWS_UP_TO_TABLES = 6
+"""Chosen tables up to which every row is shown; beyond, one line per table."""
+
+WIDTH = 110
+MARGIN = 12
+MESSAGES = 10
+
+_WORTH_A_ROW = ("run", "same as", "not at this scale")
+_COUNTED_IN_WORDS = {"setting": "settings", "blank": "blank", "static": "from the network alone"}
+
+
+def plan_lines(plan: Plan, found: Measurements) -> Iterator[str]:
+    """The tables with the state of their rows, then what the whole takes, trouble last."""
+    scale = found.scale
+    seeds = ", ".join(map(str, plan.seeds))
+    yield f"scale {scale.name}: {scale.title}"
+    yield f"seed{'s' if len(plan.seeds) > 1 else ''} {seeds}"
+    yield ""
+    yield from _tables(plan, found)
+    yield ""
+    yield from _totals(plan)
+    yield from _not_built(plan)
+    yield from trouble(plan.jobs.values())
+
+
+def _tables(plan: Plan, found: Measurements) -> Iterator[str]:
+    chosen = {table.key: [] for table in found.tables}  # type: dict[str, list[Wanted]]
+    for item in plan.wanted:
+        if item.measurement.address.table in chosen and not item.is_reference:
+            chosen[item.measurement.address.table].append(item)
+    shown = {key: items for key, items in chosen.items() if items}
+    width = max(map(len, shown), default=0)
+    for key, items in shown.items():
+        if len(shown) <= ROWS_UP_TO_TABLES:
+            yield f"{key}: {found.library.tables[key].title}"
+            yield from _rows(plan, items)
+        else:
+            yield f"{key:{width}}  {_kinds(plan, items)}"
+
+
+def _rows(plan: Plan, items: Sequence[Wanted]) -> Iterator[str]:
+    rows: dict[tuple[str, str], list[Wanted]] = {}
+    for item in items:
+        rows.setdefault((item.measurement.address.row, item.variant), []).append(item)
+    lines, others = [], []
+    for (label, variant), cells in rows.items():
+        worth = [item for item in cells if item.measurement.kind in _WORTH_A_ROW]
+        if worth:
+            lines.append((f"    {variant}" if variant else label, _row_state(plan, worth)))
+        else:
+            others.append(
+                next((item.measurement.kind for item in cells if item.measurement.kind != "setting"), "blank")
+            )
+    width = min(50, max((len(label) for label, _ in lines), default=0))
+    for label, state in lines:
+        yield cut(f"  {label:{width}}  {state}")
+    if others:
+        counts = ", ".join(f"{count} {_word(kind)}" for kind, count in Counter(others).items())
+        yield f"  {'and ' if lines else ''}{_many(len(others), 'row')} not run: {counts}"
+
+
+def _row_state(plan: Plan, cells: Iterable[Wanted]) -> str:
+    states: Counter[str] = Counter()
+    words = []
+    for item in cells:
+        if item.needs_training:
+            states.update(plan.state(item, seed) for seed in plan.seeds)
+        else:
+            words.append(f"{item.measurement.kind}: {item.measurement.reason}"
+                         if item.measurement.kind != "same as" else f"same as {item.measurement.reason}")  # fmt: skip
+    return ", ".join([*_counted(states, alone=True), *dict.fromkeys(words)])
+
+
+def _kinds(plan: Plan, items: Iterable[Wanted]) -> str:
+    """Counts of cells in one line: those that are run by state, the others by why they are not."""
+    states: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    for item in items:
+        if item.needs_training:
+            states.update(plan.state(item, seed) for seed in plan.seeds)
+        elif item.measurement.kind not in ("setting", "blank"):
+            kinds[item.measurement.kind] += 1
+    parts = [*_counted(states), *(f"{count} {_word(kind)}" for kind, count in kinds.items())]
+    return ", ".join(parts) or "nothing to measure"
+
+
+def _counted(states: Counter[str], *, alone: bool = False) -> list[str]:
+    present = [state for state in STATES if states[state]]
+    if alone and len(present) == 1:
+        return present
+    return [f"{states[state]} {state}" for state in present]
+
+
+def _totals(plan: Plan) -> Iterator[str]:
+    own = [item for item in plan.wanted if not item.is_reference]
+    kinds = Counter("to be trained" if item.needs_training else _word(item.measurement.kind) for item in own)
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    yield from headed("cells", f"{len(own)}: {counts}")
+    references = sum(item.is_reference for item in plan.wanted)
+    if references:
+        yield from headed("", f"and {references} of other tables, which some of these are differences to")
+    evaluations = sum(len(job.evaluations) for job in plan.jobs.values())
+    saved = plan.trainings_per_cell - len(plan.jobs)
+    saving = f"; one for each cell would be {plan.trainings_per_cell}" if saved > 0 else ""
+    yield from headed("trainings", f"{len(plan.jobs)} distinct, with {_many(evaluations, 'evaluation')}{saving}")
+    if plan.jobs:
+        yield from headed("state", ", ".join(_counted(Counter(job.state for job in plan.jobs.values()))))
+
+
+def _not_built(plan: Plan) -> Iterator[str]:
+    """What the code lacks, each with the tables that wait for it."""
+    waiting: dict[str, Counter[str]] = {}
+    for item in plan.wanted:
+        if item.measurement.kind == "not built":
+            for thing in item.measurement.reason.split("; "):
+                waiting.setdefault(thing, Counter())[item.measurement.address.table] += 1
+    if waiting:
+        yield "not built"
+    for thing, tables in sorted(waiting.items(), key=lambda entry: -entry[1].total()):
+        names = [table for table, _ in tables.most_common()]
+        more = f" and {len(names) - 2} more tables" if len(names) > 2 else ""
+        yield cut(f"  {thing}: {_many(tables.total(), 'cell')} of {', '.join(names[:2])}{more}")
+
+
+def trouble(jobs: Iterable[Job]) -> Iterator[str]:
+    """Running jobs with their place, failed ones with their errors, and what these block."""
+    jobs = list(jobs)
+    for state in (RUNNING, FAILED, BLOCKED):
+        there = [job for job in jobs if job.state == state]
+        if there:
+            yield state
+        for job in there[:MESSAGES]:
+            yield f"  {job.title} ({job.run_id}): {job.reason or 'without a message'}"
+        if len(there) > MESSAGES:
+            yield f"  and {len(there) - MESSAGES} more"
+
+
+def problem_lines(problems: Sequence[SpecError]) -> Iterator[str]:
+    """Mistakes in the files of the papers."""
+    if problems:
+        yield f"problems in the papers' files: {len(problems)}"
+    for problem in problems[:MESSAGES]:
+        yield f"  {problem}"
+    if len(problems) > MESSAGES:
+        yield f"  and {len(problems) - MESSAGES} more"
+
+
+def finished_sentence(plan: Plan) -> str:
+    """What to say where nothing is left to be done."""
+    if not plan.jobs:
+        return "nothing of this can be run here: see the reasons above"
+    recorded = sum(job.state == RECORDED for job in plan.jobs.values())
+    listed = f", {recorded} of them by the committed list of records" if recorded else ""
+    if all(job.state in (DONE, RECORDED) for job in plan.jobs.values()) and len(plan.jobs) == 1:
+        return "nothing to do: the one training is done and recorded"
+    return f"nothing to do: all {len(plan.jobs)} trainings are done and recorded{listed}"
+
+
+def headed(head: str, text: str) -> Iterator[str]:
+    """A text behind a word at the margin, broken into lines of the page's width."""
+    indent = " " * MARGIN
+    yield from wrap(text, WIDTH, initial_indent=f"{head:{MARGIN}}", subsequent_indent=indent, break_on_hyphens=False)
+
+
+def cut(line: str) -> str:
+    """A line no longer than the page."""
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _word(kind: str) -> str:
+    return _COUNTED_IN_WORDS.get(kind, kind)

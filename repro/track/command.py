@@ -1,0 +1,101 @@
+"""`python -m repro.track`: brings every run folder into MLflow; as often as asked, without duplicates.
+
+    python -m repro.track                                    outputs/runs into outputs/mlflow.db
+    python -m repro.track tracking.uri=http://localhost:5000 into a server
+
+Runs that are being written are left to their own process. Exit code 0 only if every other run could be brought in.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from repro.config.compose import compose
+from repro.errors import ConfigError, ReproError, StoreError
+from repro.store.lock import LockedError
+from repro.store.run_folder import RunFolder, run_folders
+from repro.track import MLflowMirror, TrackingError, take_snapshot, tracking_uri
+
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass
+class Tally:
+    """What became of the runs: ids, and for those that failed the reason in a sentence."""
+
+    sent: list[str] = field(default_factory=list)
+    level: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def sentence(self) -> str:
+        """The counts in words."""
+        counts = [(self.sent, "brought level"), (self.level, "level already"), (self.held, "still running")]
+        counts += [(self.empty, "without a configuration yet"), (list(self.broken), "broken")]
+        return ", ".join(f"{len(runs)} {words}" for runs, words in counts if runs) or "no runs"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Brings in the runs of `outputs`; takes overrides in the grammar of `python -m repro`, returns the exit code."""
+    try:
+        config = compose(sys.argv[1:] if arguments is None else arguments)
+        outputs, tracking = Path(config["outputs"]), config["tracking"]
+        if tracking["kind"] == "none":
+            raise ConfigError("tracking=none has nowhere to bring the runs; leave it out, or give tracking.uri.")
+        uri = tracking_uri(tracking["uri"], outputs)
+        runs = list(run_folders(outputs / "runs"))
+        if not runs:
+            print(f"no runs below {outputs / 'runs'}; `python -m repro` makes one.")
+            return 0
+        mirror = MLflowMirror(uri, tracking["experiment"], outputs, patience_seconds=PATIENCE_SECONDS)
+        tally = bring_in(runs, mirror)
+    except ReproError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for run_id, reason in tally.broken.items():
+        print(f"{run_id}: {reason}", file=sys.stderr)
+    print(f"{uri}: {tally.sentence()}; {_next_step(uri, tally)}")
+    return 1 if tally.broken else 0
+
+
+def bring_in(runs: Sequence[RunFolder], mirror: MLflowMirror) -> Tally:
+    """Brings runs into MLflow one by one under each one's lock; a broken one does not keep the others out.
+
+    Raises:
+        TrackingError: MLflow itself is out of reach.
+    """
+    mirror.open()
+    tally = Tally()
+    for folder in tqdm(runs, desc="track", unit="run", disable=None, leave=False):
+        if not folder.config_path.exists():
+            tally.empty.append(folder.run_id)
+            continue
+        try:
+            with folder.lock("python -m repro.track", brief=True):
+                changed = _bring_in_one(folder, mirror)
+            (tally.sent if changed else tally.level).append(folder.run_id)
+        except LockedError:
+            tally.held.append(folder.run_id)
+        except TrackingError as error:
+            mirror.open()  # If MLflow has gone altogether, this ends the walk instead of failing run by run.
+            tally.broken[folder.run_id] = str(error)
+        except (StoreError, OSError) as error:
+            tally.broken[folder.run_id] = str(error)
+    return tally
+
+
+def _bring_in_one(folder: RunFolder, mirror: MLflowMirror) -> bool:
+    """Under the lock nobody else is alive here, so a status that still says RUNNING is a killed process's."""
+    status = folder.read_status()
+    killed = status is not None and status.state == "RUNNING"
+    return mirror.bring_level(take_snapshot(folder, state="INTERRUPTED" if killed else None))
+
+
+def _next_step(uri: str, tally: Tally) -> str:
+    if tally.broken:
+        return "mend or remove the broken ones above, then repeat the command."
+    return f"look at them: {uri if uri.startswith('http') else f'mlflow ui --backend-store-uri {uri}'}"

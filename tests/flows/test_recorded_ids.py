@@ -1,0 +1,25 @@
+"""The committed records keep their ids: what was measured once is found again whatever leaves came later."""
+
+import shlex
+
+import pytest
+
+from repro.config import identity
+from repro.config.compose import compose
+from repro.store.runs_csv import read_runs
+from tests.places import REPOSITORY
+
+LINES, DAMAGED = read_runs(REPOSITORY / "reports" / "runs.csv")
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.evaluation_id)
+def test_the_command_of_a_record_has_the_ids_of_the_record(line):
+    python, flag, package, *overrides = shlex.split(line.command)
+    assert (python, flag, package) == ("python", "-m", "repro")
+    config = compose(overrides)
+    assert (identity.run_id(config), identity.evaluation_id(config)) == (line.run_id, line.evaluation_id)
+
+
+def test_there_are_records():
+    assert len(LINES) >= 18
+    assert DAMAGED == []

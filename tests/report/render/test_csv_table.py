@@ -1,0 +1,66 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from repro.report.judge.results import TableResult
+from repro.report.render.csv_table import HEADS, csv_text
+from tests.places import PRINTED_TABLES
+from tests.report.made_results import measured_small, real_tables, small_table, unmeasured
+
+PRINTED = json.loads(PRINTED_TABLES.read_text(encoding="utf-8"))
+TABLES = real_tables()
+
+
+def lines_of(result: TableResult) -> dict[tuple[str, str], dict[str, str]]:
+    lines = list(csv.DictReader(io.StringIO(csv_text(result))))
+    found = {(line["row"], line["column"]): line for line in lines}
+    assert len(found) == len(lines)
+    return found
+
+
+@pytest.mark.parametrize("key", [key for key in PRINTED if "/table" in key])
+def test_every_printed_number_label_and_check_mark_has_its_line(key: str) -> None:
+    lines = lines_of(unmeasured(TABLES[key]))
+    for row in PRINTED[key]["rows"]:
+        for head, value in row["cells"].items():
+            if head == TABLES[key].label_column:
+                assert str(value) == row["label"]
+                continue
+            line = lines[row["label"], head]
+            if isinstance(value, (int, float)):
+                sign = -1 if "↓" in line["printed"] else 1
+                assert float(line["published"]) == sign * value
+                assert row.get("printed", {}).get(head, line["printed"]) == line["printed"]
+            else:
+                assert line["published"] == (value or "")
+        for head, marked in row.get("marks", {}).items():
+            assert (lines[row["label"], head]["published"] == "✓") is (marked is True)
+
+
+def test_there_is_one_line_per_printed_cell_in_printed_order() -> None:
+    for table in TABLES.values():
+        addresses = [(cell.address.row, cell.address.column) for cell in table.cells()]
+        assert list(lines_of(unmeasured(table))) == addresses
+
+
+def test_a_measured_cell_has_everything(tmp_path: Path) -> None:
+    lines = lines_of(measured_small(small_table(tmp_path / "sweeps")))
+    line = lines["Plain", "mIoU"]
+    assert tuple(line) == HEADS
+    assert (line["table"], line["scale"], line["metric"], line["unit"]) == ("table1", "shapes", "miou", "%")
+    assert (line["verdict"], line["n"], line["mean"], line["difference"]) == ("below", "3", "68.8", "-1.2")
+    assert (line["low"], line["high"], line["spread"]) == ("67.009", "70.591", "0.721")
+    assert (line["seeds"], line["values"]) == ("0;1;2", "68.0;69.0;69.4")
+    assert line["evaluations"].split(";") == ["a" * 16, "b" * 16, "c" * 16]
+    assert (line["deviations"], line["choices"]) == ("crop 128 instead of 513", "optimiser: SGD")
+    single = lines["With it", "mIoU"]
+    assert (single["n"], single["low"], single["high"], single["spread"]) == ("1", "", "", "")
+
+
+def test_an_arrow_downwards_is_a_minus() -> None:
+    lines = lines_of(unmeasured(TABLES["gald/table2c"]))
+    assert lines["Key", "Time"]["published"] == "-0.7"
+    assert lines["Key", "Time"]["printed"] == "0.7 ↓"

@@ -1,0 +1,100 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+from repro.papers import Address
+from repro.report.printed import Finding
+from repro.report.render.index import coverage, index_html
+from tests.report.made_results import measured_small, real_tables, small_table, unmeasured
+
+VOID = {"meta", "br"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order, and collects links and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+
+def test_coverage_counts_results_and_no_settings_or_blanks(tmp_path: Path) -> None:
+    total = coverage([measured_small(small_table(tmp_path / "sweeps"))])
+    assert (total.tables, total.published, total.runnable, total.measured, total.reproduced) == (1, 5, 3, 2, 0)
+    assert total.verdicts == {"below": 1, "inconclusive": 1, "not run": 1, "cited": 1, "server only": 1}
+    assert total.claims == {"holds": 1}
+
+
+def test_coverage_of_the_real_tables_counts_every_printed_number() -> None:
+    for table in real_tables().values():
+        total = coverage([unmeasured(table)])
+        numbers = [cell for cell in table.cells() if cell.metric.name != "setting" and cell.published is not None]
+        assert total.published == len(numbers) == sum(total.verdicts.values())
+        assert total.claims.total() == len(table.claims)
+
+
+def test_the_page_links_every_table_and_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+    results = [unmeasured(table) for table in real_tables().values()]
+    results.append(measured_small(small_table(tmp_path / "sweeps")))
+    text = index_html(results, [])
+    page = Page(text)
+    for result in results:
+        for kind in ("md", "csv", "tex"):
+            assert f"{result.scale}/{result.table.key}.{kind}" in page.links
+    assert "audit.md" in page.links
+    assert not any("//" in link for link in page.links)
+    assert "<script" not in text
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_the_page_says_what_is_covered_and_found(tmp_path: Path) -> None:
+    result = measured_small(small_table(tmp_path / "sweeps"))
+    finding = Finding("mean", Address("made/table1", "Plain", "mIoU"), "70.0", "71.0", "mean")
+    words = " ".join(" ".join(Page(index_html([result], [finding])).words).split())
+    assert "1 tables of 1 papers" in words
+    assert "2 of 3 cells that can be run are measured" in words
+    assert "1 of 1 judged claims hold, 0 are reversed" in words
+    assert "1 contradictions among the published numbers" in words
+    assert "1 holds" in words
+
+
+def test_claims_that_cannot_be_judged_are_told_apart_from_those_not_run(tmp_path: Path) -> None:
+    result = measured_small(small_table(tmp_path / "sweeps"))
+    claims = [
+        replace(result.claims[0], verdict=verdict, difference=None) for verdict in ("not run", "cited", "not built")
+    ]
+    words = " ".join(Page(index_html([replace(result, claims=(*result.claims, *claims))], [])).words)
+    assert "1 holds, 1 not run, 2 with a side that cannot be run" in words
+
+
+def test_titles_are_escaped_and_an_empty_report_is_a_page(tmp_path: Path) -> None:
+    result = measured_small(small_table(tmp_path / "sweeps"))
+    table = replace(result.table, title="<b>a & b</b>")
+    assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in index_html([replace(result, table=table)], [])
+    assert "No tables yet" in " ".join(Page(index_html([], [])).words)
+
+
+def test_every_colour_has_a_dark_counterpart() -> None:
+    text = index_html([], [])
+    light, dark = text.split("@media (prefers-color-scheme: dark)")
+    names = set(re.findall(r"(--[a-z]+): #", light))
+    assert names == set(re.findall(r"(--[a-z]+): #", dark.partition("}")[0]))

@@ -1,0 +1,61 @@
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repro.report.render.latex import document, escape, latex
+from tests.report.made_results import AWKWARD, measured, measured_small, real_tables, small_table, unmeasured
+
+TABLES = real_tables()
+
+
+@given(st.text(max_size=30))
+def test_escaped_text_is_ascii_and_has_no_character_with_a_meaning(text: str) -> None:
+    escaped = escape(text)
+    assert escaped.isascii()
+    left = re.sub(r"\\[a-zA-Z]+(\{\})?|\\[{}$&#%_`'^~\"]|\{(?:\[|\]|\w|[\[U+\dA-F]*)\}|\$\^?", "", escaped)
+    assert not set(left) & set("&#%_^\\")
+
+
+def test_the_characters_of_the_papers_have_commands() -> None:
+    assert escape("Δa ↑ ↓ × ± % _ & #") == r"$\Delta$a $\uparrow$ $\downarrow$ $\times$ $\pm$ \% \_ \& \#"
+    assert escape("Zürich") == r"Z\"{u}rich"
+    assert escape("漢") == "{[}U+6F22{]}"
+
+
+def test_a_table_has_rules_label_marks_and_values(tmp_path: Path) -> None:
+    text = latex(measured_small(small_table(tmp_path / "sweeps")))
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == 2
+    assert r"\label{tab:made:table1-shapes}" in text
+    assert r"\checkmark{}" in text
+    assert r"68.8 $\pm$ 1.8 (3), $-$1.2, below" in text
+    assert r"\textit{\textbf{72.0}} (1)" in text
+    assert r"\textbf{81.0}" in text
+    assert escape(AWKWARD) in text
+
+
+def test_no_two_tables_of_a_document_share_a_label() -> None:
+    labels = re.findall(r"\\label\{([^}]*)\}", document(unmeasured(table) for table in TABLES.values()))
+    assert len(labels) == len(set(labels)) >= len(TABLES)
+
+
+def test_the_document_compiles(tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None:
+        pytest.skip(
+            "pdflatex is not installed; on Debian it comes with texlive-latex-extra and texlive-fonts-recommended"
+        )
+    results = [measured(table) for table in TABLES.values()]
+    results.append(measured_small(small_table(tmp_path / "sweeps")))
+    (tmp_path / "all.tex").write_text(document(results), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=600)
+    missing = re.search(r"File `([^']+)' not found", done.stdout)
+    if missing:
+        pytest.skip(f"this LaTeX lacks {missing[1]}; on Debian it comes with texlive-latex-extra")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
+    assert (tmp_path / "all.pdf").stat().st_size > 10_000

@@ -1,0 +1,190 @@
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repro.sweep.plan.plan import (
+    BLOCKED,
+    DONE,
+    FAILED,
+    NOT_NEEDED,
+    RECORDED,
+    RUNNING,
+    STATES,
+    TO_DO,
+    TO_EVALUATE,
+    Observed,
+    distinct_jobs,
+    make_plan,
+)
+from tests.sweep.fakes import FakeMeasurement, want
+
+
+def plan_of(wanted, observed=None, recorded=(), seeds=(0,)):
+    return make_plan(wanted, seeds, distinct_jobs(wanted, seeds), observed or {}, recorded)
+
+
+def states(plan):
+    return {run_id: job.state for run_id, job in plan.jobs.items()}
+
+
+def test_equal_trainings_are_one_job_that_serves_all_their_cells():
+    plan = plan_of([want("a"), want("b", "a"), want("c", "a", protocol="flip"), want("d")])
+    assert list(plan.jobs) == ["a#0", "d#0"]
+    job = plan.jobs["a#0"]
+    assert list(job.evaluations) == ["a#0@whole", "a#0@flip"]
+    assert job.evaluations["a#0@flip"]["protocol"] == "flip"
+    assert [cell.partition(" @")[0] for cell in job.cells] == ["mine/table1: a", "mine/table1: b", "mine/table1: c"]
+    assert plan.trainings_per_cell == 4
+
+
+def test_rows_share_the_stage_that_they_start_from():
+    plan = plan_of([want("x", "coco", "aug", "x"), want("y", "coco", "aug", "y")], seeds=(0, 1))
+    assert list(plan.jobs) == [
+        "coco#0", "coco>aug#0", "coco>aug>x#0", "coco#1", "coco>aug#1", "coco>aug>x#1", "coco>aug>y#0", "coco>aug>y#1"
+    ]  # fmt: skip
+    assert plan.jobs["coco>aug>y#1"].upstream == "coco>aug#1"
+    assert not plan.jobs["coco#0"].evaluations
+    assert plan.trainings_per_cell == 12
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "reason"),
+    [
+        (Observed(), TO_DO, ""),
+        (Observed("RUNNING", held=True, message="training"), RUNNING, "training"),
+        (Observed("RUNNING", held=True, message="training", step=7), RUNNING, "training, step 7"),
+        (Observed("RUNNING", step=7), TO_DO, "goes on from step 7"),
+        (Observed("INTERRUPTED", step=7), TO_DO, "goes on from step 7"),
+        (Observed("FAILED", message="the loss is nan"), FAILED, "the loss is nan"),
+        (Observed("FAILED", message="of old", held=True), RUNNING, "of old"),
+        (Observed("FINISHED", weights=True), TO_EVALUATE, ""),
+        (Observed("FINISHED", weights=True, evaluations=frozenset({"a#0@whole"})), DONE, ""),
+        (Observed("RUNNING", held=True, evaluations=frozenset({"a#0@whole"})), DONE, ""),
+    ],
+)
+def test_the_state_of_a_training_follows_from_its_folder(seen, state, reason):
+    job = plan_of([want("a")], {"a#0": seen}).jobs["a#0"]
+    assert (job.state, job.reason) == (state, reason)
+
+
+def test_what_the_list_of_records_holds_is_not_done_again():
+    wanted = [want("a"), want("b", "a", protocol="flip")]
+    plan = plan_of(wanted, recorded={"a#0@whole"})
+    assert states(plan) == {"a#0": TO_DO}
+    assert plan.jobs["a#0"].missing == ("a#0@flip",)
+    assert [plan.state(item, 0) for item in wanted] == [RECORDED, TO_DO]
+    assert states(plan_of(wanted, recorded={"a#0@whole", "a#0@flip"})) == {"a#0": RECORDED}
+
+
+CHAIN = [want("x", "first", "second", "x"), want("y", "first", "y")]
+
+
+def test_a_failed_stage_blocks_everything_behind_it_and_nothing_else():
+    plan = plan_of(CHAIN, {"first>second#0": Observed("FAILED", message="the disk is full")})
+    assert states(plan) == {
+        "first#0": TO_DO,
+        "first>second#0": FAILED,
+        "first>second>x#0": BLOCKED,
+        "first>y#0": TO_DO,
+    }
+    plan = plan_of(CHAIN, {"first#0": Observed("FAILED", message="the disk is full")})
+    assert states(plan)["first>second>x#0"] == states(plan)["first>y#0"] == BLOCKED
+    assert plan.jobs["first>second>x#0"].reason == "run first#0 failed: the disk is full"
+
+
+def test_a_stage_is_needed_only_for_its_weights():
+    finished = Observed("FINISHED", weights=True)
+    bare = Observed("FINISHED")
+    all_recorded = {"first>second>x#0@whole", "first>y#0@whole"}
+    assert set(states(plan_of(CHAIN, recorded=all_recorded)).values()) == {NOT_NEEDED, RECORDED}
+    assert states(plan_of(CHAIN, {"first#0": finished}))["first#0"] == DONE
+    assert states(plan_of(CHAIN, {"first#0": bare}))["first#0"] == TO_DO
+    evaluated = [want("f", "first"), want("y", "first", "y")]
+    again = plan_of(evaluated, recorded={"first#0@whole"})
+    assert again.jobs["first#0"].state == TO_DO
+    assert "weights" in again.jobs["first#0"].reason
+    only_to_measure = {"first>y#0": finished}
+    assert states(plan_of([want("y", "first", "y")], only_to_measure)) == {
+        "first#0": NOT_NEEDED,
+        "first>y#0": TO_EVALUATE,
+    }
+
+
+def test_cells_that_need_no_training_make_no_job():
+    assert not plan_of([want("a", kind="cited"), want("b", kind="static")]).jobs
+
+
+@st.composite
+def situations(draw):
+    """Cells with chains over few names, and something on disk and in the list of records for some of them."""
+    names = st.sampled_from("abcd")
+    chains = draw(st.lists(st.lists(names, min_size=1, max_size=3), min_size=1, max_size=6))
+    protocols = st.sampled_from(["whole", "flip"])
+    wanted = [want(str(place), *chain, protocol=draw(protocols)) for place, chain in enumerate(chains)]
+    seeds = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True))
+    jobs = distinct_jobs(wanted, seeds)
+    observed, recorded = {}, set()
+    for run_id, job in jobs.items():
+        evaluations = (
+            st.frozensets(st.sampled_from(sorted(job.evaluations))) if job.evaluations else st.just(frozenset())
+        )
+        if draw(st.booleans()):
+            observed[run_id] = Observed(
+                draw(st.sampled_from([None, "CREATED", "RUNNING", "FINISHED", "FAILED", "INTERRUPTED"])),
+                "why", draw(st.none() | st.integers(0, 9)), draw(st.booleans()), draw(st.booleans()), draw(evaluations),
+            )  # fmt: skip
+        recorded |= draw(evaluations)
+    return wanted, seeds, observed, frozenset(recorded)
+
+
+@given(situations())
+def test_a_plan_is_pure_whole_and_in_order(situation):
+    wanted, seeds, observed, recorded = situation
+    before = copy.deepcopy(situation)
+    plan = plan_of(wanted, observed, recorded, seeds)
+    assert situation == before
+    assert plan_of(wanted, observed, recorded, seeds) == plan
+    order = list(plan.jobs)
+    wanted_runs = {run for item in wanted for seed in seeds for run in item.measurement.run_ids(seed)}
+    assert set(order) == wanted_runs
+    assert len(order) <= plan.trainings_per_cell
+    for job in plan.jobs.values():
+        assert job.state in STATES
+        assert job.upstream is None or order.index(job.upstream) < order.index(job.run_id)
+        assert set(job.missing).isdisjoint(job.recorded)
+        if job.state == BLOCKED:
+            assert plan.jobs[job.upstream].state in (BLOCKED, FAILED)
+    for item in wanted:
+        for seed in seeds:
+            evaluation = item.measurement.evaluation_id(seed)
+            there = (
+                evaluation in recorded
+                or evaluation in observed.get(item.measurement.run_id(seed), Observed()).evaluations
+            )
+            assert (plan.state(item, seed) in (DONE, RECORDED)) == there
+
+
+@given(situations(), st.randoms(use_true_random=False))
+def test_a_lost_record_concerns_its_own_run_only(situation, random):
+    wanted, seeds, *_ = situation
+    complete = {
+        run_id: Observed("FINISHED", weights=True, evaluations=frozenset(job.evaluations))
+        for run_id, job in distinct_jobs(wanted, seeds).items()
+    }
+    lost = random.choice([item.measurement for item in wanted])
+    seed = random.choice(seeds)
+    run, evaluation = lost.run_id(seed), lost.evaluation_id(seed)
+    complete[run] = Observed("FINISHED", weights=True, evaluations=complete[run].evaluations - {evaluation})
+    plan = plan_of(wanted, complete, seeds=seeds)
+    assert {run_id for run_id, job in plan.jobs.items() if job.state != DONE} == {run}
+    assert plan.jobs[run].state == TO_EVALUATE
+    assert plan.jobs[run].missing == (evaluation,)
+
+
+def test_the_fake_has_what_the_plan_asks_of_a_measurement():
+    from repro.experiments import Measurement
+
+    assert all(hasattr(Measurement, name) for name in dir(FakeMeasurement) if not name.startswith("_") and name not in
+               ("label", "names", "protocol", "kind", "reason"))  # fmt: skip
