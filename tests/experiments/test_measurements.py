@@ -5,8 +5,7 @@ import pytest
 from repro.config import identity
 from repro.config.compose import compose
 from repro.errors import ConfigError
-from repro.experiments import deviations
-from repro.experiments import measurements, static_value
+from repro.experiments import deviations, measurements, static_value
 from repro.papers import Address, load_papers
 from tests.papers.small_paper import ABLATION, PAPER, small_library
 
