@@ -1,6 +1,22 @@
-"""`python -m repro`: one run, or a grid of runs."""
+"""The command `repro`, also `python -m repro`: one run, or another command by its name."""
 
-from repro.run.command import main
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+from repro.console import process
+
+COMMANDS = {"run": "repro.run", "sweep": "repro.sweep", "report": "repro.report", "track": "repro.track"}
+"""Name of each command to its package; only the one that is asked for is imported, so that it answers at once."""
+
+
+def main() -> NoReturn:
+    """Carries out the command that the first word names, or else a run."""
+    named = sys.argv[1:2] and sys.argv[1] in COMMANDS
+    name, words = (sys.argv[1], sys.argv[2:]) if named else ("run", sys.argv[1:])
+    command = import_module(f"{COMMANDS[name]}.command")
+    process(lambda: command.main(words), result_is_printed=name != "run")
+
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,7 @@
-"""Configuration -> data set, network, optimiser: the only place where a `_target_` becomes an object."""
+"""Configuration -> data set and network: the only place where a `_target_` becomes an object."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -8,6 +9,8 @@ from hydra.errors import HydraException
 from hydra.utils import get_class, instantiate
 from torch import nn
 
+from repro.config.configuration import Configuration
+from repro.config.settings import DatasetSettings
 from repro.config.switches import check_switches
 from repro.data import SegmentationDataset
 from repro.errors import ConfigError, ReproError
@@ -16,24 +19,24 @@ from repro.seeding import stream
 
 Node = Mapping[str, Any]
 
-_ABOUT_SPLITS = ("train_split", "evaluation_split", "duplicate", "duplicate_times")
+_ABOUT_SPLITS = frozenset(item.name for item in fields(DatasetSettings))
 """Leaves of a data set that its class does not take."""
 
 
-def build_dataset(config: Node, split: str) -> SegmentationDataset:
-    """Opens one split of the configured data set, which verifies itself; duplicates are the training's affair.
+def build_dataset(configuration: Configuration, split: str) -> SegmentationDataset:
+    """Opens one split of the configured data set, which verifies itself; oversampling is the training's affair.
 
     Raises:
         ConfigError: if the target is no data set or does not take the settings.
         DataError: if the data are not there or not what they should be.
     """
-    node = {key: value for key, value in config["dataset"].items() if key not in _ABOUT_SPLITS}
+    node = {key: value for key, value in configuration.tree["dataset"].items() if key not in _ABOUT_SPLITS}
     dataset = _build("dataset", node, SegmentationDataset, split=split)
     assert isinstance(dataset, SegmentationDataset)
     return dataset
 
 
-def build_model(config: Node, num_classes: int, *, pretrained: bool = True) -> tuple[Segmenter, float]:
+def build_model(configuration: Configuration, num_classes: int, *, pretrained: bool = True) -> tuple[Segmenter, float]:
     """The segmenter of a configuration and the weight of its auxiliary loss (0 without one).
 
     Without `pretrained` the backbone's weights are not fetched, for a run whose own weights replace them at once.
@@ -41,18 +44,18 @@ def build_model(config: Node, num_classes: int, *, pretrained: bool = True) -> t
     Backbone, head and auxiliary head are initialised from random streams of their own, so that runs of one seed share
     the initial weights of whatever parts they share.
     """
-    seed = config["seed"]
-    node = dict(config["backbone"])
+    tree, seed = configuration.tree, configuration.seed
+    node = dict(tree["backbone"])
     weights = node.pop("weights", None)
     backbone = _initialised(seed, "backbone", lambda: _build("backbone", node, nn.Module))
     if weights and pretrained:
         load_backbone_weights(backbone, weights)
     channels = backbone.channels
     head = _initialised(
-        seed, "head", lambda: _build("head", config["head"], nn.Module, channels=channels, num_classes=num_classes)
+        seed, "head", lambda: _build("head", tree["head"], nn.Module, channels=channels, num_classes=num_classes)
     )
     _check_blocks_are_read(channels, head)
-    extra = dict(config.get("auxiliary") or {})
+    extra = dict(tree.get("auxiliary") or {})
     weight = extra.pop("weight", 0.0)
     if not isinstance(weight, (int, float)) or weight < 0:
         raise ConfigError(f"auxiliary.weight is {weight!r}; it must be a number of at least 0")
@@ -62,8 +65,8 @@ def build_model(config: Node, num_classes: int, *, pretrained: bool = True) -> t
             seed, "auxiliary", lambda: _build("auxiliary", extra, nn.Module, channels=channels, num_classes=num_classes)
         )
     try:
-        upsample = config["schedule"]["upsample_logits"]
-        model = Segmenter(backbone, head, auxiliary, align_corners=config["align_corners"], upsample_logits=upsample)
+        upsample = configuration.leaves.get("schedule.upsample_logits", True)
+        model = Segmenter(backbone, head, auxiliary, align_corners=tree["align_corners"], upsample_logits=upsample)
     except ValueError as error:
         raise ConfigError(f"backbone and head do not fit together: {error}") from error
     return model, float(weight) if auxiliary else 0.0
@@ -90,13 +93,13 @@ def _initialised(seed: int, name: str, make: Callable[[], Any]) -> Any:
         return make()
 
 
-def dataset_class(config: Node) -> type[SegmentationDataset]:
+def dataset_class(configuration: Configuration) -> type[SegmentationDataset]:
     """The class of the configured data set, which knows names and number of the classes without any file.
 
     Raises:
         ConfigError: if the target is no data set.
     """
-    found: type[SegmentationDataset] = _target_class("dataset", config["dataset"], SegmentationDataset)
+    found: type[SegmentationDataset] = _target_class("dataset", configuration.tree["dataset"], SegmentationDataset)
     return found
 
 

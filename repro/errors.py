@@ -1,8 +1,23 @@
-"""Errors that speak to the person at the keyboard: one sentence with what is wrong, where, and what would be right."""
+"""Errors that speak to the person at the keyboard: one sentence with what is wrong, where, and what would be right.
+
+A sentence is kept without its full stop, so that it can stand inside another one; `full_sentence` ends it.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+NEAR = 0.5
+"""How alike two names must be, between 0 and 1, for one to be taken for the other."""
 
 
 class ReproError(Exception):
-    """A mistake or a circumstance that the user can mend; printed as one sentence without a traceback."""
+    """A mistake or a circumstance that the user can mend; printed as one sentence without a traceback.
+
+    Attributes:
+        exit_code: of a process that it ends.
+    """
+
+    exit_code = 2
 
 
 class ConfigError(ReproError):
@@ -15,3 +30,39 @@ class DataError(ReproError):
 
 class StoreError(ReproError):
     """A run folder cannot be used: it is held by another process, or what lies in it is damaged."""
+
+
+def full_sentence(text: str) -> str:
+    """A sentence with its full stop."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in its first line, without the trail that libraries append; its type if it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def hint(wrong: object, right: Iterable[str], *, otherwise: str = "", most: int = 1) -> str:
+    """The end of a sentence about a wrong name: the right ones nearest to it, or else what there is.
+
+    Args:
+        wrong: the name given.
+        right: the names that there are.
+        otherwise: what to say where none is near; by default all that there are.
+        most: how many near ones are named.
+    """
+    names = list(dict.fromkeys(right))
+    near = nearest(str(wrong), names, most)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; {otherwise or 'there are ' + ', '.join(names)}"
+
+
+def nearest(wrong: str, right: Iterable[str], most: int = 1) -> list[str]:
+    """The names most like a wrong one, whatever its capitals; none if none is near."""
+    by_lower_case: dict[str, str] = {}
+    for name in right:
+        by_lower_case.setdefault(name.lower(), name)
+    found = difflib.get_close_matches(wrong.lower(), by_lower_case, n=most, cutoff=NEAR)
+    return [by_lower_case[name] for name in found]

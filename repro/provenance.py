@@ -41,6 +41,11 @@ def versions() -> dict[str, str | None]:
     return found
 
 
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def hardware(device: str) -> dict[str, Any]:
     """Host, processor, cores, and the GPU with its driver's view if the run uses one."""
     import torch  # here, so that commands which only read records do not pay for it
@@ -48,7 +53,7 @@ def hardware(device: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "host": socket.gethostname(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": available_cores(),
         "threads": torch.get_num_threads(),
         "device": device,
     }
@@ -62,6 +67,11 @@ def hardware(device: str) -> dict[str, Any]:
             "tf32_convolution": torch.backends.cudnn.allow_tf32,
         }
     return facts
+
+
+def of_process(device: str) -> dict[str, Any]:
+    """Code, versions and hardware of this process; training and evaluation may differ in them."""
+    return {"code": code_version(), "versions": versions(), "hardware": hardware(device)}
 
 
 def _processor() -> str:

@@ -3,7 +3,6 @@
 import hashlib
 
 import numpy as np
-import torch
 
 
 def stream(seed: int, *names: str | int) -> int:
@@ -15,8 +14,3 @@ def stream(seed: int, *names: str | int) -> int:
 def numpy_generator(seed: int, *names: str | int) -> np.random.Generator:
     """A numpy generator for one named stream."""
     return np.random.Generator(np.random.PCG64(stream(seed, *names)))
-
-
-def torch_generator(seed: int, *names: str | int) -> torch.Generator:
-    """A torch CPU generator for one named stream."""
-    return torch.Generator().manual_seed(stream(seed, *names))

@@ -1,15 +1,35 @@
 """The groups of a configuration, as folders of YAML files: their choices, and which choice takes a group inside it."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from repro.errors import ConfigError
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def config_folder() -> Path:
+    """The folder of the configuration: `conf/` of a checkout, or its copy inside an installed package."""
+    package = Path(__file__).parent.parent
+    packaged = package / "_conf"
+    return packaged if packaged.is_dir() else package.parent / "conf"
+
+
+def config_folders(user_folder: Path | None = None) -> list[Path]:
+    """The folders in which groups and choices are looked for: ours, and the user's if there is one."""
+    return [config_folder(), *([user_folder] if user_folder else [])]
+
 
 def groups_of(folders: Iterable[Path]) -> dict[str, set[str]]:
-    """Every config group of some folders with its choices."""
+    """Every config group of some folders with its choices.
+
+    Raises:
+        ConfigError: a folder is not there.
+    """
     groups: dict[str, set[str]] = {}
     for folder in folders:
         if not folder.is_dir():
@@ -18,6 +38,21 @@ def groups_of(folders: Iterable[Path]) -> dict[str, set[str]]:
             if file.parent != folder:
                 groups.setdefault(file.parent.relative_to(folder).as_posix(), set()).add(file.stem)
     return groups
+
+
+def content_of(file: Path) -> dict[str, Any]:
+    """What a file of a group says, as plain values.
+
+    Raises:
+        ConfigError: it is no YAML, or no mapping.
+    """
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), _Loader) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file} must hold settings as name: value")
+    return content
 
 
 def outer_group(group: str) -> str:
@@ -32,8 +67,9 @@ def takers_of(group: str, folders: Iterable[Path]) -> list[str]:
     return [file.stem for file in files if name in _inner_groups(file)]
 
 
+@cache
 def _inner_groups(file: Path) -> set[str]:
-    entries = (yaml.safe_load(file.read_text()) or {}).get("defaults") or ()
+    entries = content_of(file).get("defaults") or ()
     return {name for entry in entries if isinstance(entry, dict) for name in entry}
 
 
@@ -41,23 +77,3 @@ def not_taken(group: str, choice: str, takers: Sequence[str]) -> str:
     """A sentence about an inner group where the choice of the outer one does not take it."""
     outer = outer_group(group)
     return f"{outer}={choice} takes no {group}; choose {' or '.join(f'{outer}={taker}' for taker in takers)} with it"
-
-
-def written_out(overrides: Iterable[str]) -> list[str]:
-    """Overrides with `init=<origin>` as Hydra takes it: a choice for `torchvision:<name>`, else the leaf `init.from`.
-
-    Several origins may follow each other, with commas between them.
-    """
-    return [_init(override) if override.startswith("init=") and ":" in override else override for override in overrides]
-
-
-def _init(override: str) -> str:
-    origins = [origin.strip("'\"") for origin in override.removeprefix("init=").split(",")]
-    if all(origin.startswith("torchvision:") for origin in origins):
-        return "init=" + ",".join(origin.removeprefix("torchvision:") for origin in origins)
-    return "init.from=" + ",".join(_quoted(origin) for origin in origins)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -1,20 +1,18 @@
 """What makes two runs the same: the normalised science configuration and its hash.
 
-Pure functions on plain dictionaries. Equal experiments get one id however they are written down; whatever can change
-a result changes the id. The only file touched is a local weights file, which counts by its content.
+Pure functions of a resolved tree. Equal experiments get one id however they are written down; whatever can change a
+result changes the id. The only file touched is a local weights file, which counts by its content.
 """
 
 import hashlib
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from repro.config.settings import Length, window_stride
+from repro.config.tree import Tree, canonical, flatten, without
 from repro.errors import ConfigError
-
-Config = Mapping[str, Any]
 
 GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", "init", "runtime", "tracking")
 """The groups that a run is composed of."""
@@ -22,8 +20,8 @@ GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", 
 LATER_LEAVES = {
     "backbone.blocks": 4,
     "backbone.block_shortcut": "identity",
-    "dataset.duplicate": None,
-    "dataset.duplicate_times": 2,
+    "dataset.oversampled": None,
+    "dataset.oversampled_times": 2,
     "schedule.loss": "cross_entropy",
     "schedule.upsample_logits": True,
     "schedule.replicas": 1,
@@ -31,7 +29,7 @@ LATER_LEAVES = {
 """Leaves that came after runs had been recorded, with the value that says what their absence said: left out then."""
 
 NOT_PART_OF_A_RUN = frozenset({
-    "name", "outputs", "composition",
+    "name", "outputs",
     "dataset.root", "dataset.evaluation_split",
     "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
     "runtime.compile", "runtime.checkpoint_seconds", "runtime.log_every_steps", "runtime.progress",
@@ -45,7 +43,7 @@ NOT_PART_OF_A_RUN = frozenset({
 NOT_PART_OF_AN_EVALUATION = frozenset({"evaluation.batch_size", "evaluation.masks", "evaluation.panels"})
 """Leaves of the evaluation group that do not change its scores."""
 
-OF_THE_TRAINING_SPLIT = frozenset({"dataset.train_split", "dataset.duplicate", "dataset.duplicate_times"})
+OF_THE_TRAINING_SPLIT = frozenset({"dataset.train_split", "dataset.oversampled", "dataset.oversampled_times"})
 """Leaves of a data set that do not concern what is evaluated."""
 
 
@@ -54,38 +52,21 @@ def is_part_of_a_run(path: str) -> bool:
     return path not in NOT_PART_OF_A_RUN and path.partition(".")[0] not in NOT_PART_OF_A_RUN
 
 
-def run_id(config: Config) -> str:
-    """The 16 hex digits that name a run: one training of one resolved configuration with one seed."""
-    return digest(science(config))
-
-
-def evaluation_id(config: Config) -> str:
-    """The 16 hex digits that name the measurement of a run's weights under one evaluation protocol."""
-    return digest({"run": run_id(config), **evaluation_protocol(config)})
-
-
-def run_name(config: Config) -> str:
-    """The name asked for, or head with the choices inside it, dataset and seed."""
-    choices = config["composition"]["choices"]
-    inside = [choice for group, choice in sorted(choices.items()) if group.startswith("head/")]
-    return str(config["name"] or "-".join([choices["head"], *inside, choices["dataset"], f"seed{config['seed']}"]))
-
-
-def digest(tree: Config) -> str:
+def digest(tree: Tree) -> str:
     """First 16 hex digits of the sha256 of a canonical tree."""
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def science(config: Config) -> dict[str, Any]:
+def science(resolved: Tree) -> dict[str, Any]:
     """The part of a resolved configuration that decides what training yields, in canonical form."""
-    tree: dict[str, Any] = canonical(config)
+    tree: dict[str, Any] = canonical(resolved)
     excluded = set(NOT_PART_OF_A_RUN)
     if tree.get("selection", "last") == "last":
         excluded |= {"validation.every", "validation.split"}  # the weights do not depend on who looks at them
     else:
         tree.setdefault("validation", {}).setdefault("split", tree.get("dataset", {}).get("evaluation_split"))
-    tree = _without(tree, excluded | _as_before(tree))
+    tree = without(tree, excluded | _as_before(tree))
     _canonical_network(tree)
     _canonical_dataset(tree)
     _canonical_schedule(tree)
@@ -93,7 +74,7 @@ def science(config: Config) -> dict[str, Any]:
     return started_from(tree, init["from"], init.get("drop") or ()) if init.get("from") else tree
 
 
-def started_from(science: Config, source: str, drop: Iterable[str]) -> dict[str, Any]:
+def started_from(science: Tree, source: str, drop: Iterable[str]) -> dict[str, Any]:
     """The science of a run that starts from the weights of another one: `run:<id>`, or `file:<path>` by its content.
 
     Published weights of the backbone then have no effect, unless some of the backbone is dropped.
@@ -107,60 +88,22 @@ def started_from(science: Config, source: str, drop: Iterable[str]) -> dict[str,
     return tree
 
 
-def evaluation_protocol(config: Config) -> dict[str, Any]:
+def protocol(resolved: Tree) -> dict[str, Any]:
     """Data set, split and protocol of an evaluation, in canonical form."""
-    tree = _without(dict(canonical(config)), NOT_PART_OF_AN_EVALUATION | OF_THE_TRAINING_SPLIT | {"dataset.root"})
-    dataset, protocol = dict(tree.get("dataset", {})), dict(tree.get("evaluation", {}))
+    tree = without(canonical(resolved), NOT_PART_OF_AN_EVALUATION | OF_THE_TRAINING_SPLIT | {"dataset.root"})
+    dataset, evaluation = dict(tree.get("dataset", {})), dict(tree.get("evaluation", {}))
     customary = dataset.pop("evaluation_split", None)
-    protocol.setdefault("split", customary)
-    protocol.setdefault("output_stride", tree.get("backbone", {}).get("output_stride"))
-    if window := protocol.get("window"):
-        protocol.setdefault("window_stride", window_stride(window))
-        protocol.pop("pad_to", None)  # an image is padded to the window
-    if protocol.get("scales") == [1] and not protocol.get("flip") and "window" not in protocol:
-        protocol.pop("average", None)  # nothing is averaged
-    return {"dataset": dataset, "evaluation": protocol}
+    evaluation.setdefault("split", customary)
+    evaluation.setdefault("output_stride", tree.get("backbone", {}).get("output_stride"))
+    if window := evaluation.get("window"):
+        evaluation.setdefault("window_stride", window_stride(window))
+        evaluation.pop("pad_to", None)  # an image is padded to the window
+    if evaluation.get("scales") == [1] and not evaluation.get("flip") and "window" not in evaluation:
+        evaluation.pop("average", None)  # nothing is averaged
+    return {"dataset": dataset, "evaluation": evaluation}
 
 
-def canonical(value: Any, where: str = "") -> Any:
-    """One form for equal values: 1 = 1.0 = 1e0, but not True; no NaN; null leaves of our own vanish."""
-    if isinstance(value, Mapping):
-        items = {str(key): canonical(value[key], f"{where}.{key}".lstrip(".")) for key in value}
-        if items.get("_target_"):  # to the class, null may mean something else than silence
-            return items
-        return {key: item for key, item in items.items() if item is not None and item != {}}
-    if isinstance(value, (list, tuple)):
-        return [canonical(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ConfigError(f"{where} is {value}; a configuration holds finite numbers only")
-        return int(value) if value.is_integer() else value
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    raise ConfigError(f"{where} is of type {type(value).__name__}; a configuration holds plain values only")
-
-
-def flatten(tree: Config, prefix: str = "") -> dict[str, Any]:
-    """Dotted path -> leaf; a list counts as one leaf."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        path = f"{prefix}{key}"
-        flat.update(flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value})
-    return flat
-
-
-def _without(tree: Config, paths: frozenset[str] | set[str], prefix: str = "") -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for key, value in tree.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            value = _without(value, paths, f"{path}.")
-        if path not in paths and value != {}:
-            kept[key] = value
-    return kept
-
-
-def _as_before(tree: Config) -> set[str]:
+def _as_before(tree: Tree) -> set[str]:
     """The later leaves that say what their absence said."""
     flat = flatten(tree)
     return {path for path, value in LATER_LEAVES.items() if path in flat and flat[path] == value}
@@ -181,11 +124,11 @@ def _canonical_network(tree: dict[str, Any]) -> None:
 
 def _canonical_dataset(tree: dict[str, Any]) -> None:
     dataset = tree.get("dataset", {})
-    if dataset.get("duplicate") is None:
-        dataset.pop("duplicate", None)
-        dataset.pop("duplicate_times", None)
-    elif isinstance(dataset["duplicate"], list):
-        dataset["duplicate"] = sorted(set(map(str, dataset["duplicate"])))
+    if dataset.get("oversampled") is None:
+        dataset.pop("oversampled", None)
+        dataset.pop("oversampled_times", None)
+    elif isinstance(dataset["oversampled"], list):
+        dataset["oversampled"] = sorted(set(map(str, dataset["oversampled"])))
 
 
 def _canonical_schedule(tree: dict[str, Any]) -> None:
@@ -198,7 +141,7 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
             unused = ["selection", "validation", "auxiliary"] + ["seed"] * (not tree.get("init", {}).get("drop"))
             for key in unused:
                 tree.pop(key, None)
-            tree["dataset"] = _without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT, "dataset.")
+            tree["dataset"] = without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT, "dataset.")
             return
     if "loss" not in schedule:
         schedule.pop("ohem", None)

@@ -1,8 +1,8 @@
 """Data sets, augmentation and loaders: uint8 images and labels, every random choice drawn from a named stream."""
 
 from repro.data.camvid import CamVid
-from repro.data.duplicated import Duplicated
 from repro.data.loaders import Loader, evaluation_loader, steps_per_epoch, training_loader
+from repro.data.oversampled import Oversampled
 from repro.data.shapes import Shapes
 from repro.data.spec import IGNORE, IMAGENET_MEAN, IMAGENET_STD, PAD_COLOUR, SegmentationDataset
 from repro.data.transforms import Augmentation, normalise
@@ -16,8 +16,8 @@ __all__ = [
     "VOC",
     "Augmentation",
     "CamVid",
-    "Duplicated",
     "Loader",
+    "Oversampled",
     "SegmentationDataset",
     "Shapes",
     "evaluation_loader",

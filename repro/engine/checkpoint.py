@@ -6,7 +6,6 @@ step (learning rate, order of images, augmentation).
 
 import io
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from torch import nn
 
 from repro.engine.asynchronous import StaleWeights
 from repro.errors import StoreError
+from repro.store.checkpoints import CheckpointFiles
 
 log = logging.getLogger(__name__)
 
@@ -74,61 +74,60 @@ class TrainingState:
 
 
 class CheckpointFolder:
-    """The checkpoints of one run, newest last; two are kept, so that a damaged newest one costs one interval.
-
-    Args:
-        path: the folder.
-        write: writes bytes to a path atomically and durably.
-    """
+    """The checkpoints of one run; two are kept, so that a damaged newest one costs one interval."""
 
     KEPT = 2
 
-    def __init__(self, path: Path, write: Callable[[Path, bytes], None]) -> None:
-        self.path, self._write = path, write
+    def __init__(self, files: CheckpointFiles) -> None:
+        self._files = files
         self._best_steps: dict[Path, int | None] = {}
 
-    def files(self) -> list[Path]:
-        """Checkpoints, oldest first."""
-        return sorted(self.path.glob("step_*.pt"))
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no checkpoint to go on from."""
+        return not self._files.files()
 
     def save(self, state: TrainingState) -> Path:
         """Writes a checkpoint and removes those older than the last two."""
-        file = self.path / f"step_{state.step:09d}.pt"
-        self._write(file, serialised(state.state_dict()))
-        for old in self.files()[: -self.KEPT]:
+        file = self._files.file(state.step)
+        self._files.write(file, serialised(state.state_dict()))
+        for old in self._files.files()[: -self.KEPT]:
             old.unlink(missing_ok=True)
         self._best_steps[file] = state.best_step
-        self._best_steps = {kept: self._best_steps[kept] for kept in self.files() if kept in self._best_steps}
-        if len(self._best_steps) == len(self.files()):  # else a checkpoint of an earlier process needs an unknown one
-            needed = {self._best_file(step) for step in self._best_steps.values()}
-            for best in set(self.path.glob("best_*.pt")) - needed:
+        kept = self._files.files()
+        self._best_steps = {file: self._best_steps[file] for file in kept if file in self._best_steps}
+        if len(self._best_steps) == len(kept):  # else a checkpoint of an earlier process needs an unknown one
+            needed = {self._files.best_file(step) for step in self._best_steps.values()}
+            for best in set(self._files.best_files()) - needed:
                 best.unlink()
         return file
 
     def save_best(self, state: TrainingState) -> None:
         """Stores the present weights as those of the best step, beside the best that the kept checkpoints name."""
-        self._write(self._best_file(state.best_step), serialised(state.model.state_dict()))
+        self._files.write(self._files.best_file(state.best_step), serialised(state.model.state_dict()))
 
     def load_best(self, state: TrainingState) -> dict[str, Any]:
         """Weights of the best step."""
-        weights = torch.load(self._best_file(state.best_step), map_location="cpu", weights_only=True)
+        weights = torch.load(self._files.best_file(state.best_step), map_location="cpu", weights_only=True)
         assert isinstance(weights, dict)
         return weights
 
     def restore(self, state: TrainingState) -> int | None:
-        """Loads the newest checkpoint that can be read into the state and returns its step; null if there is none.
+        """Loads the newest checkpoint that can be read into the state and returns its step; None if there is none.
 
         A damaged checkpoint is set aside with a warning and the one before it taken.
+
+        Raises:
+            StoreError: a checkpoint is whole and does not fit the network.
         """
-        for file in reversed(self.files()):
+        for file in reversed(self._files.files()):
             content = io.BytesIO(file.read_bytes())  # a disk that cannot be read says nothing about the file
             try:
                 loaded = torch.load(content, map_location="cpu", weights_only=True)
             except MemoryError:
                 raise
             except Exception as error:  # whatever a torn file makes the unpickler raise
-                aside = file.with_suffix(".damaged")
-                file.replace(aside)
+                aside = self._files.set_aside(file)
                 log.warning("checkpoint %s cannot be read (%s); it is set aside as %s", file, error, aside.name)
                 continue
             try:
@@ -140,11 +139,7 @@ class CheckpointFolder:
 
     def clear(self) -> None:
         """Removes all checkpoints, once the final weights are stored."""
-        for file in [*self.files(), *self.path.glob("*.damaged"), *self.path.glob("best_*.pt")]:
-            file.unlink(missing_ok=True)
-
-    def _best_file(self, step: int | None) -> Path:
-        return self.path / f"best_{step or 0:09d}.pt"
+        self._files.clear()
 
 
 def serialised(tree: Any) -> bytes:

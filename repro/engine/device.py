@@ -7,6 +7,7 @@ import torch
 
 from repro.config.settings import Determinism, Precision
 from repro.errors import ConfigError
+from repro.provenance import available_cores
 
 AUTOCAST = {Precision.bf16: torch.bfloat16, Precision.fp16: torch.float16}
 
@@ -28,21 +29,11 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def set_threads(threads: int) -> None:
-    """Sets the CPU threads of one operation; sums depend on it, so a run keeps its number."""
-    torch.set_num_threads(threads)
-
-
-def available_threads() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def loader_workers(wanted: int | None, device: torch.device) -> int:
     """The number asked for; by default none beside a training on CPU, and up to 8 beside one on GPU."""
     if wanted is not None:
         return wanted
-    return 0 if device.type == "cpu" else min(8, available_threads())
+    return 0 if device.type == "cpu" else min(8, available_cores())
 
 
 def set_determinism(level: Determinism) -> None:

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from repro.config.settings import Average, EvaluationSettings, Settings, window_stride
-from repro.data import SegmentationDataset, evaluation_loader, normalise
+from repro.data import IGNORE, SegmentationDataset, evaluation_loader, normalise
 from repro.engine.device import autocast, loader_workers
 from repro.engine.progress import Progress
-from repro.engine.train import to_device
+from repro.engine.step import to_device
 from repro.metrics import ConfusionMatrix
 
 Sample = tuple[int, Tensor, Tensor]
@@ -39,7 +39,7 @@ def evaluate(
         int64 `[num_classes, num_classes]`, rows = truth, columns = prediction; ignored pixels are left out.
     """
     protocol, runtime = settings.evaluation, settings.runtime
-    matrix = ConfusionMatrix(dataset.num_classes)
+    matrix = ConfusionMatrix(dataset.num_classes, ignore_index=IGNORE)
     trained_stride = model.backbone.output_stride
     model.eval()
     model.set_output_stride(protocol.output_stride or trained_stride)

@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from repro.config.settings import HardPixels
-
-IGNORE = 255
+from repro.data import IGNORE
 
 
 def segmentation_loss(

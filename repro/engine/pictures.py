@@ -1,13 +1,14 @@
 """Pictures of predictions: masks in the dataset's palette, and panels for the eye."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-IGNORE = 255
+from repro.data import IGNORE, SegmentationDataset
+
 GAP = 4
 RIGHT, WRONG, VOID = (40, 140, 60), (200, 30, 40), (225, 225, 225)
 
@@ -51,6 +52,45 @@ def save_picture(picture: Image.Image, path: Path) -> None:
     """Writes a PNG, making the folder if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path, optimize=True)
+
+
+class Gallery:
+    """Writes masks of all images and panels of a few, evenly spread over the split.
+
+    Args:
+        dataset: the evaluated split.
+        masks: folder for the masks; None for none.
+        panels: file for the panels.
+        count: how many images the panels show.
+        interrupt: called with a place before each image; raises if the evaluation is to end.
+    """
+
+    def __init__(
+        self,
+        dataset: SegmentationDataset,
+        masks: Path | None,
+        panels: Path,
+        count: int,
+        interrupt: Callable[[str], None],
+    ) -> None:
+        self._dataset, self._masks, self._panels, self._interrupt = dataset, masks, panels, interrupt
+        count = min(count, len(dataset))
+        self._chosen = {index * len(dataset) // count for index in range(count)}
+        self._shown: list[Image.Image] = []
+
+    def show(self, index: int, image: Tensor, label: Tensor, prediction: Tensor) -> None:
+        """Takes one evaluated image; also the place where a signal ends an evaluation."""
+        self._interrupt("during the evaluation; the trained weights are kept")
+        if self._masks is not None:
+            picture = mask_picture(prediction, self._dataset.palette)
+            save_picture(picture, self._masks / f"{self._dataset.ids[index]}.png")
+        if index in self._chosen:
+            self._shown.append(panel(image, label, prediction, self._dataset.palette))
+
+    def finish(self) -> None:
+        """Writes the panels as one picture."""
+        if self._shown:
+            save_picture(stacked(self._shown), self._panels)
 
 
 def _arranged(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:

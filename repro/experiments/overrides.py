@@ -1,8 +1,6 @@
 """The overrides of a printed cell, from table, column, row and stage."""
 
-from collections.abc import Iterable
-
-from repro.config.composer import split
+from repro.config.overrides import merged, split
 from repro.papers import Column, Row, Stage, Table
 
 NAMED_BY_EVERY_ROW = ("backbone", "head", "dataset", "schedule", "evaluation")
@@ -10,15 +8,6 @@ NAMED_BY_EVERY_ROW = ("backbone", "head", "dataset", "schedule", "evaluation")
 
 NETWORK = ("backbone", "head", "auxiliary")
 """Beginnings of the keys that describe the network."""
-
-
-def merged(*groups: Iterable[str]) -> tuple[str, ...]:
-    """One override per key, the last one given, in the order of first mention."""
-    found: dict[str, str] = {}
-    for overrides in groups:
-        for override in overrides:
-            found[_key(override)] = override
-    return tuple(found.values())
 
 
 def cell_overrides(table: Table, column: Column, row: Row) -> tuple[str, ...]:
@@ -43,10 +32,6 @@ def sets_itself(row: Row, column: Column, leaf: str) -> bool:
     return leaf in map(_key, (*column.run, *row.run, *column.evaluation, *row.evaluation))
 
 
-def _key(override: str) -> str:
-    return split(override)[0]
-
-
 def stages_of(table: Table, row: Row) -> list[Stage]:
     """The earlier trainings of a row, first one first."""
     chain: list[Stage] = []
@@ -56,3 +41,7 @@ def stages_of(table: Table, row: Row) -> list[Stage]:
         chain.insert(0, stage)
         name = stage.after
     return chain
+
+
+def _key(override: str) -> str:
+    return split(override)[0]

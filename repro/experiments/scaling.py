@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from repro.config.compose import nearest
-from repro.config.composer import Composer, split
-from repro.config.identity import flatten
+from repro.config.check import unknown_setting
+from repro.config.composer import Composer
+from repro.config.overrides import merged, split
+from repro.config.tree import written
 from repro.errors import ConfigError
-from repro.experiments.overrides import merged
 from repro.papers import Factor, Scale
 
 ANY = "*"
@@ -23,7 +23,7 @@ def scaled(overrides: tuple[str, ...], scale: Scale, composer: Composer) -> tupl
     if scale.is_paper:
         return overrides
     overrides = _mapped_groups(overrides, scale, composer)
-    leaves = flatten(composer.compose(overrides).config)
+    leaves = composer.compose(overrides).leaves
     changed = {}
     for leaf, values in scale.map.items():
         if not composer.is_group(leaf) and leaf in leaves:
@@ -41,9 +41,9 @@ def scaled(overrides: tuple[str, ...], scale: Scale, composer: Composer) -> tupl
 def check_scale(scale: Scale, composer: Composer) -> None:
     """Raises a `ConfigError` if the scale names a group or a setting that no configuration has."""
     for leaf in (*scale.map, *scale.multiply, *scale.set):
-        if not composer.is_group(leaf) and leaf not in composer.settings:
-            hint = nearest(leaf, [*composer.settings, *composer.groups], of_choices=False)
-            raise ConfigError(f"the scale {scale.name} names {leaf}, which no configuration has{hint}")
+        if not composer.is_group(leaf) and leaf not in composer.known_leaves:
+            right = unknown_setting(leaf, [*composer.known_leaves, *composer.groups])
+            raise ConfigError(f"the scale {scale.name} names {leaf}, which no configuration has{right}")
 
 
 def _mapped_groups(overrides: tuple[str, ...], scale: Scale, composer: Composer) -> tuple[str, ...]:
@@ -79,10 +79,3 @@ def multiplied(value: Any, factor: Factor, leaf: str = "the leaf") -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or isinstance(factor.by, Mapping):
         raise ConfigError(f"the scale multiplies {leaf} by {factor.by}, which does not fit its value {value!r}")
     return factor.apply(value, factor.by)
-
-
-def written(value: Any) -> str:
-    """A value in the grammar of overrides."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value)

@@ -9,33 +9,32 @@ from torch import Tensor
 
 from repro.errors import DataError
 
-IGNORE = 255
-"""Label of pixels that are not counted."""
-
 Counts = npt.NDArray[np.int64]
 
-_LABEL_VALUES = 256  # what a label can hold in 8 bits: classes, values that are an error, and 255 for ignored pixels
+_LABEL_VALUES = 256  # what a label can hold in 8 bits: classes, values that are an error, and the ignored pixels' one
 
 
 class ConfusionMatrix:
     """Counts pixels by true class (row) and predicted class (column) over any number of images.
 
-    Pixels labelled 255 count nowhere, whatever is predicted there. Counts are int64, so that the order of the images
+    Ignored pixels count nowhere, whatever is predicted there. Counts are int64, so that the order of the images
     and the split of a set over processes cannot change a score.
 
     Args:
-        num_classes: Number of classes, 1 to 255; truth and prediction hold 0 to `num_classes - 1`.
+        num_classes: Number of classes, at most `ignore_index`; truth and prediction hold 0 to `num_classes - 1`.
+        ignore_index: Label of the pixels that are not counted, at most 255.
         device: Where pixels are counted; None counts where the prediction lies. The sums are on the CPU.
 
     Raises:
-        ValueError: `num_classes` lies outside 1 to 255.
+        ValueError: `num_classes` lies outside 1 to `ignore_index`.
     """
 
-    def __init__(self, num_classes: int, *, device: torch.device | str | None = None) -> None:
-        if not 1 <= num_classes <= IGNORE:
+    def __init__(self, num_classes: int, *, ignore_index: int, device: torch.device | str | None = None) -> None:
+        if not 1 <= num_classes <= ignore_index:
             raise ValueError(
-                f"a confusion matrix of {num_classes} classes: 1 to {IGNORE} are possible with 8-bit labels."
+                f"a confusion matrix of {num_classes} classes: 1 to {ignore_index} are possible with 8-bit labels."
             )
+        self.ignore_index = ignore_index
         self.num_classes = num_classes
         self._device = device
         self._sums: Counts = np.zeros((num_classes, num_classes), dtype=np.int64)
@@ -49,11 +48,11 @@ class ConfusionMatrix:
 
         Args:
             prediction: Predicted classes, any integer type and shape, on any device.
-            label: True classes of the same shape, 255 where a pixel is ignored; any integer type, on any device.
+            label: True classes of the same shape, `ignore_index` for ignored pixels; any integer type, on any device.
 
         Raises:
             ValueError: Shapes differ, a type is not an integer, or a prediction is outside the classes.
-            DataError: A label is neither a class nor 255.
+            DataError: A label is neither a class nor `ignore_index`.
         """
         if prediction.shape != label.shape:
             raise ValueError(
@@ -93,7 +92,7 @@ class ConfusionMatrix:
         index_type = torch.int16 if bins <= 1 << 15 and prediction.device.type == "cpu" else torch.int32
         index = torch.mul(label.to(index_type), self.num_classes).add_(prediction.to(index_type))
         counts = torch.bincount(index.flatten(), minlength=bins).view(_LABEL_VALUES, self.num_classes).cpu().numpy()
-        faulty = counts[self.num_classes : IGNORE].any(axis=1)
+        faulty = counts[self.num_classes : self.ignore_index].any(axis=1)
         if faulty.any():
             raise DataError(self._label_complaint(self.num_classes + int(faulty.argmax())))
         valid: Counts = counts[: self.num_classes]
@@ -101,8 +100,9 @@ class ConfusionMatrix:
 
     def _label_complaint(self, value: int) -> str:
         return (
-            f"a label holds the value {value}; labels hold the classes 0 to {self.num_classes - 1} and {IGNORE} for"
-            " ignored pixels. The data set has more classes than it declares, or its labels are not class indices."
+            f"a label holds the value {value}; labels hold the classes 0 to {self.num_classes - 1}, and"
+            f" {self.ignore_index} for ignored pixels. The data set has more classes than it declares, or its labels"
+            " are not class indices."
         )
 
 

@@ -50,6 +50,10 @@ def pixel_accuracy_percent(matrix: Matrix) -> float:
     return 100.0 * int(np.trace(counts)) / total if total else float("nan")
 
 
+SCORES = {"miou_percent": miou_percent, "pixel_accuracy_percent": pixel_accuracy_percent}
+"""Name of each score in a record to the function of the confusion matrix that it is."""
+
+
 def _checked(matrix: Matrix) -> npt.NDArray[np.int64]:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"a confusion matrix is square, this one has the shape {matrix.shape}.")

@@ -2,14 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of
+from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of, word_of
 
-STATUSES = ("stated", "open", "contradicted")
 BY_ROW = "by row"
 """Value of a leaf that the rows or columns of the table set themselves."""
+
+
+class Standing(StrEnum):
+    """How the paper stands to a setting: it states it, leaves it open, or says two things."""
+
+    STATED = "stated"
+    OPEN = "open"
+    CONTRADICTED = "contradicted"
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Entry:
     Attributes:
         setting: its name, such as train_output_stride.
         at: where it holds: `paper`, a table's name, or table's name/row's label; the most specific entry answers.
-        status: one of `STATUSES`.
+        status: how the paper stands to it.
         place: where the paper says it.
         leaves: dotted leaf or group of the configuration to the value that we use, or `BY_ROW`.
         value: the value in words, where leaves do not tell it.
@@ -30,7 +38,7 @@ class Entry:
 
     setting: str
     at: tuple[str, ...]
-    status: str
+    status: Standing
     place: str
     leaves: dict[str, Any]
     value: str = ""
@@ -84,13 +92,11 @@ def read_ledger(file: Path) -> Ledger:
 def _read_entry(file: Path, setting: str, node: Located) -> Entry:
     optional = ("leaves", "value", "why", "alternatives")
     check_keys(file, node, ("at", "status", "place"), optional, f"an entry of {setting}")
-    status = text_of(file, node, "status")
-    if status not in STATUSES:
-        raise SpecError(file, node.lines["status"], f"status is {status}; it must be one of {', '.join(STATUSES)}")
+    status = word_of(file, node, "status", Standing)
     leaves = mapping_of(file, node, "leaves")
     if not leaves and not node.get("value"):
         raise SpecError(file, node.line, f"an entry of {setting} names neither leaves nor a value in words")
-    if status != "stated" and not node.get("why"):
+    if status is not Standing.STATED and not node.get("why"):
         raise SpecError(file, node.line, f"an entry of {setting} is {status} and lacks its why")
     alternatives = mapping_of(file, node, "alternatives")
     return Entry(

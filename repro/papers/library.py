@@ -1,13 +1,12 @@
 """Everything that lies below `sweeps/`: papers, tables, ledgers, scales; a broken file is a problem, never the end."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from repro.errors import ConfigError
+from repro.errors import ConfigError, hint
 from repro.papers.ledger import Ledger, read_ledger
 from repro.papers.located import SpecError, check_keys, mapping_of, read_yaml, text_of
 from repro.papers.read import Drafts, TableReader, read_draft
@@ -65,9 +64,7 @@ class Library:
     def scale(self, name: str) -> Scale:
         """The scale of a name; raises `ConfigError` with the nearest names if there is none."""
         if name not in self.scales:
-            near = difflib.get_close_matches(name, self.scales, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(self.scales))}"
-            raise ConfigError(f"there is no scale {name}; {hint}")
+            raise ConfigError(f"there is no scale {name}{hint(name, sorted(self.scales))}")
         return self.scales[name]
 
     def cell(self, address: Address) -> Cell:
@@ -79,9 +76,8 @@ class Library:
             if fnmatchcase(f"{problem.file.parent.name}/{problem.file.stem}", pattern):
                 return ConfigError(str(problem))
         names = [*self.tables, *(key.partition("/")[2] for key in self.tables)]
-        near = dict.fromkeys(difflib.get_close_matches(pattern, names, n=3, cutoff=0.5))
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self.tables)}"
-        return ConfigError(f"there is no table {pattern}; {hint}")
+        right = hint(pattern, names, otherwise=f"there are {', '.join(self.tables)}", most=3)
+        return ConfigError(f"there is no table {pattern}{right}")
 
 
 def sweeps_folder() -> Path:

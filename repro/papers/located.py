@@ -1,13 +1,15 @@
 """YAML whose mappings remember their lines, so that an error can name the place."""
 
-import difflib
 from collections.abc import Collection
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
-from repro.errors import ConfigError
+from repro.errors import ConfigError, hint
+
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class SpecError(ConfigError):
@@ -68,9 +70,8 @@ def check_keys(file: Path, node: Located, required: Collection[str], optional: C
     known = [*required, *optional]
     for key in node:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it may have {', '.join(known)}"
-            raise SpecError(file, node.lines[key], f"{what} has the unknown key {key}; {hint}")
+            right = hint(key, known, otherwise=f"it may have {', '.join(known)}")
+            raise SpecError(file, node.lines[key], f"{what} has the unknown key {key}{right}")
     for key in required:
         if key not in node:
             raise SpecError(file, node.line, f"{what} lacks the key {key}")
@@ -84,6 +85,14 @@ def text_of(file: Path, node: Located, key: str, default: str = "") -> str:
     if not isinstance(value, str):
         raise SpecError(file, node.lines[key], f"{key} must be text, not {value!r}")
     return value
+
+
+def word_of(file: Path, node: Located, key: str, words: type[Word], default: str = "") -> Word:
+    """A value that must be one of some words."""
+    text = text_of(file, node, key, default)
+    if text not in list(words):
+        raise SpecError(file, node.lines[key], f"{key} is {text}; it must be one of {', '.join(words)}")
+    return words(text)
 
 
 def texts_of(file: Path, node: Located, key: str) -> tuple[str, ...]:

@@ -1,15 +1,16 @@
 """YAML of one table -> `Table`."""
 
-import difflib
 import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of
-from repro.papers.metric import parse_metric, split_address
-from repro.papers.table import KINDS_OF_ROW, KINDS_OF_TABLE, Address, Cell, Claim, Column, Metric, Row, Stage, Table
+from repro.errors import hint
+from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of, word_of
+from repro.papers.metrics import MIOU, SETTING
+from repro.papers.parse import parse_metric, split_address
+from repro.papers.table import Address, Cell, Claim, Column, Metric, Row, RowKind, Stage, Table, TableKind
 
 _TABLE_KEYS = ("place", "label_column", "varies", "run", "evaluation", "claims", "stages")
 _ROW_KEYS = ("kind", "reason", "note", "place", "key", "marks", "marks_from", "run", "evaluation", "after", "drop",
@@ -73,9 +74,7 @@ class TableReader:
     def read(self) -> Table:
         """The table; raises `SpecError` with the line of the first mistake."""
         file, node = self.file, self.node
-        kind = text_of(file, node, "kind")
-        if kind not in KINDS_OF_TABLE:
-            raise SpecError(file, node.lines["kind"], f"kind is {kind}; it must be one of {', '.join(KINDS_OF_TABLE)}")
+        kind = word_of(file, node, "kind", TableKind)
         columns = {head: self._column(head, item) for head, item in mapping_of(file, node, "columns").items()}
         stages = {name: self._stage(name, item) for name, item in mapping_of(file, node, "stages").items()}
         self._check_order(stages)
@@ -103,13 +102,12 @@ class TableReader:
         table, label, column = split_address(text, paper, key, set(self.drafts))
         draft = self.drafts[table]
         if label not in draft.filled:
-            near = difflib.get_close_matches(label, draft.filled, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(draft.filled)}"
-            raise SpecError(self.file, line, f"{table} has no row {label}; {hint}")
+            right = hint(label, draft.filled, otherwise=f"it has {', '.join(draft.filled)}")
+            raise SpecError(self.file, line, f"{table} has no row {label}{right}")
         if column is None:
-            measured = [head for head in draft.filled[label] if draft.metrics[head] != "setting"]
+            measured = [head for head in draft.filled[label] if draft.metrics[head] != SETTING.name]
             column = next((head for head in measured if draft.metrics[head] == str(metric)), None)
-            column = column or next((head for head in measured if draft.metrics[head] == "miou"), None)
+            column = column or next((head for head in measured if draft.metrics[head] == MIOU.name), None)
             column = column or next(iter(measured), None)
         if column not in draft.metrics:
             raise SpecError(self.file, line, f"{table} has no measured column {column or ''} in row {label}")
@@ -135,7 +133,7 @@ class TableReader:
         text = text_of(self.file, node, "same_as")
         if not text:
             return None
-        address = self.resolve(text, Metric("miou"), node.lines["same_as"])
+        address = self.resolve(text, Metric(MIOU.name), node.lines["same_as"])
         if self.drafts[address.table].is_repeated(address.row):
             raise SpecError(self.file, node.lines["same_as"], f"{text} only repeats another cell; name that one")
         return address
@@ -166,9 +164,7 @@ class TableReader:
 
     def _row(self, node: Located, columns: dict[str, Column], stages: dict[str, Stage]) -> Row:
         file, label = self.file, text_of(self.file, node, "label")
-        kind = text_of(file, node, "kind", "own")
-        if kind not in KINDS_OF_ROW:
-            raise SpecError(file, node.lines["kind"], f"kind is {kind}; it must be one of {', '.join(KINDS_OF_ROW)}")
+        kind = word_of(file, node, "kind", RowKind, RowKind.OWN)
         after = text_of(file, node, "after") or None
         if after is not None and after not in stages:
             raise SpecError(file, node.lines["after"], f"row {label} comes after the stage {after}, which is not there")
@@ -197,9 +193,8 @@ class TableReader:
         given = mapping_of(self.file, row, "cells")
         for head in given:
             if head not in columns:
-                near = difflib.get_close_matches(head, columns, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise SpecError(self.file, given.lines[head], f"row {label} has a cell for no column: {head}{hint}")
+                message = f"row {label} has a cell for no column: {head}{hint(head, columns)}"
+                raise SpecError(self.file, given.lines[head], message)
         fill = mapping_of(self.file, row, "fill")
         return {
             head: self._cell(Address(self.draft.key, label, head), column, given, fill, row.line)
@@ -217,7 +212,7 @@ class TableReader:
             raise SpecError(self.file, line, f"the metric of {address} must be text, not {metric!r}")
         for name, replacement in fill.items():
             metric = metric.replace("{" + name + "}", str(replacement))
-        if metric != "setting" and value is not None and not _is_number(value):
+        if metric != SETTING.name and value is not None and not _is_number(value):
             raise SpecError(self.file, line, f"the published cell {address} is {value!r}, which is no number")
         if isinstance(value, (list, Located)):
             raise SpecError(self.file, line, f"the cell {address} must be one value, not {value!r}")
@@ -234,7 +229,7 @@ class TableReader:
         sides = text_of(self.file, node, "claim").split(" > ")
         if len(sides) < 2:
             raise SpecError(self.file, node.line, f"the claim {node['claim']!r} must be written as A > B")
-        cells = [self.resolve(side.strip(), Metric("miou"), node.line) for side in sides]
+        cells = [self.resolve(side.strip(), Metric(MIOU.name), node.line) for side in sides]
         place, note = text_of(self.file, node, "place"), text_of(self.file, node, "note")
         return [Claim(higher, lower, place, note, node.line) for higher, lower in itertools.pairwise(cells)]
 

@@ -2,12 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
-KINDS_OF_TABLE = ("ablation", "comparison", "prose")
-KINDS_OF_ROW = ("own", "cited", "server only", "cannot be run")
+from repro.papers.metrics import DELTA, METRICS, SETTING, MetricKind
 
 Overrides = tuple[str, ...]
+
+
+class TableKind(StrEnum):
+    """What a table is for; prose are the results that a paper gives in its text."""
+
+    ABLATION = "ablation"
+    COMPARISON = "comparison"
+    PROSE = "prose"
+
+
+class RowKind(StrEnum):
+    """Whose experiment a row is, and whether it can be made anew."""
+
+    OWN = "own"
+    CITED = "cited"
+    SERVER_ONLY = "server only"
+    CANNOT_BE_RUN = "cannot be run"
 
 
 @dataclass(frozen=True, order=True)
@@ -27,7 +44,7 @@ class Metric:
     """What a cell measures.
 
     Attributes:
-        name: one of `repro.papers.metric.METRICS`.
+        name: one of `repro.papers.metrics.METRICS`.
         class_name: of `iou` and of `boundary_f`; None for the mean over classes.
         pixels: tolerance of `boundary_f`.
         reference: for a difference or a ratio, the cell that it is taken against.
@@ -39,6 +56,26 @@ class Metric:
     pixels: int | None = None
     reference: Address | None = None
     of: "Metric | None" = None
+
+    @property
+    def kind(self) -> MetricKind:
+        """What is known of it."""
+        return METRICS[self.name]
+
+    @property
+    def base(self) -> "Metric":
+        """The metric of both sides of a difference, else the metric itself."""
+        return self.of or self
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether it says what was set instead of what was measured."""
+        return self.kind is SETTING
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether it is the difference of two cells."""
+        return self.kind is DELTA
 
     def __str__(self) -> str:
         if self.reference:
@@ -59,11 +96,6 @@ class Column:
     run: Overrides = ()
     evaluation: Overrides = ()
 
-    @property
-    def is_setting(self) -> bool:
-        """Whether the column says what was set instead of what was measured."""
-        return self.metric == "setting"
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -74,6 +106,11 @@ class Cell:
     metric: Metric
     printed: str | None = None
     line: int = 0
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it prints a result, not a setting or nothing."""
+        return not self.metric.is_setting and self.published is not None
 
     @property
     def signed(self) -> float | None:
@@ -89,7 +126,7 @@ class Row:
 
     Attributes:
         label: as printed, or made from the marks where no label is printed.
-        kind: one of `KINDS_OF_ROW`.
+        kind: whose experiment it is.
         reason: why the row is not run, or whose number it is.
         note: what a reader must know about the row.
         place: where the number stands, for rows of prose.
@@ -105,7 +142,7 @@ class Row:
     """
 
     label: str
-    kind: str = "own"
+    kind: RowKind = RowKind.OWN
     reason: str = ""
     note: str = ""
     place: str = ""
@@ -122,7 +159,7 @@ class Row:
     @property
     def is_own(self) -> bool:
         """Whether the paper made the experiment itself, be it runnable or not."""
-        return self.kind != "cited"
+        return self.kind is not RowKind.CITED
 
 
 @dataclass(frozen=True)
@@ -153,7 +190,7 @@ class Table:
     key: str
     title: str
     place: str
-    kind: str
+    kind: TableKind
     evaluated_on: str
     label_column: str
     varies: tuple[str, ...]

@@ -1,8 +1,7 @@
-"""`python -m repro.report`: rebuilds the tables, see `repro.report.command`."""
+"""`python -m repro.report`, the same as `repro report`."""
 
-import sys
-
+from repro.console import process
 from repro.report.command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(main)

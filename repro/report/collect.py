@@ -7,8 +7,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from repro.errors import StoreError
-from repro.store.run_folder import RunFolder, run_folders
-from repro.store.runs_csv import RUNS_CSV, Recorded, read_runs, recorded, runs_csv
+from repro.store.outputs import Outputs
+from repro.store.reports import RUNS_CSV
+from repro.store.run_folder import RunFolder
+from repro.store.runs_csv import Recorded, read_runs, recorded, runs_csv
 from repro.track import TrackingError, fetch_records
 
 
@@ -17,12 +19,12 @@ class Local:
     """What run folders hold.
 
     Attributes:
-        lines: evaluation id to line.
+        evaluations: by their ids.
         damaged: ids of evaluations whose record cannot be read.
         problems: why not, one sentence each.
     """
 
-    lines: dict[str, Recorded] = field(default_factory=dict)
+    evaluations: dict[str, Recorded] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
@@ -32,21 +34,21 @@ class Collected:
     """Every known evaluation.
 
     Attributes:
-        lines: evaluation id to line.
+        evaluations: by their ids.
         text: of runs.csv as it should be; None if it holds wrong lines and is to be left alone.
         problems: what could not be read, one sentence each.
     """
 
-    lines: dict[str, Recorded]
+    evaluations: dict[str, Recorded]
     text: str | None
     problems: tuple[str, ...]
 
 
-def collect(outputs: Path, reports: Path, *, server: str | None = None, prune: bool = False) -> Collected:
+def collect(outputs: Outputs, reports: Path, *, server: str | None = None, prune: bool = False) -> Collected:
     """The union of what is known; of the same evaluation, the run folder's record counts.
 
     Args:
-        outputs: folder with the runs.
+        outputs: where the runs are.
         reports: folder with runs.csv.
         server: address of a tracking store whose records are fetched if they are not here.
         prune: leave out of runs.csv what neither run folders nor the server hold.
@@ -56,7 +58,7 @@ def collect(outputs: Path, reports: Path, *, server: str | None = None, prune: b
     local = read_local(outputs)
     problems = [*wrong, *local.problems]
     old = {line.evaluation_id: line for line in remembered}
-    held = dict(local.lines)
+    held = dict(local.evaluations)
     if server is not None:
         known = held.keys() if prune else held.keys() | old.keys()
         try:
@@ -66,9 +68,9 @@ def collect(outputs: Path, reports: Path, *, server: str | None = None, prune: b
         except TrackingError as error:
             problems.append(str(error))
             prune = False  # what a server out of reach holds is not known
-    lines = united(held, old, keep=local.damaged if prune else old.keys())
-    text = runs_csv(lines.values()) if prune or not wrong else None
-    return Collected(lines, text, tuple(problems))
+    everything = united(held, old, keep=local.damaged if prune else old.keys())
+    text = runs_csv(everything.values()) if prune or not wrong else None
+    return Collected(everything, text, tuple(problems))
 
 
 def remembered(reports: Path) -> Collected:
@@ -80,23 +82,23 @@ def remembered(reports: Path) -> Collected:
 
 
 def united(held: Mapping[str, Recorded], old: Mapping[str, Recorded], keep: Collection[str]) -> dict[str, Recorded]:
-    """Lines that are held now, and those old ones that are to be kept."""
+    """Evaluations that are held now, and those old ones that are to be kept."""
     return {key: line for key, line in old.items() if key in keep} | dict(held)
 
 
-def read_local(outputs: Path) -> Local:
+def read_local(outputs: Outputs) -> Local:
     """The records of all run folders; a damaged one is named and does not keep the others out."""
     local = Local()
-    folders = list(run_folders(outputs / "runs"))
+    folders = list(outputs.runs())
     for folder in tqdm(folders, desc="records", unit="run", disable=None, leave=False):
-        for path in sorted(folder.evaluations_path.glob("*.json")):
-            _read_one(folder, path.stem, local)
+        for evaluation_id in folder.evaluation_ids():
+            _read_one(folder, evaluation_id, local)
     return local
 
 
 def _read_one(folder: RunFolder, evaluation_id: str, local: Local) -> None:
     try:
-        local.lines[evaluation_id] = recorded(folder.read_record(evaluation_id))
+        local.evaluations[evaluation_id] = recorded(folder.read_record(evaluation_id))
     except StoreError as error:
         local.damaged.add(evaluation_id)
-        local.problems.append(str(error).rstrip("."))
+        local.problems.append(str(error))

@@ -1,74 +1,107 @@
-"""The command line of a run: checks the overrides, hands over to Hydra, prints the result, and speaks in sentences."""
+"""The command of a run: composes what is asked for, carries it out, and prints what came of it.
 
-import os
+repro head=vortex dataset=voc              one run
+repro -m head=fcn,aspp,vortex seed=0,1,2   a grid: every combination, through Hydra's launchers
+"""
+
+import logging
 import sys
+from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
-import hydra
-from hydra._internal.utils import get_args_parser
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
-
-from repro.config import compose, identity
-from repro.config.groups import written_out
-from repro.errors import ConfigError, ReproError
-from repro.papers import load_papers
+from repro.config.configuration import Configuration
+from repro.config.settings import TrackingKind
+from repro.console import Words, answer, complain
+from repro.engine.stop import Interrupted
+from repro.errors import ReproError
+from repro.run.lifecycle import Outcome, run
+from repro.store.outputs import Outputs
 from repro.track import tracking_uri
 
-USER_MISTAKE = 2
+OF_HYDRA = {"--cfg": "-c", "--package": "-p", "--info": "-i"}
+"""Flags with a value that are handed on, with their short forms."""
 
 
-def main() -> None:
-    """`python -m repro`: exit code 0 only if every run asked for has its record."""
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach this function, which prints them as sentences
-    sys.argv[1:] = written_out(sys.argv[1:])
-    arguments = get_args_parser().parse_args(sys.argv[1:])
-    asks_only = arguments.help or arguments.hydra_help or arguments.shell_completion
-    try:
-        if not asks_only:
-            folder = Path(arguments.config_dir) if arguments.config_dir else None
-            compose.check_overrides(arguments.overrides, user_folder=folder)
-        hydra.main(config_path=str(compose.config_folder()), config_name="config", version_base="1.3")(one_run)()
-    except ReproError as error:
-        end_with(error)
-    except (HydraException, OmegaConfBaseException) as error:
-        end_with(ConfigError(compose.first_line(error)))
-    except KeyboardInterrupt:
-        sys.exit(130)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Takes overrides and flags; returns the exit code, 0 only if every run asked for has its record."""
+    return answer(lambda: _carry_out(sys.argv[1:] if arguments is None else list(arguments)))
 
 
-def end_with(error: ReproError) -> NoReturn:
-    """Prints the error as one sentence and ends the process with a failing exit code."""
-    print(f"error: {str(error).rstrip('.')}.", file=sys.stderr)
-    sys.exit(getattr(error, "exit_code", USER_MISTAKE))
+def words() -> Words:
+    """The words that the command takes."""
+    parser = Words("run")
+    parser.add_argument("-m", "--multirun", action="store_true")
+    parser.add_argument("-cd", "--config-dir", type=Path)
+    parser.add_argument("--hydra-help", action="store_true")
+    parser.add_argument("--resolve", action="store_true")
+    for flag, short in OF_HYDRA.items():
+        parser.add_argument(short, flag)
+    return parser
 
 
-def one_run(config: DictConfig) -> float | None:
-    """Carries out the run of a composed configuration and returns its mIoU in percent, for sweepers that seek it."""
-    plain = compose.plain(config, HydraConfig.get())
-    try:
-        compose.settings(plain)  # before torch is loaded, so that a mistake is answered at once
-        from repro.run.lifecycle import run
+def _carry_out(arguments: Sequence[str]) -> int:
+    given = words().parse_intermixed_args(arguments)
+    if given.help:
+        from repro.run.help import help_text
 
-        outcome = run(plain)
-    except ReproError as error:
-        if hasattr(error, "exit_code") or HydraConfig.get().mode is not RunMode.MULTIRUN:
-            end_with(error)
-        print(f"failed: {' '.join(plain['composition']['overrides'])}: {error}", file=sys.stderr)
-        raise  # to Hydra, which goes on with the others of the grid and then fails
-    print_outcome(outcome, identity.run_name(plain), plain)
+        print(help_text(given.config_dir, everything="all" in given.overrides))
+        return 0
+    if given.hydra_help or given.multirun or any(_about_hydra(override) for override in given.overrides):
+        return _through_hydra(given)
+    if any(getattr(given, flag.strip("-")) for flag in (*OF_HYDRA, "--resolve")):
+        return _through_hydra(given)
+    from repro.config.compose import compose
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    configuration = compose(given.overrides, user_folder=given.config_dir)
+    print_outcome(run(configuration), configuration)
+    return 0
+
+
+def _about_hydra(override: str) -> bool:
+    return override.lstrip("+~").startswith("hydra")
+
+
+def _through_hydra(given: Namespace) -> int:
+    """Hands the command line over to Hydra: a grid, or what only Hydra's own flags can do."""
+    from repro.config.check import check_overrides
+    from repro.config.hydra import carry_out
+    from repro.config.overrides import written_out
+
+    overrides = written_out(given.overrides)
+    if not given.hydra_help:
+        check_overrides(overrides, user_folder=given.config_dir)
+    flags = [f"--{name}" for name in ("multirun", "hydra-help", "resolve") if getattr(given, name.replace("-", "_"))]
+    flags += [f"--config-dir={given.config_dir}"] if given.config_dir else []
+    for flag in OF_HYDRA:
+        flags += [f"{flag}={value}"] if (value := getattr(given, flag.strip("-"))) else []
+    carry_out(one_of_a_grid if given.multirun else one_run, flags, overrides)
+    return 0
+
+
+def one_run(configuration: Configuration) -> float | None:
+    """Carries a run out and prints what came of it; returns its mIoU in percent, for sweepers that seek it."""
+    outcome = run(configuration)
+    print_outcome(outcome, configuration)
     score: float | None = outcome.record.scores.miou_percent
     return score
 
 
-def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
-    """Prints the per-class table, what was written, what to do next, and the score as the last line."""
-    from repro.experiments.nearest import nearest_rows
+def one_of_a_grid(configuration: Configuration) -> float | None:
+    """As `one_run`; a run that fails is named and left to Hydra, which goes on with the others and then fails."""
+    try:
+        return one_run(configuration)
+    except Interrupted as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except ReproError as error:
+        print(f"failed: {' '.join(configuration.overrides)}: {error}", file=sys.stderr)
+        raise
 
+
+def print_outcome(outcome: Outcome, configuration: Configuration) -> None:
+    """Prints the per-class table, what was written, what to do next, and the score as the last line."""
     record, folder = outcome.record, outcome.folder
     split = record.provenance["evaluated_split"]
     width = max(map(len, record.per_class_iou_percent))
@@ -76,18 +109,27 @@ def print_outcome(outcome: Any, name: str, config: dict[str, Any]) -> None:
     for label, value in record.per_class_iou_percent.items():
         print(f"  {label:{width}}  {percent(value)}")
     print(f"pixel accuracy {percent(record.scores.pixel_accuracy_percent).strip()} %")
-    path = folder.record_path(record.evaluation_id)
-    panels = path.with_suffix("") / "panels.png"
+    path, panels = folder.record_path(record.evaluation_id), folder.panels_path(record.evaluation_id)
     print(f"{'wrote' if outcome.fresh else 'nothing to do; already there:'} {path}")
     if panels.exists():
         print(f"panels: {panels}")
-    if config["tracking"]["kind"] == "mlflow":
-        address = tracking_uri(config["tracking"]["uri"], Path(config["outputs"]))
+    tracking = configuration.settings.tracking
+    if tracking.kind is TrackingKind.mlflow:
+        address = tracking_uri(tracking.uri, Outputs(configuration.settings.outputs))
         print(f"browse: mlflow ui --backend-store-uri {address}" if "sqlite" in address else f"browse: {address}")
-    row = nearest_rows(config, load_papers())
+    if outcome.fresh:  # told once: finding it takes longer than the rest of an answer about what is done
+        print_nearest_row(configuration)
+    print(f"{configuration.name}: mIoU {percent(record.scores.miou_percent).strip()} %")
+
+
+def print_nearest_row(configuration: Configuration) -> None:
+    """Prints which printed row the run is, or which is nearest to it."""
+    from repro.experiments.nearest import nearest_rows
+    from repro.papers import load_papers
+
+    row = nearest_rows(configuration, load_papers())
     if row is not None:
         print(row)
-    print(f"{name}: mIoU {percent(record.scores.miou_percent).strip()} %")
 
 
 def percent(value: float | None) -> str:

@@ -1,28 +1,18 @@
-"""One run: skip what is done, build, train, evaluate, record, and keep the tracking server informed."""
+"""One run from its configuration to its record: skip what is done, hold the folder, do the work, say how it ended."""
 
-import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from repro import provenance
-from repro.config import compose, identity
-from repro.config.settings import Settings
-from repro.engine.device import available_threads
+from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted, StopRequest
 from repro.errors import StoreError
-from repro.run.session import Session
+from repro.run.held import HeldRun, logged_to
 from repro.store.journal import Journal
+from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
 from repro.track import make_tracker
-
-Config = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,103 +24,100 @@ class Outcome:
     fresh: bool
 
 
-def run(config: Config) -> Outcome:
+def run(configuration: Configuration) -> Outcome:
     """Carries out one run to its record; what is already there is not done again.
-
-    Args:
-        config: a resolved configuration, see `repro.config.compose.compose`.
 
     Raises:
         ReproError: a mistake in the configuration or the data, a folder held by another process, a diverged loss, or
             a signal; the run folder's status says what happened and the same command goes on from there.
     """
-    settings = compose.settings(config)
-    folder = RunFolder(Path(config["outputs"]) / "runs", identity.run_id(config))
-    evaluation_id = identity.evaluation_id(config)
-    if is_measured(folder, evaluation_id, settings) and is_finished(folder):
-        return Outcome(folder, folder.read_record(evaluation_id), fresh=False)
-    tracker = make_tracker(config["tracking"], Path(config["outputs"]))
+    settings = configuration.settings
+    outputs = Outputs(settings.outputs)
+    folder = outputs.run(configuration.run_id)
+    if is_measured(folder, configuration) and is_finished(folder):
+        return Outcome(folder, folder.read_record(configuration.evaluation_id), fresh=False)
+    tracker = make_tracker(settings.tracking, outputs)
     with StopRequest() as stop, folder.lock() as lock, Journal(folder.journal_path) as journal:
         if lock.taken_over:
             journal.event("lock_taken_over", host=lock.taken_over.host, pid=lock.taken_over.pid)
-        if is_measured(folder, evaluation_id, settings):  # by a process that ended before it could say so
-            record = folder.read_record(evaluation_id)
-            folder.write_status("FINISHED", step=record.steps)
+        if is_measured(folder, configuration):  # by a process that ended before it could say so
+            record = folder.read_record(configuration.evaluation_id)
+            folder.write_status(RunState.FINISHED, step=record.steps)
             return Outcome(folder, record, fresh=False)
+        held = HeldRun(outputs, folder, lock, journal, tracker, stop)
+        return Outcome(folder, work(held, configuration), fresh=True)
+
+
+def work(held: HeldRun, configuration: Configuration) -> Record:
+    """Freezes the configuration, does the work, and leaves status, journal and tracking as it ended."""
+    from repro.run.session import carry_out  # loads torch, which what is done already does without
+
+    folder = held.folder
+    try:
+        configuration = freeze(folder, configuration)
+    except StoreError as error:
+        folder.write_status(RunState.FAILED, message=str(error))
+        raise
+    with logged_to(folder.log_path):
+        commit = provenance.code_version()["commit"]
+        held.event("started", names=dict(configuration.choices), commit=commit)
+        held.tracker.start(folder)
         try:
-            settings.runtime.threads = freeze(folder, config)
-        except StoreError as error:
-            folder.write_status("FAILED", message=str(error))
+            record = carry_out(configuration, held)
+        except BaseException as error:
+            if held.lock.is_ours():
+                held.tracker.finish(record_fate(held, error))
             raise
-        with logged_to(folder.path / "run.log"):
-            choices = config["composition"]["choices"]
-            journal.event("started", names=choices, commit=provenance.code_version()["commit"])
-            tracker.start(folder)
-            try:
-                record = Session(config, settings, folder, lock, journal, tracker, stop).carry_out(evaluation_id)
-            except BaseException as error:
-                if lock.is_ours():
-                    tracker.finish(record_fate(folder, journal, error))
-                raise
-            folder.write_status("FINISHED", step=record.steps)
-            tracker.finish("FINISHED")
-    return Outcome(folder, record, fresh=True)
+        folder.write_status(RunState.FINISHED, step=record.steps)
+        held.tracker.finish(RunState.FINISHED)
+    return record
 
 
-def is_measured(folder: RunFolder, evaluation_id: str, settings: Settings) -> bool:
+def is_measured(folder: RunFolder, configuration: Configuration) -> bool:
     """Whether the record and the pictures asked for are there."""
-    pictures = folder.evaluations_path / evaluation_id
-    wanted = {"masks": settings.evaluation.masks, "panels.png": settings.evaluation.panels > 0}
-    lacking = [name for name, asked in wanted.items() if asked and not (pictures / name).exists()]
+    evaluation, evaluation_id = configuration.settings.evaluation, configuration.evaluation_id
+    wanted = {folder.masks_path(evaluation_id): evaluation.masks,
+              folder.panels_path(evaluation_id): evaluation.panels > 0}  # fmt: skip
+    lacking = [path for path, asked in wanted.items() if asked and not path.exists()]
     return not lacking and folder.has_evaluation(evaluation_id)
 
 
 def is_finished(folder: RunFolder) -> bool:
     """Whether the run's status says so."""
     status = folder.read_status()
-    return status is not None and status.state == "FINISHED"
+    return status is not None and status.state is RunState.FINISHED
 
 
-def freeze(folder: RunFolder, config: Config) -> int:
-    """Writes the configuration into the run folder at the first start; returns the CPU threads that the run keeps.
+def freeze(folder: RunFolder, configuration: Configuration) -> Configuration:
+    """Writes the configuration into the run folder at the first start; returns it with the CPU threads that stay.
 
     The science of the configuration given equals the frozen one, since both have the folder's run id; of the rest only
     the number of threads must not drift, because sums depend on it.
+
+    Raises:
+        StoreError: what is frozen there is damaged, or is another run's.
     """
-    asked = config["runtime"]["threads"]
+    asked = configuration.settings.runtime.threads
     if not folder.config_path.exists():
-        config = {**config, "runtime": {**config["runtime"], "threads": asked or available_threads()}}
-        folder.freeze_config(yaml.safe_dump(config, sort_keys=False))
-        folder.write_status("CREATED", step=0)
-    frozen = folder.frozen_config()
-    if identity.run_id(frozen) != folder.run_id:
+        first = configuration.with_leaf("runtime.threads", asked or provenance.available_cores())
+        folder.freeze_config(first.to_yaml())
+        folder.write_status(RunState.CREATED, step=0)
+    kept = Configuration.from_yaml(folder.read_config(), folder.config_path)
+    if kept.run_id != folder.run_id:
         raise StoreError(f"{folder.config_path} was edited: it describes another run; remove the folder to start anew")
-    return int(asked or frozen["runtime"]["threads"])
+    return configuration.with_leaf("runtime.threads", asked or kept.leaves["runtime.threads"])
 
 
-def record_fate(folder: RunFolder, journal: Journal, error: BaseException) -> str:
+def record_fate(held: HeldRun, error: BaseException) -> RunState:
     """Writes into status and journal how the work ended if it did not end well; returns the run's state.
 
     A run that has a record stays finished, with the message of a further evaluation that failed.
     """
-    state = "INTERRUPTED" if isinstance(error, (Interrupted, KeyboardInterrupt)) else "FAILED"
+    state = RunState.INTERRUPTED if isinstance(error, (Interrupted, KeyboardInterrupt)) else RunState.FAILED
     message = str(error) or type(error).__name__
-    journal.event(state.lower(), message=message)
-    if any(folder.evaluations_path.glob("*.json")):
-        message = message if state == "FAILED" else ""
-        state = "FINISHED"
-    folder.write_status(state, message=message)
+    held.event(state.lower(), message=message)
+    if held.folder.evaluation_ids():
+        message = message if state is RunState.FAILED else ""
+        state = RunState.FINISHED
+    held.folder.write_status(state, message=message)
     return state
-
-
-@contextmanager
-def logged_to(path: Path) -> Iterator[None]:
-    """Sends a copy of what the package logs to a file."""
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter(f"%(asctime)s {os.getpid()} %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger("repro").addHandler(handler)
-    try:
-        yield
-    finally:
-        logging.getLogger("repro").removeHandler(handler)
-        handler.close()

@@ -12,6 +12,9 @@ from typing import Any
 
 from repro.errors import StoreError
 
+TAIL_BYTES = 8192
+"""Enough of a journal's end to hold its newest step."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -154,6 +157,25 @@ def read_journal(path: Path) -> JournalView:
             checkpoints = {place for place in checkpoints if place <= step}
     ordered = tuple(points[step] for step in sorted(points))
     return JournalView(ordered, tuple(events), max(checkpoints, default=None), damaged, started)
+
+
+def newest_step(path: Path) -> int | None:
+    """The newest step in a journal, read from its end; None if there is none."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - TAIL_BYTES))
+            lines = stream.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            step = json.loads(line).get("step")
+        except (ValueError, AttributeError):
+            continue  # the line was cut by the tail, or is just being written
+        if isinstance(step, int):
+            return step
+    return None
 
 
 def _entries(content: bytes) -> Iterator[Point | Event | None]:

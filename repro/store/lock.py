@@ -207,6 +207,24 @@ def _read_holder(path: Path) -> Holder | None:
         return None
 
 
+def living_holder(path: Path) -> Holder | None:
+    """Who holds a lock file now, without waiting; None if nobody alive does.
+
+    A holder on this host is alive if the kernel says so; one on another host, if its heartbeat is fresh.
+    """
+    holder = _read_holder(path)
+    if holder is None:
+        return None
+    if holder.host != socket.gethostname():
+        return holder if time.time() - path.stat().st_mtime < STALE_SECONDS else None
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        free = try_flock(descriptor)
+    finally:
+        os.close(descriptor)
+    return None if free else holder
+
+
 def _modified_ns(path: Path) -> int:
     # Network file systems answer from a cache unless the file is opened anew.
     with open(path, "rb") as stream:

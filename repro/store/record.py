@@ -31,7 +31,10 @@ class Names:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores over the whole evaluated split, in percent; None where no pixel has a label (a test split)."""
+    """Scores over the whole evaluated split, in percent; None where no pixel has a label (a test split).
+
+    A score that comes later has the default None, which is what a record from before it says.
+    """
 
     miou_percent: float | None
     pixel_accuracy_percent: float | None
@@ -127,13 +130,22 @@ def _build(kind: type, content: Any, place: str, source: str) -> Any:
         raise StoreError(f"{source}: {place or 'the whole'} must be an object, not {_type_name(content)}.")
     hints = _hints(kind)
     prefix = f"{place}." if place else ""
-    for verdict, keys in (("is unknown", content.keys() - hints), ("is missing", hints.keys() - content)):
+    for what, keys in (
+        ("is unknown", content.keys() - hints),
+        ("is missing", hints.keys() - content - later_fields(kind)),
+    ):
         if keys:
-            raise StoreError(f"{source}: key {prefix}{sorted(map(str, keys))[0]} {verdict}.")
-    return kind(**{key: _check(hint, content[key], prefix + key, source) for key, hint in hints.items()})
+            raise StoreError(f"{source}: key {prefix}{sorted(map(str, keys))[0]} {what}")
+    return kind(**{key: _check(hints[key], content[key], prefix + key, source) for key in hints if key in content})
 
 
 _hints = functools.cache(typing.get_type_hints)
+
+
+@functools.cache
+def later_fields(kind: type) -> frozenset[str]:
+    """Fields that have a default, since older files lack them."""
+    return frozenset(item.name for item in dataclasses.fields(kind) if item.default is not dataclasses.MISSING)
 
 
 def _check(hint: Any, value: Any, place: str, source: str) -> Any:

@@ -1,11 +1,30 @@
-"""The files of a report: compared with what is there, and written where they differ."""
+"""The files of a report: their names, compared with what is there, and written where they differ."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from repro.store.files import atomic_write
 
+RUNS_CSV = "runs.csv"
+INDEX = "index.html"
+AUDIT = "audit.md"
+
 SUFFIXES = frozenset({".md", ".csv", ".tex"})
+
+
+def table_file(scale: str, table: str, kind: str) -> str:
+    """The file of a table such as vortex/table1 at a scale; `kind` is md, csv or tex."""
+    return f"{scale}/{table}.{kind}"
+
+
+def readings_file(scale: str, paper: str) -> str:
+    """The page on what the open readings of a paper do at a scale."""
+    return f"{scale}/{paper}/ledger.md"
+
+
+def document_file(scale: str) -> str:
+    """The document with all tables of a scale."""
+    return f"{scale}/tables.tex"
 
 
 def differing(folder: Path, files: Mapping[str, str]) -> dict[str, str]:

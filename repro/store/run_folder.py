@@ -1,51 +1,18 @@
 """The folder of one run, the only truth about it: frozen config, status, journal, checkpoints, records, one lock."""
 
 import io
-import json
-import os
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from repro.errors import StoreError
-from repro.store.files import atomic_write, read_json_object, remove_leftovers
-from repro.store.lock import FolderLock, LockedError
+from repro.store.checkpoints import CheckpointFiles
+from repro.store.files import atomic_write, remove_leftovers
+from repro.store.lock import FolderLock
 from repro.store.record import Record, confusion_sha256
-
-__all__ = ["RUN_STATES", "FolderLock", "LockedError", "RunFolder", "Status", "atomic_write", "run_folders"]
-
-RUN_STATES = ("CREATED", "RUNNING", "FINISHED", "FAILED", "INTERRUPTED")
-
-
-@dataclass(frozen=True)
-class Status:
-    """Content of status.json.
-
-    Attributes:
-        state: one of `RUN_STATES`. RUNNING with a free lock means that the process was killed.
-        updated: time of writing, ISO 8601 UTC.
-        times: state to the last time it was entered, ISO 8601 UTC.
-        host: machine of the process that wrote it.
-        pid: process that wrote it.
-        step: last step known, if any.
-        message: one sentence for the person, such as the reason of a failure.
-        extra: further plain values.
-    """
-
-    state: str
-    updated: str
-    times: dict[str, str]
-    host: str
-    pid: int
-    step: int | None = None
-    message: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
+from repro.store.status import RunState, Status, read_status, write_status
 
 
 class RunFolder:
@@ -56,15 +23,24 @@ class RunFolder:
         run_id: 16 hex digits of the run's identity.
     """
 
+    EVALUATIONS = "evaluations"
+
     def __init__(self, root: Path, run_id: str) -> None:
         self.run_id = run_id
         self.path = Path(root) / run_id
         self.config_path = self.path / "config.yaml"
         self.status_path = self.path / "status.json"
         self.journal_path = self.path / "journal.jsonl"
-        self.checkpoints_path = self.path / "checkpoints"
-        self.evaluations_path = self.path / "evaluations"
+        self.log_path = self.path / "run.log"
+        self.weights_path = self.path / "weights.pt"
+        self.evaluations_path = self.path / self.EVALUATIONS
         self.lock_path = self.path / "lock"
+        self.checkpoints = CheckpointFiles(self.path / "checkpoints")
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the final weights are there."""
+        return self.weights_path.exists()
 
     def lock(self, purpose: str = "run", *, brief: bool = False) -> FolderLock:
         """Takes the folder's one lock and clears away what killed writers left; use it with `with`.
@@ -93,37 +69,9 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.config_path} cannot be read: {error}.") from error
 
-    def frozen_config(self) -> dict[str, Any]:
-        """The frozen configuration.
-
-        Raises:
-            StoreError: the folder has none, or it is damaged.
-        """
-        try:
-            content = yaml.safe_load(self.read_config())
-        except yaml.YAMLError as error:
-            raise StoreError(f"{self.config_path} is damaged; remove {self.path} to start the run anew") from error
-        if not isinstance(content, dict):
-            raise StoreError(f"{self.config_path} is damaged; remove {self.path} to start the run anew")
-        return content
-
-    def write_status(self, state: str, *, step: int | None = None, message: str = "", **extra: Any) -> None:
+    def write_status(self, state: RunState, *, step: int | None = None, message: str = "", **extra: Any) -> None:
         """Replaces status.json, keeping the times of earlier states, and the step unless a new one is given."""
-        if state not in RUN_STATES:
-            raise ValueError(f"state must be one of {', '.join(RUN_STATES)}, not {state}")
-        try:
-            before = self.read_status()
-        except StoreError:
-            before = None  # A damaged status holds nothing worth stopping for; this write mends it.
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        times = dict(before.times) if before else {}
-        if before is None or before.state != state:
-            times[state] = now
-        if step is None and before is not None:
-            step = before.step
-        content = {"state": state, "updated": now, "times": times, "host": socket.gethostname(), "pid": os.getpid()}
-        content |= {"step": step, "message": message, "extra": extra}
-        atomic_write(self.status_path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        write_status(self.status_path, state, step, message, extra)
 
     def read_status(self) -> Status | None:
         """The last status written, or None if none was.
@@ -131,16 +79,28 @@ class RunFolder:
         Raises:
             StoreError: status.json is damaged.
         """
-        if not self.status_path.exists():
-            return None
-        content = read_json_object(self.status_path)
-        try:
-            status = Status(**content)
-        except TypeError as error:
-            raise StoreError(f"{self.status_path} is not a run's status: {error}.") from error
-        if status.state not in RUN_STATES or not isinstance(status.times, dict):
-            raise StoreError(f"{self.status_path} names no state of {', '.join(RUN_STATES)}: {status.state!r}.")
-        return status
+        return read_status(self.status_path)
+
+    def evaluation_ids(self) -> list[str]:
+        """Ids of the evaluations that have a record, whole or not."""
+        return sorted(path.stem for path in self.evaluations_path.glob("*.json"))
+
+    def panels_path(self, evaluation_id: str) -> Path:
+        """Where the panels of an evaluation lie: a few images with truth, prediction and error."""
+        return self.evaluations_path / evaluation_id / "panels.png"
+
+    def masks_path(self, evaluation_id: str) -> Path:
+        """The folder of an evaluation's predictions, one picture for each image."""
+        return self.evaluations_path / evaluation_id / "masks"
+
+    def shown_files(self) -> Iterator[Path]:
+        """What may be shown elsewhere: the config, the records with their matrices, the panels; never a checkpoint."""
+        found = {self.config_path, *self.evaluations_path.glob("*.json"), *self.evaluations_path.glob("*.npz")}
+        found |= set(self.path.rglob("panels*.png"))
+        for file in sorted(found):
+            hidden = any(part.startswith(".") for part in file.relative_to(self.path).parts)
+            if file.is_file() and not hidden:
+                yield file
 
     def record_path(self, evaluation_id: str) -> Path:
         """Where the record of an evaluation lies; its confusion matrix lies beside it as .npz."""
@@ -213,13 +173,5 @@ class RunFolder:
         Raises:
             StoreError: naming the first damaged one.
         """
-        found = [self.read_record(path.stem) for path in sorted(self.evaluations_path.glob("*.json"))]
+        found = [self.read_record(evaluation_id) for evaluation_id in self.evaluation_ids()]
         return sorted(found, key=lambda record: (record.created, record.evaluation_id))
-
-
-def run_folders(root: Path) -> Iterator[RunFolder]:
-    """Every run folder below `root`, in the order of the run ids."""
-    if root.is_dir():
-        for path in sorted(root.iterdir()):
-            if path.is_dir() and not path.name.startswith("."):
-                yield RunFolder(root, path.name)

@@ -7,21 +7,20 @@ import json
 import math
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from repro.store.record import Record
+from repro.store.record import Names, Record, Scores, later_fields
 
-RUNS_CSV = "runs.csv"
-Scores = dict[str, float | None]
+ClassScores = dict[str, float | None]
 _IDENTITY = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One evaluation as runs.csv holds it; the fields are its columns.
+    """One evaluation as runs.csv holds it: its fields, and in their place those of `names` and `scores`, are columns.
 
     Most are as in `repro.store.record.Record`. `hardware` is the GPU or processor of the training, `split_sha256` and
     `images` are of the evaluated split, `dirty` says whether the code differed from its commit, `command` is what
@@ -34,14 +33,9 @@ class Recorded:
     seed: int
     recipe: int
     created: str
-    backbone: str
-    head: str
-    dataset: str
-    schedule: str
-    evaluation: str
-    miou_percent: float | None
-    pixel_accuracy_percent: float | None
-    per_class_iou_percent: Scores
+    names: Names
+    scores: Scores
+    per_class_iou_percent: ClassScores
     steps: int
     wall_seconds: float
     gpu_seconds: float
@@ -59,7 +53,19 @@ class Recorded:
     confusion_sha256: str
 
 
-COLUMNS = tuple(field.name for field in dataclasses.fields(Recorded))
+def _columns() -> dict[str, Any]:
+    """Name of each column to the type of its values."""
+    found: dict[str, Any] = {}
+    for name, kind in get_type_hints(Recorded).items():
+        found |= get_type_hints(kind) if dataclasses.is_dataclass(kind) else {name: kind}
+    return found
+
+
+_TYPES = _columns()
+COLUMNS = tuple(_TYPES)
+LATER_COLUMNS = later_fields(Scores)
+"""Columns that an older file may lack: scores that came after it was written."""
+
 SORTED_BY = ("scale", "dataset", "backbone", "head", "schedule", "evaluation", "seed", "run_id", "evaluation_id")
 
 
@@ -71,9 +77,11 @@ def recorded(record: Record) -> Recorded:
     split = _part(provenance, "evaluated_split")
     command = provenance.get("command")
     return Recorded(
-        **{name: getattr(record, name) for name in COLUMNS if hasattr(record, name)},
-        **vars(record.names),
-        **vars(record.scores),
+        **{
+            field.name: getattr(record, field.name)
+            for field in dataclasses.fields(Recorded)
+            if hasattr(record, field.name)
+        },
         batch_norm_samples=_typed(training, "batch_norm_samples", int),
         restarts=_typed(provenance, "restarts", int),
         split=_typed(split, "name", str) or "",
@@ -91,7 +99,7 @@ def runs_csv(lines: Iterable[Recorded]) -> str:
     """The text of runs.csv, the same for the same evaluations whatever their order."""
     import pandas  # a quarter of a second that a plan, which only reads, does without
 
-    content = ([_text(getattr(line, name)) for name in COLUMNS] for line in lines)
+    content = ([_text(value) for value in _values(line)] for line in lines)
     frame = pandas.DataFrame(content, columns=list(COLUMNS), dtype=str)
     order = frame.assign(seed=frame["seed"].astype(int)).sort_values(list(SORTED_BY)).index
     return str(frame.loc[order].to_csv(index=False, lineterminator="\n"))
@@ -108,15 +116,17 @@ def read_runs(path: Path) -> tuple[list[Recorded], list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: dict[str, Recorded] = {}
     problems: list[str] = []
+    columns = COLUMNS
     try:
         for fields in reader:
             place = f"{path}:{reader.line_num}"
             if reader.line_num == 1:
-                if tuple(fields) != COLUMNS:
+                columns = tuple(fields)
+                if columns != tuple(name for name in COLUMNS if name in columns or name not in LATER_COLUMNS):
                     return [], [f"{place}: the head line must be {','.join(COLUMNS)}"]
                 continue
             try:
-                line = _parsed(fields)
+                line = _parsed(columns, fields)
                 if line.evaluation_id in lines:
                     raise ValueError(f"evaluation {line.evaluation_id} is there twice")
                 lines[line.evaluation_id] = line
@@ -127,11 +137,20 @@ def read_runs(path: Path) -> tuple[list[Recorded], list[str]]:
     return list(lines.values()), problems
 
 
-def _parsed(fields: list[str]) -> Recorded:
-    if len(fields) != len(COLUMNS):
-        raise ValueError(f"the line has {len(fields)} fields, not {len(COLUMNS)}")
-    values = {}
-    for name, text in zip(COLUMNS, fields, strict=True):
+def _values(line: Recorded) -> Iterator[Any]:
+    for field in dataclasses.fields(line):
+        value = getattr(line, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from vars(value).values()
+        else:
+            yield value
+
+
+def _parsed(columns: Sequence[str], fields: list[str]) -> Recorded:
+    if len(fields) != len(columns):
+        raise ValueError(f"the line has {len(fields)} fields, not {len(columns)}")
+    values: dict[str, Any] = dict.fromkeys(LATER_COLUMNS)
+    for name, text in zip(columns, fields, strict=True):
         try:
             values[name] = _value(_TYPES[name], text)
         except ValueError as error:
@@ -139,13 +158,15 @@ def _parsed(fields: list[str]) -> Recorded:
     for name in ("evaluation_id", "run_id"):
         if not _IDENTITY.fullmatch(values[name]):
             raise ValueError(f"{name} is {values[name][:60]!r}, which is no id of 16 hex digits")
-    return Recorded(**values)
+    names: Any
+    scores: Any
+    names, scores = (kind(**{item: values.pop(item) for item in get_type_hints(kind)}) for kind in (Names, Scores))
+    return Recorded(names=names, scores=scores, **values)
 
 
-_TYPES: dict[str, Any] = get_type_hints(Recorded)
 _KINDS: dict[Any, str] = {
     str: "text", int: "whole number", float: "number", int | None: "whole number", float | None: "number",
-    bool | None: "true or false", Scores: "JSON object of class to score",
+    bool | None: "true or false", ClassScores: "JSON object of class to score",
 }  # fmt: skip
 
 
@@ -156,7 +177,7 @@ def _value(kind: Any, text: str) -> Any:
         return int(text)
     if kind is float:
         return _finite(float(text))
-    if kind == Scores:
+    if kind == ClassScores:
         return _scores(text)
     if text == "":
         return None
@@ -165,7 +186,7 @@ def _value(kind: Any, text: str) -> Any:
     return int(text) if kind == int | None else _finite(float(text))
 
 
-def _scores(text: str) -> Scores:
+def _scores(text: str) -> ClassScores:
     content = json.loads(text)
     if not isinstance(content, dict):
         _refuse(text)

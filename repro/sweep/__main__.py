@@ -1,8 +1,7 @@
-"""`python -m repro.sweep`: plans the trainings that tables need, and carries them out."""
+"""`python -m repro.sweep`, the same as `repro sweep`."""
 
-import sys
-
+from repro.console import process
 from repro.sweep.command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(main)

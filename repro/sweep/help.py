@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from repro.config.compose import config_folder, settings_of
+from repro.config.command import settings_of
+from repro.config.groups import config_folder
 
 EXAMPLES = {
     "table=vortex/table1 scale=smoke": "what it takes, and what is done already",
@@ -26,7 +27,7 @@ def _lines() -> Iterator[str]:
     yield "\nSettings"
     yield settings_of("sweep")
     for file in sorted((config_folder() / "cluster").glob("*.yaml")):
-        lines = file.read_text().splitlines()
+        lines = file.read_text(encoding="utf-8").splitlines()
         yield f"\ncluster={file.stem}: {lines[1].lstrip('# ')}"
         yield from (f"  cluster.{line}" for line in lines if line and line[0].isalpha() and not line.startswith("kind"))
     yield "\nExamples"

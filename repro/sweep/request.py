@@ -1,37 +1,72 @@
-"""The command line of a sweep -> a checked request and its tables; loads no torch, so mistakes are told at once."""
+"""The command line of a sweep -> a checked request; loads no torch, so mistakes are told at once."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from enum import StrEnum
 
-from repro.config.compose import compose_command
+from repro.config.command import Given, compose_command
 from repro.config.identity import GROUPS
-from repro.errors import ConfigError
+from repro.errors import ConfigError, hint
+from repro.experiments.selection import Selection, read_selection
 from repro.papers import Library, Table
 
-ACTIONS = ("plan", "status", "cancel", "retry")
+
+class Action(StrEnum):
+    """What is to be done about a plan."""
+
+    PLAN = "plan"
+    STATUS = "status"
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+
+class ClusterKind(StrEnum):
+    """Where jobs are carried out."""
+
+    INLINE = "inline"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """The group `cluster`.
+
+    Attributes:
+        kind: where jobs are carried out.
+        slots: jobs at a time; None: one per GPU, or one.
+        refresh_seconds: between two looks at the progress of the jobs.
+    """
+
+    kind: ClusterKind
+    slots: int | None = None
+    refresh_seconds: float = 2.0
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for, checked as far as it can be without the papers; see conf/sweep.yaml."""
+    """What was asked for, checked as far as it can be without the papers; see conf/sweep.yaml.
 
-    tables: tuple[str, ...]
+    Attributes:
+        selection: which tables, and where things are; its paper is the ledger's.
+        scale: name of the scale.
+        run: settings for every run.
+        words: the command line as it was typed.
+    """
+
+    selection: Selection
     scale: str
     seeds: tuple[int, ...]
     submit: bool
-    action: str
-    ledger: str | None
+    action: Action
     setting: str | None
     run: tuple[str, ...]
-    outputs: Path
-    reports: Path
-    sweeps_folders: tuple[Path, ...]
-    conf_folder: Path | None
-    cluster: dict[str, Any]
+    cluster: ClusterSettings
     words: tuple[str, ...]
+
+    @property
+    def ledger(self) -> str | None:
+        """The paper whose open readings are swept; None for its tables as we read them."""
+        return self.selection.paper
 
     def command(self, *changes: str) -> str:
         """The command as it was typed, with some settings changed; for sentences on what to do next."""
@@ -40,10 +75,26 @@ class Request:
         kept = [word for word in self.words if word.partition("=")[0] not in changed]
         return " ".join(["python -m repro.sweep", *map(quoted, kept), *changes])
 
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        """Patterns of the tables; with `ledger` alone, those of its paper."""
-        return self.tables or ((f"{self.ledger}/*",) if self.ledger else ())
+    def report_command(self) -> str:
+        """The command that shows the results of the tables asked for."""
+        shared = ("outputs", "reports", "sweeps_folder", "conf_folder")
+        tables = self.selection.patterns
+        chosen = f"table={tables[0]}" if len(tables) == 1 else f"table=[{','.join(tables)}]"
+        words = [chosen, f"scale={self.scale}", *(word for word in self.words if word.partition("=")[0] in shared)]
+        return " ".join(["python -m repro.report", *map(quoted, words)])
+
+    def tables_of(self, library: Library) -> list[Table]:
+        """The tables asked for.
+
+        Raises:
+            ConfigError: none was named, or a name fits none; with the nearest names.
+        """
+        if self.ledger is not None and self.ledger not in library.ledgers:
+            right = hint(self.ledger, library.ledgers, otherwise=f"there are those of {', '.join(library.ledgers)}")
+            raise ConfigError(f"there is no ledger of a paper {self.ledger}{right}")
+        if not self.selection.patterns:
+            raise ConfigError("no table was named; write table=vortex/table1, table='vortex/*', or table='*/*' for all")
+        return self.selection.tables_of(library)
 
 
 def read_request(arguments: Sequence[str]) -> Request:
@@ -52,75 +103,29 @@ def read_request(arguments: Sequence[str]) -> Request:
     Raises:
         ConfigError: in one sentence, with what would be right.
     """
-    for argument in arguments:
-        key, _, value = argument.partition("=")
-        if key in ("table", "seeds") and "," in value and not value.startswith("["):
-            raise ConfigError(f"{argument} is a list without brackets; write '{key}=[{value}]'")
     of_runs = [argument for argument in arguments if _group(argument) in GROUPS]
-    tree = compose_command("sweep", [argument for argument in arguments if argument not in of_runs])
-    action = tree["action"]
-    if action not in ACTIONS:
-        near = difflib.get_close_matches(str(action), ACTIONS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it can be {', '.join(ACTIONS)}"
-        raise ConfigError(f"action is {action}; {hint}")
-    if not isinstance(tree["submit"], bool):
-        raise ConfigError(f"submit is {tree['submit']!r}; it must be true or false")
-    if tree["setting"] is not None and tree["ledger"] is None:
-        raise ConfigError(f"setting={tree['setting']} names a setting of a ledger; add ledger=<paper>")
+    given = compose_command("sweep", [argument for argument in arguments if argument not in of_runs])
+    ledger, setting = given.optional_text("ledger"), given.optional_text("setting")
+    if setting is not None and ledger is None:
+        raise ConfigError(f"setting={setting} names a setting of a ledger; add ledger=<paper>")
     return Request(
-        tables=_texts("table", tree["table"]),
-        scale=str(tree["scale"]),
-        seeds=_seeds(tree["seeds"]),
-        submit=tree["submit"],
-        action=action,
-        ledger=tree["ledger"],
-        setting=tree["setting"],
+        selection=read_selection(given, paper=ledger),
+        scale=given.text("scale"),
+        seeds=given.numbers("seeds", "how many, such as seeds=3, or which, such as 'seeds=[0,2]'"),
+        submit=given.flag("submit"),
+        action=given.word("action", Action),
+        setting=setting,
         run=tuple(of_runs),
-        outputs=Path(tree["outputs"]),
-        reports=Path(tree["reports"]),
-        sweeps_folders=tuple(map(Path, _texts("sweeps_folder", tree["sweeps_folder"]))),
-        conf_folder=Path(tree["conf_folder"]) if tree["conf_folder"] else None,
-        cluster=tree["cluster"],
+        cluster=_cluster(given),
         words=tuple(arguments),
     )
 
 
-def chosen_tables(request: Request, library: Library) -> list[Table]:
-    """The tables asked for.
-
-    Raises:
-        ConfigError: none was named, or a name fits none; with the nearest names.
-    """
-    if request.ledger is not None and request.ledger not in library.ledgers:
-        near = difflib.get_close_matches(request.ledger, library.ledgers, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are those of {', '.join(sorted(library.ledgers))}"
-        raise ConfigError(f"there is no ledger of a paper {request.ledger}; {hint}")
-    if not request.patterns:
-        raise ConfigError("no table was named; write table=vortex/table1, table='vortex/*', or table='*/*' for all")
-    tables = library.matching(request.patterns)
-    if request.ledger is None:
-        return tables
-    own = [table for table in tables if table.paper == request.ledger]
-    if not own:
-        raise ConfigError(f"ledger={request.ledger} has no say in the tables chosen, which are of other papers")
-    return own
-
-
-def _seeds(value: Any) -> tuple[int, ...]:
-    seeds = list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
-    whole = isinstance(seeds, list) and all(
-        isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in seeds
-    )
-    if not whole or not seeds:
-        raise ConfigError(f"seeds is {value!r}; give how many, such as seeds=3, or which, such as 'seeds=[0,2]'")
-    return tuple(dict.fromkeys(seeds))
-
-
-def _texts(key: str, value: Any) -> tuple[str, ...]:
-    values = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(item, str) for item in values):
-        raise ConfigError(f"{key} is {value!r}; it must be a text or a list of texts")
-    return tuple(values)
+def _cluster(given: Given) -> ClusterSettings:
+    kind = given.word("cluster.kind", ClusterKind)
+    if kind is ClusterKind.INLINE:
+        return ClusterSettings(kind)
+    return ClusterSettings(kind, given.optional_count("cluster.slots"), given.positive("cluster.refresh_seconds"))
 
 
 def _group(argument: str) -> str:

@@ -4,20 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from repro.experiments import Measurements
-from repro.experiments.readings import mistaken_alternatives
+from repro.experiments.measurements import Measurements
+from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
-from repro.sweep.clusters.execute import execute, report_command
-from repro.sweep.clusters.local import slots_of
-from repro.sweep.clusters.register import cancelled
-from repro.sweep.plan.cost import estimate_lines
-from repro.sweep.plan.estimate import estimate
+from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.observe import observe, recorded_evaluations
-from repro.sweep.plan.plan import BLOCKED, FAILED, RUNNING, TO_DO, TO_EVALUATE, Job, Plan, distinct_jobs, make_plan
+from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.run_settings import with_settings
 from repro.sweep.plan.text import finished_sentence, plan_lines, problem_lines
 from repro.sweep.plan.wanted import wanted_cells
-from repro.sweep.request import Request
+from repro.sweep.request import Action, ClusterKind, Request
 
 
 class Sweep:
@@ -27,57 +23,76 @@ class Sweep:
         self.request, self.library = request, library
         self.wanted, self.found = wanted_cells(request, library, tables)
         jobs = distinct_jobs(self.wanted, request.seeds)
-        self.jobs = with_settings(jobs, request.run, request.outputs, request.conf_folder)
+        selection = request.selection
+        self.jobs = with_settings(jobs, request.run, selection.outputs.root, selection.conf_folder)
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
-        observed = observe(self.request.outputs, self.jobs)
+        observed = observe(self.request.selection.outputs, self.jobs)
         if retry:
             observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
                         for key, seen in observed.items()}  # fmt: skip
-        recorded = recorded_evaluations(self.request.reports)
+        recorded = recorded_evaluations(self.request.selection.reports)
         return make_plan(self.wanted, self.request.seeds, self.jobs, observed, recorded)
 
     def carry_out(self) -> int:
         """Does what was asked for, and returns the exit code."""
         request = self.request
-        if request.action == "cancel":
+        if request.action is Action.CANCEL:
+            from repro.sweep.clusters.register import cancelled
+
             return cancelled(request, list(self.jobs))
         plan = self.plan()
         for line in plan_lines(plan, self.found):
             print(line)
-        if request.action == "plan":
-            slots = self.slots()
-            for line in estimate_lines(estimate(plan, request.outputs, slots), slots):
+        if request.action is Action.PLAN and plan.open_jobs:
+            for line in self.estimate_lines(plan):
                 print(line)
         problems = relevant_problems(request, self.library, self.found)
-        problems += mistaken_alternatives(self.found, request.setting) if request.ledger else []
+        problems += mistaken_readings(self.found, request.setting) if request.ledger else []
         for line in problem_lines(problems):
             print(line)
         print()
-        if request.action == "retry":
-            code = execute(request, self.to_retry(plan), self.plan)
-        elif request.submit and request.action == "plan":
-            code = execute(request, plan.in_state(TO_DO, TO_EVALUATE), self.plan)
+        code = 0
+        if request.action is Action.RETRY:
+            code = self.execute(self.to_retry(plan))
+        elif request.submit and request.action is Action.PLAN:
+            code = self.execute(plan.open_jobs)
         else:
             print(next_step(request, plan))
-            code = 0
         return code or (1 if problems else 0)
+
+    def estimate_lines(self, plan: Plan) -> Sequence[str]:
+        """What the open jobs of a plan cost."""
+        from repro.sweep.plan.cost import estimate_lines  # loads torch, which a plan with nothing to do spares
+        from repro.sweep.plan.estimate import estimate
+
+        slots = self.slots()
+        return list(estimate_lines(estimate(plan, self.request.selection.outputs, slots), slots))
+
+    def execute(self, jobs: Sequence[Job]) -> int:
+        """Carries jobs out, each after its upstream; returns the exit code, 0 only if the whole plan is done."""
+        from repro.sweep.clusters.execute import execute  # as above
+
+        return execute(self.request, jobs, self.plan)
 
     def slots(self) -> int:
         """Jobs at a time on the cluster chosen."""
-        if self.request.cluster["kind"] != "local":
+        if self.request.cluster.kind is not ClusterKind.LOCAL:
             return 1
-        return len(slots_of(self.request.cluster, [job.config["runtime"]["device"] for job in self.jobs.values()]))
+        from repro.sweep.clusters.local import slots_of
+
+        devices = [job.configuration.settings.runtime.device for job in self.jobs.values()]
+        return len(slots_of(self.request.cluster.slots, devices))
 
     def to_retry(self, plan: Plan) -> list[Job]:
         """What failed, what it blocked, and trainings whose weights these need once more."""
-        chosen = {job.run_id for job in plan.in_state(FAILED, BLOCKED)}
+        chosen = {job.run_id for job in plan.in_state(JobState.FAILED, JobState.BLOCKED)}
         anew = self.plan(retry=True)
         for job in reversed(list(anew.jobs.values())):
             if job.run_id in chosen and job.upstream:
                 chosen.add(job.upstream)
-        return [job for job in anew.in_state(TO_DO, TO_EVALUATE) if job.run_id in chosen]
+        return [job for job in anew.open_jobs if job.run_id in chosen]
 
 
 def relevant_problems(request: Request, library: Library, found: Measurements) -> list[SpecError]:
@@ -85,7 +100,7 @@ def relevant_problems(request: Request, library: Library, found: Measurements) -
 
     def concerns(problem: SpecError) -> bool:
         key = f"{problem.file.parent.name}/{problem.file.stem}"
-        patterns = [item if "/" in item else f"*/{item}" for item in request.patterns]
+        patterns = [item if "/" in item else f"*/{item}" for item in request.selection.patterns]
         papers = {table.paper for table in found.tables}
         if problem.file.stem in ("paper", "ledger") or request.ledger not in (None, problem.file.parent.name):
             return problem.file.parent.name in papers
@@ -96,18 +111,18 @@ def relevant_problems(request: Request, library: Library, found: Measurements) -
 
 def next_step(request: Request, plan: Plan) -> str:
     """The closing line of a plan or of a status."""
-    todo = len(plan.in_state(TO_DO, TO_EVALUATE))
+    todo = len(plan.open_jobs)
     steps = []
     if todo:
-        kind = request.cluster["kind"]
-        how = "one after the other, in this process" if kind == "inline" else f"cluster={kind}"
-        changes = ("submit=true",) if request.action == "plan" else ("action=plan", "submit=true")
+        kind = request.cluster.kind
+        how = "one after the other, in this process" if kind is ClusterKind.INLINE else f"cluster={kind}"
+        changes = ("submit=true",) if request.action is Action.PLAN else ("action=plan", "submit=true")
         steps.append(f"{request.command(*changes)} carries out {todo} ({how})")
-    if plan.in_state(FAILED):
+    if plan.in_state(JobState.FAILED):
         steps.append(f"{request.command('action=retry')} repeats what failed")
-    if plan.in_state(RUNNING) and not steps:
+    if plan.in_state(JobState.RUNNING) and not steps:
         steps.append(f"wait for the running ones; {request.command('action=cancel')} ends them")
     if steps:
         return "next: " + "; ".join(steps)
     sentence = finished_sentence(plan)
-    return f"{sentence}; next: {report_command(request)}" if plan.jobs else sentence
+    return f"{sentence}; next: {request.report_command()}" if plan.jobs else sentence

@@ -1,8 +1,7 @@
-"""`python -m repro.track`: brings the runs into MLflow, see `repro.track.command`."""
+"""`python -m repro.track`, the same as `repro track`."""
 
-import sys
-
+from repro.console import process
 from repro.track.command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(main)

@@ -9,14 +9,17 @@ Runs that are being written are left to their own process. Exit code 0 only if e
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tqdm import tqdm
 
 from repro.config.compose import compose
-from repro.errors import ConfigError, ReproError, StoreError
+from repro.config.settings import TrackingKind
+from repro.console import Words, answer
+from repro.errors import ConfigError, StoreError, full_sentence
 from repro.store.lock import LockedError
-from repro.store.run_folder import RunFolder, run_folders
+from repro.store.outputs import Outputs
+from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
 from repro.track import MLflowMirror, TrackingError, take_snapshot, tracking_uri
 
 PATIENCE_SECONDS = 20.0
@@ -40,24 +43,28 @@ class Tally:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Brings in the runs of `outputs`; takes overrides in the grammar of `python -m repro`, returns the exit code."""
-    try:
-        config = compose(sys.argv[1:] if arguments is None else arguments)
-        outputs, tracking = Path(config["outputs"]), config["tracking"]
-        if tracking["kind"] == "none":
-            raise ConfigError("tracking=none has nowhere to bring the runs; leave it out, or give tracking.uri.")
-        uri = tracking_uri(tracking["uri"], outputs)
-        runs = list(run_folders(outputs / "runs"))
-        if not runs:
-            print(f"no runs below {outputs / 'runs'}; `python -m repro` makes one.")
-            return 0
-        mirror = MLflowMirror(uri, tracking["experiment"], outputs, patience_seconds=PATIENCE_SECONDS)
-        tally = bring_in(runs, mirror)
-    except ReproError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    """Brings in the runs of `outputs`; takes overrides in the grammar of a run, returns the exit code."""
+    return answer(lambda: _carry_out(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def _carry_out(arguments: Sequence[str]) -> int:
+    given = Words("track").parse_intermixed_args(arguments)
+    if given.help:
+        print(__doc__)
+        return 0
+    settings = compose(given.overrides).settings
+    outputs, tracking = Outputs(settings.outputs), settings.tracking
+    if tracking.kind is TrackingKind.none:
+        raise ConfigError("tracking=none has nowhere to bring the runs; leave it out, or give tracking.uri")
+    uri = tracking_uri(tracking.uri, outputs)
+    runs = list(outputs.runs())
+    if not runs:
+        print(f"no runs below {outputs.runs_path}; `python -m repro` makes one.")
+        return 0
+    mirror = MLflowMirror(uri, tracking.experiment, outputs, patience_seconds=PATIENCE_SECONDS)
+    tally = bring_in(runs, mirror)
     for run_id, reason in tally.broken.items():
-        print(f"{run_id}: {reason}", file=sys.stderr)
+        print(f"{run_id}: {full_sentence(reason)}", file=sys.stderr)
     print(f"{uri}: {tally.sentence()}; {_next_step(uri, tally)}")
     return 1 if tally.broken else 0
 
@@ -91,8 +98,8 @@ def bring_in(runs: Sequence[RunFolder], mirror: MLflowMirror) -> Tally:
 def _bring_in_one(folder: RunFolder, mirror: MLflowMirror) -> bool:
     """Under the lock nobody else is alive here, so a status that still says RUNNING is a killed process's."""
     status = folder.read_status()
-    killed = status is not None and status.state == "RUNNING"
-    return mirror.bring_level(take_snapshot(folder, state="INTERRUPTED" if killed else None))
+    killed = status is not None and status.state is RunState.RUNNING
+    return mirror.bring_level(take_snapshot(folder, state=RunState.INTERRUPTED if killed else None))
 
 
 def _next_step(uri: str, tally: Tally) -> str:

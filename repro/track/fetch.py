@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from repro.errors import StoreError
+from repro.store.outputs import Outputs
 from repro.store.record import Record
+from repro.store.run_folder import RunFolder
 from repro.track.interfaces import TrackingError
 from repro.track.mirror import RUN_ID_TAG, MLflowMirror
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-FOLDER = "evaluations"
 RUNS_PER_PAGE = 500
 
 
@@ -39,7 +40,7 @@ def fetch_records(uri: str, known: Collection[str]) -> tuple[list[Record], list[
     if uri.startswith("sqlite:///"):
         _check_database(Path(uri.removeprefix("sqlite:///")))
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one for each of thousands of small files
-    MLflowMirror(uri, "", Path()).load()
+    MLflowMirror(uri, "", Outputs(Path())).load()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -89,15 +90,15 @@ def _runs(client: "MlflowClient") -> Iterator["Run"]:
 
 def _wanted(client: "MlflowClient", run: "Run", known: Collection[str]) -> list[str]:
     """Names of the artifacts that are records of unknown evaluations; only the list is read for that."""
-    files = (Path(item.path) for item in client.list_artifacts(run.info.run_id, FOLDER))
+    files = (Path(item.path) for item in client.list_artifacts(run.info.run_id, RunFolder.EVALUATIONS))
     return sorted(file.name for file in files if file.suffix == ".json" and file.stem not in known)
 
 
 def _fetch(client: "MlflowClient", run: "Run", name: str, folder: Path, uri: str) -> Record:
     place = folder / run.info.run_id
     place.mkdir(exist_ok=True)
-    file = Path(client.download_artifacts(run.info.run_id, f"{FOLDER}/{name}", str(place)))
-    source = f"{uri}, run {run.info.run_id}, {FOLDER}/{name}"
+    file = Path(client.download_artifacts(run.info.run_id, f"{RunFolder.EVALUATIONS}/{name}", str(place)))
+    source = f"{uri}, run {run.info.run_id}, {RunFolder.EVALUATIONS}/{name}"
     record = Record.from_json(file.read_bytes(), source)
     if (record.run_id, f"{record.evaluation_id}.json") != (run.data.tags[RUN_ID_TAG], name):
         raise StoreError(f"{source} holds the record of evaluation {record.evaluation_id} of run {record.run_id}")

@@ -5,7 +5,8 @@ import threading
 import time
 
 from repro.errors import ReproError
-from repro.track.interfaces import RunFiles
+from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
 from repro.track.mirror import MLflowMirror
 from repro.track.snapshot import take_snapshot
 
@@ -27,15 +28,15 @@ class MLflowTracker:
         self._finish_seconds = finish_seconds
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._folder: RunFiles | None = None
+        self._folder: RunFolder | None = None
         self._upto_step = -1
-        self._final_state: str | None = None
+        self._final_state: RunState | None = None
         self._wanted = False
         self._failing = False
         self._abandoned = False
         self._level = False
 
-    def start(self, folder: RunFiles) -> None:
+    def start(self, folder: RunFolder) -> None:
         """Starts the thread; MLflow is imported here, since an import under way while workers fork could hang them."""
         self._folder, self._wanted = folder, True
         try:
@@ -51,12 +52,12 @@ class MLflowTracker:
             self._upto_step, self._wanted = upto_step, True
             self._wake.notify()
 
-    def finish(self, state: str) -> bool:
+    def finish(self, state: RunState) -> bool:
         """Shows the final state and everything still missing, for at most `finish_seconds`; True if all is shown."""
         if self._thread is None:
             return False
         with self._wake:
-            self._final_state, self._wanted = "INTERRUPTED" if state == "KILLED" else state, True
+            self._final_state, self._wanted = state, True
             self._wake.notify()
         self._thread.join(self._finish_seconds)
         self._abandoned = True
@@ -81,11 +82,11 @@ class MLflowTracker:
             if state is not None:
                 time.sleep(self._finish_seconds / 20)
 
-    def _try(self, state: str | None, upto_step: int) -> bool:
+    def _try(self, state: RunState | None, upto_step: int) -> bool:
         assert self._folder is not None
         try:
             limit = None if state is not None else upto_step
-            snapshot = take_snapshot(self._folder, state=state or "RUNNING", upto_step=limit)
+            snapshot = take_snapshot(self._folder, state=state or RunState.RUNNING, upto_step=limit)
             self._mirror.bring_level(snapshot)
         except Exception as error:
             self._warn(error)

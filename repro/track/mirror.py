@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from repro.store.outputs import Outputs
+from repro.store.status import RunState
 from repro.track.interfaces import TrackingError
 from repro.track.snapshot import MetricPoint, Snapshot
 from repro.track.sqlite import prepare_sqlite
@@ -26,8 +28,15 @@ POINTS_PER_BATCH = 1000  # what MLflow takes in one request
 LEVEL_TAG = "repro.level"
 ARTIFACTS_TAG = "repro.artifacts"
 _PASSING_TAGS = {"repro.message", "repro.non_finite_metrics"}  # of a failure that a later start may overcome
-_STATUS = {"CREATED": "SCHEDULED", "RUNNING": "RUNNING"}
-_STATUS |= {"FINISHED": "FINISHED", "FAILED": "FAILED", "INTERRUPTED": "KILLED"}
+_STATUS = {
+    RunState.CREATED: "SCHEDULED",
+    RunState.RUNNING: "RUNNING",
+    RunState.FINISHED: "FINISHED",
+    RunState.FAILED: "FAILED",
+    RunState.INTERRUPTED: "KILLED",
+}
+"""State of a run to what MLflow calls it."""
+
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -60,14 +69,14 @@ class MLflowMirror:
     Args:
         uri: database or server in full, as from `tracking_uri`.
         experiment: name of the experiment; made if it does not exist.
-        outputs: folder beside whose runs the artifacts of a database lie.
+        outputs: where the artifacts of a database lie.
         patience_seconds: longest wait for a locked sqlite database.
     """
 
-    def __init__(self, uri: str, experiment: str, outputs: Path, *, patience_seconds: float = 2.0) -> None:
+    def __init__(self, uri: str, experiment: str, outputs: Outputs, *, patience_seconds: float = 2.0) -> None:
         self.uri = uri
         self.experiment = experiment
-        self._artifacts_root = outputs.absolute() / "mlartifacts"
+        self._artifacts_root = outputs.artifacts_path.absolute()
         self._patience_seconds = patience_seconds
         self._client: MlflowClient | None = None
         self._experiment_id = ""
@@ -138,7 +147,7 @@ class MLflowMirror:
         for passed in _PASSING_TAGS & shown.tags.keys() - tags.keys():
             self._write(client.delete_tag, shown.mlflow_id, passed)
             del shown.tags[passed]
-        self._send_tags(client, shown, tags if snapshot.state == "RUNNING" else tags | {LEVEL_TAG: level})
+        self._send_tags(client, shown, tags if snapshot.state is RunState.RUNNING else tags | {LEVEL_TAG: level})
         return True
 
     def _find_or_create(self, client: "MlflowClient", snapshot: Snapshot) -> _Shown:

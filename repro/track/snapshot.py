@@ -5,20 +5,19 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from repro.config.identity import flatten, is_part_of_a_run, run_name, science
-from repro.errors import ReproError, StoreError
+from repro.config.configuration import Configuration
+from repro.errors import StoreError
 from repro.store.journal import JournalView, read_journal
 from repro.store.record import Record
-from repro.track.interfaces import RunFiles
+from repro.store.run_folder import RunFolder
+from repro.store.status import RunState, Status
 
 LONGEST_VALUE = 5000  # MLflow cuts parameters at 6000 characters without a mark; we cut earlier, with one.
 LARGEST_ARTIFACT_BYTES = 20_000_000
@@ -42,7 +41,7 @@ class Snapshot:
     Attributes:
         run_id: the run's identity.
         name: what the run is called in lists.
-        state: CREATED, RUNNING, FINISHED, FAILED or INTERRUPTED.
+        state: where the run stands.
         params: dotted path of each science leaf to its value.
         tags: `repro.*` tags.
         points: journal points that no resume can undo any more, then the scores of the records.
@@ -55,7 +54,7 @@ class Snapshot:
 
     run_id: str
     name: str
-    state: str
+    state: RunState
     params: dict[str, str]
     tags: dict[str, str]
     points: tuple[MetricPoint, ...]
@@ -67,9 +66,9 @@ class Snapshot:
 
 
 def take_snapshot(
-    folder: RunFiles,
+    folder: RunFolder,
     *,
-    state: str | None = None,
+    state: RunState | None = None,
     upto_step: int | None = None,
 ) -> Snapshot:
     """Reads a run folder.
@@ -82,25 +81,25 @@ def take_snapshot(
     Raises:
         StoreError: config, status or a record is missing or damaged.
     """
-    config = _read_config(folder)
+    configuration = Configuration.from_yaml(folder.read_config(), folder.config_path)
     status = folder.read_status()
-    state = state or (status.state if status is not None else "CREATED")
+    state = state or (status.state if status is not None else RunState.CREATED)
     journal = read_journal(folder.journal_path)
     records = folder.records()
-    limit = math.inf if state == "FINISHED" else (journal.checkpoint_step if upto_step is None else upto_step)
+    limit = math.inf if state is RunState.FINISHED else (journal.checkpoint_step if upto_step is None else upto_step)
     journal_points = [point for point in _journal_points(journal) if limit is not None and point.step <= limit]
-    tags = _tags(folder.run_id, config, journal, records, state)
-    if status is not None and status.message and status.state == state in ("FAILED", "INTERRUPTED"):
+    tags = _tags(folder.run_id, configuration, journal, records, state)
+    ill = state in (RunState.FAILED, RunState.INTERRUPTED)
+    if status is not None and status.message and status.state is state and ill:
         tags["repro.message"] = _cut(status.message)
     if odd := sorted({point.key for point in journal_points if not math.isfinite(point.value)}):
         tags["repro.non_finite_metrics"] = _cut(", ".join(odd))
     points = [point for point in journal_points if math.isfinite(point.value)] + list(_record_points(records))
-    name = _name(config, folder.run_id)
-    params = _params(config)
-    artifacts = tuple(_artifacts(folder.path))
+    name = _name(configuration, folder.run_id)
+    params = {clean_key(path): _cut(_text(value)) for path, value in configuration.science_leaves.items()}
+    artifacts = tuple(_artifacts(folder))
     files = _digest([(place, path.name, path.stat().st_size, path.stat().st_mtime_ns) for path, place in artifacts])
     shown = [(point.key, point.step, point.value) for point in points]
-    running = state in ("CREATED", "RUNNING")
     return Snapshot(
         run_id=folder.run_id,
         name=name,
@@ -110,7 +109,7 @@ def take_snapshot(
         points=tuple(points),
         artifacts=artifacts,
         started_ms=journal.started_ms,
-        ended_ms=None if running else _milliseconds(status.updated) if status else time.time_ns() // 1_000_000,
+        ended_ms=_ended_ms(status) if state.has_ended else None,
         fingerprint=_digest([name, state, params, tags, shown, files]),
         artifact_fingerprint=files,
     )
@@ -123,33 +122,18 @@ def clean_key(text: str) -> str:
     return "/".join(parts)[:250] or "_"
 
 
-def _read_config(folder: RunFiles) -> dict[str, Any]:
-    try:
-        config = yaml.safe_load(folder.read_config())
-    except yaml.YAMLError as error:
-        raise StoreError(f"{folder.path / 'config.yaml'} is damaged: {str(error).splitlines()[0]}.") from error
-    if not isinstance(config, dict):
-        raise StoreError(f"{folder.path / 'config.yaml'} is damaged: it holds no configuration.")
-    return config
-
-
-def _params(config: Mapping[str, Any]) -> dict[str, str]:
-    """The leaves of the science configuration; a weights file that is gone by now is shown by its path."""
-    try:
-        leaves = flatten(science(config))
-    except ReproError:
-        leaves = {path: value for path, value in flatten(config).items() if is_part_of_a_run(path)}
-    return {clean_key(path): _cut(_text(value)) for path, value in leaves.items()}
+def _ended_ms(status: Status | None) -> int:
+    return _milliseconds(status.updated) if status else time.time_ns() // 1_000_000
 
 
 def _tags(
-    run_id: str, config: Mapping[str, Any], journal: JournalView, records: Sequence[Record], state: str
+    run_id: str, configuration: Configuration, journal: JournalView, records: Sequence[Record], state: RunState
 ) -> dict[str, str]:
     """Tags for finding runs: identity, state, the choice made in each group, seed, commit of the last start."""
-    tags = {"repro.run_id": run_id, "repro.state": state}
-    groups = {group: choice for group, choice in _choices(config).items() if group not in ("runtime", "tracking")}
+    tags = {"repro.run_id": run_id, "repro.state": str(state)}
+    groups = {group: choice for group, choice in configuration.choices.items() if group not in ("runtime", "tracking")}
     tags |= {f"repro.{clean_key(group)}": _cut(str(choice)) for group, choice in groups.items()}
-    tags |= {f"repro.{key}": str(config[key]) for key in ("seed", "recipe") if key in config}
+    tags |= {f"repro.{key}": str(configuration.tree[key]) for key in ("seed", "recipe") if key in configuration.tree}
     if records:
         tags["repro.scale"] = records[-1].scale
     commits = [event.fields.get("commit") for event in journal.events if event.kind == "started"]
@@ -158,16 +142,10 @@ def _tags(
     return tags
 
 
-def _name(config: Mapping[str, Any], run_id: str) -> str:
+def _name(configuration: Configuration, run_id: str) -> str:
     """The run's name, or its id where the configuration is damaged."""
-    whole = {"head", "dataset"} <= _choices(config).keys() and "seed" in config
-    return run_name({"name": None, **config}) if whole else str(config.get("name") or run_id)
-
-
-def _choices(config: Mapping[str, Any]) -> dict[str, Any]:
-    composition = config.get("composition")
-    choices = composition.get("choices") if isinstance(composition, dict) else None
-    return choices if isinstance(choices, dict) else {}
+    whole = {"head", "dataset"} <= configuration.choices.keys() and "seed" in configuration.tree
+    return configuration.name if whole else str(configuration.tree.get("name") or run_id)
 
 
 def _journal_points(journal: JournalView) -> Iterator[MetricPoint]:
@@ -192,14 +170,12 @@ def _record_points(records: Sequence[Record]) -> Iterator[MetricPoint]:
                 yield MetricPoint(clean_key(f"{prefix}/{key}"), value, moment, record.steps)
 
 
-def _artifacts(path: Path) -> Iterator[tuple[Path, str]]:
-    """The config, the records with their matrices, and every picture; never a checkpoint."""
-    wanted = [path / "config.yaml", *(path / "evaluations").glob("*.json"), *(path / "evaluations").glob("*.npz")]
-    for file in sorted({*wanted, *path.rglob("panels*.png")}):
-        hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-        if file.is_file() and not hidden and file.stat().st_size <= LARGEST_ARTIFACT_BYTES:
-            folder = file.parent.relative_to(path).as_posix()
-            yield file, "" if folder == "." else folder
+def _artifacts(folder: RunFolder) -> Iterator[tuple[Path, str]]:
+    """What of the folder may be shown elsewhere, with its place among the artifacts."""
+    for file in folder.shown_files():
+        if file.stat().st_size <= LARGEST_ARTIFACT_BYTES:
+            place = file.parent.relative_to(folder.path).as_posix()
+            yield file, "" if place == "." else place
 
 
 def _text(value: Any) -> str:

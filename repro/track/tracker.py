@@ -2,12 +2,14 @@
 
 import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from repro.config.settings import TrackingKind, TrackingSettings
 from repro.errors import ConfigError
-from repro.track.interfaces import RunFiles, Tracker
+from repro.store.outputs import Outputs
+from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
+from repro.track.interfaces import Tracker
 from repro.track.live import MLflowTracker
 from repro.track.mirror import MLflowMirror
 
@@ -17,25 +19,25 @@ _log = logging.getLogger(__name__)
 class NullTracker:
     """Tracks nothing (`tracking=none`) and needs no MLflow."""
 
-    def start(self, folder: RunFiles) -> None:
+    def start(self, folder: RunFolder) -> None:
         """Does nothing."""
 
     def sync(self, upto_step: int) -> None:
         """Does nothing."""
 
-    def finish(self, state: str) -> bool:
+    def finish(self, state: RunState) -> bool:
         """Does nothing; there is nothing left to show."""
         return True
 
 
-def tracking_uri(uri: str | None, outputs: Path) -> str:
-    """The address in full: null means the sqlite database `mlflow.db` in `outputs`; a sqlite path becomes absolute.
+def tracking_uri(uri: str | None, outputs: Outputs) -> str:
+    """The address in full: None means the sqlite database of the outputs; a sqlite path becomes absolute.
 
     Raises:
         ConfigError: a folder of files, which MLflow no longer writes to.
     """
     if not uri:
-        return f"sqlite:///{outputs.absolute() / 'mlflow.db'}"
+        return f"sqlite:///{outputs.database_path.absolute()}"
     if uri.startswith("sqlite:///"):
         return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).expanduser().absolute()}"
     if "://" not in uri or uri.startswith("file:"):
@@ -46,23 +48,17 @@ def tracking_uri(uri: str | None, outputs: Path) -> str:
     return uri
 
 
-def make_tracker(tracking: Mapping[str, Any], outputs: Path) -> Tracker:
-    """The tracker of the config group `tracking`.
-
-    Args:
-        tracking: `kind` (mlflow or none), `uri` (database or server; None: `mlflow.db` in `outputs`), `experiment`.
-        outputs: folder of the runs; artifacts of a database lie in its `mlartifacts`.
+def make_tracker(tracking: TrackingSettings, outputs: Outputs) -> Tracker:
+    """The tracker that the settings ask for.
 
     Raises:
-        ConfigError: an unknown kind, or an address that cannot work.
+        ConfigError: an address that cannot work.
     """
-    if tracking["kind"] == "none":
+    if tracking.kind is TrackingKind.none:
         return NullTracker()
-    if tracking["kind"] != "mlflow":
-        raise ConfigError(f"tracking.kind is {tracking['kind']!r}; it must be mlflow or none.")
-    address = tracking_uri(tracking["uri"], outputs)
+    address = tracking_uri(tracking.uri, outputs)
     if "SLURM_JOB_ID" in os.environ and address.startswith("sqlite:"):
         # sqlite on a cluster's shared file system breaks under many writers; the journal keeps everything.
         _log.info("inside a SLURM job a sqlite database is left alone: `python -m repro.track` fills it afterwards.")
         return NullTracker()
-    return MLflowTracker(MLflowMirror(address, tracking["experiment"], outputs))
+    return MLflowTracker(MLflowMirror(address, tracking.experiment, outputs))

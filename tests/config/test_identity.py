@@ -20,7 +20,7 @@ COMPOSITIONS = {
         "evaluation=sliding_832",
         "schedule.replicas=2",
         "backbone.blocks=5",
-        "dataset.duplicate=[wire]",
+        "dataset.oversampled=[wire]",
     ],
     "untrained": ["init=torchvision:fcn_resnet50"],
 }
@@ -28,7 +28,7 @@ CONFIGS = {name: compose(overrides) for name, overrides in COMPOSITIONS.items()}
 LEAVES = [(name, path) for name, config in CONFIGS.items() for path in identity.flatten(config)]
 UNUSED = {
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
-    "dataset.duplicate_times",
+    "dataset.oversampled_times",
 }  # fmt: skip
 UNSEEN = {"validation.every", "validation.split"}
 UNTRAINED = {
@@ -49,7 +49,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         "evaluation.average",
         "backbone.weights",
         "dataset.train_split",
-        "dataset.duplicate",
+        "dataset.oversampled",
         *UNTRAINED,
     },
 }

@@ -1,21 +1,34 @@
-"""The typed form of what a run reads from its configuration besides the network and the data set.
+"""The typed form of what a run reads from its configuration besides the arguments of network and data set.
 
 Units stand in the names or in the value (`"400 steps"`). Every class checks its own ranges.
 """
 
 from repro.config.settings.common import Length
 from repro.config.settings.evaluation import Average, EvaluationSettings, window_stride
-from repro.config.settings.run import Determinism, Precision, Runtime, Selection, Settings, Validation
+from repro.config.settings.run import (
+    DatasetSettings,
+    Determinism,
+    Init,
+    Precision,
+    Runtime,
+    Selection,
+    Settings,
+    TrackingKind,
+    TrackingSettings,
+    Validation,
+)
 from repro.config.settings.schedule import AugmentationSettings, BatchNorm, DecayOn, HardPixels, Loss, Schedule
 
 __all__ = [
     "AugmentationSettings",
     "Average",
     "BatchNorm",
+    "DatasetSettings",
     "DecayOn",
     "Determinism",
     "EvaluationSettings",
     "HardPixels",
+    "Init",
     "Length",
     "Loss",
     "Precision",
@@ -23,6 +36,8 @@ __all__ = [
     "Schedule",
     "Selection",
     "Settings",
+    "TrackingKind",
+    "TrackingSettings",
     "Validation",
     "window_stride",
 ]

@@ -1,7 +1,8 @@
 """The settings of a whole run."""
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from pathlib import Path
 
 from repro.config.settings.common import Length, require
 from repro.config.settings.evaluation import EvaluationSettings
@@ -66,25 +67,93 @@ class Validation:
 
 
 @dataclass
-class Settings:
-    """Everything of a run's configuration but the network, the data set and the tracking."""
+class DatasetSettings:
+    """Which splits are trained on and evaluated, and which training images come more than once.
 
+    The other leaves of a data set are arguments of its class.
+    """
+
+    train_split: str
+    evaluation_split: str
+    oversampled: list[str] | None = None
+    oversampled_times: int = 2
+
+
+@dataclass
+class Init:
+    """The weights that a run starts from: `run:<id>`, `file:<path>`, `torchvision:<name>`, or null for fresh ones.
+
+    Attributes:
+        source: the leaf `init.from`, whose name Python keeps for itself.
+        drop: beginnings of the names of weights that are not taken over.
+    """
+
+    source: str | None = None
+    drop: list[str] = field(default_factory=list)
+
+    @property
+    def replaces_backbone(self) -> bool:
+        """Whether the weights to start from make those of the backbone superfluous."""
+        return self.source is not None and not any(prefix.startswith("backbone") for prefix in self.drop)
+
+
+class TrackingKind(StrEnum):
+    """Who shows a run while it goes on."""
+
+    mlflow = "mlflow"
+    none = "none"
+
+
+@dataclass
+class TrackingSettings:
+    """Where a run is shown: null stands for the database in the folder of the outputs."""
+
+    kind: TrackingKind
+    uri: str | None = None
+    experiment: str = "repro"
+
+
+@dataclass
+class Settings:
+    """Everything that a run reads from its configuration, but the arguments of its networks and of its data set."""
+
+    name: str | None
     seed: int
     recipe: int
+    outputs: Path
     precision: Precision
     determinism: Determinism
+    align_corners: bool
     selection: Selection
     validation: Validation
+    dataset: DatasetSettings
+    init: Init
     schedule: Schedule
     evaluation: EvaluationSettings
     runtime: Runtime
+    tracking: TrackingSettings
 
     @property
     def trains(self) -> bool:
         """Whether there is any training; without, the weights that `init` names are evaluated."""
         return Length.parse(self.schedule.length, "schedule.length", least=0).count > 0
 
+    @property
+    def evaluation_split(self) -> str:
+        """The split that is measured."""
+        return self.evaluation.split or self.dataset.evaluation_split
+
+    @property
+    def validation_split(self) -> str:
+        """The split that is scored while training."""
+        return self.validation.split or self.dataset.evaluation_split
+
     def __post_init__(self) -> None:
+        require(
+            self.trains or self.init.source is not None,
+            "schedule.length is 0 steps, but init names no weights to evaluate; write init=torchvision:<name>, "
+            "init=run:<run id> or init=file:<path>, or give a length",
+        )
         require(
             self.selection is Selection.last or self.validation.every is not None,
             'selection=best needs validation.every, such as validation.every="200 steps"',

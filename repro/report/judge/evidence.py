@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from repro.build import dataset_class
 from repro.errors import ConfigError
-from repro.experiments import Measurement, Measurements, static_value
+from repro.experiments.measurement import Kind, Measurement
+from repro.experiments.measurements import Measurements
+from repro.experiments.values import has_class, network_value, recorded_value
 from repro.papers import Address, Metric
 from repro.report.judge.statistics import paired
+from repro.report.judge.verdicts import Verdict
 from repro.store.runs_csv import Recorded
 
 ONLY = 0
@@ -35,7 +37,7 @@ class Values:
 class Absent:
     """Why a cell has no values: a verdict that says so, and the reason."""
 
-    verdict: str
+    verdict: Verdict
     reason: str = ""
 
 
@@ -44,32 +46,35 @@ class Evidence:
 
     Args:
         measurements: how the cells are measured.
-        lines: every known evaluation by its id.
+        evaluations: every known evaluation by its id.
+
+    Attributes:
+        used: ids of the evaluations that some cell rests on.
     """
 
-    def __init__(self, measurements: Measurements, lines: Mapping[str, Recorded]) -> None:
+    def __init__(self, measurements: Measurements, evaluations: Mapping[str, Recorded]) -> None:
         self._measurements = measurements
-        self._lines = lines
-        self._seeds = sorted({line.seed for line in lines.values()})
+        self._evaluations = evaluations
+        self._seeds = sorted({evaluation.seed for evaluation in evaluations.values()})
         self.used: set[str] = set()
 
     def of(self, measurement: Measurement) -> Values | Absent:
         """The values of one cell at the scale."""
         metric = measurement.metric
-        own = self._side(measurement, metric.of or metric)
+        own = self._side(measurement, metric.base)
         if measurement.reference is None or isinstance(own, Absent):
             return own
         reference = self.resolved(self._measurements[measurement.reference])
-        other = self._side(reference, metric.of or metric)
+        other = self._side(reference, metric.base)
         name = _named(measurement.reference, measurement.address)
         if isinstance(other, Absent):
             why = f": {other.reason}" if other.reason else ""
             return Absent(other.verdict, f"against {name}, which is {other.verdict}{why}")
         if other.evidence and other.evidence == own.evidence:
-            return Absent("same as", name)
+            return Absent(Verdict.SAME_AS, name)
         differences = paired(own.by_seed, other.by_seed)
         if not differences:
-            return Absent("not run", f"no seed has both this row and {name}")
+            return Absent(Verdict.NOT_RUN, f"no seed has both this row and {name}")
         evidence, hardware = (*own.evidence, *other.evidence), (*own.hardware, *other.hardware)
         return Values(differences, evidence, tuple(dict.fromkeys(hardware)), own.exact)
 
@@ -77,54 +82,44 @@ class Evidence:
         """The measurement that stands for this one where both are the same at the scale."""
         while measurement.twin is not None:
             twin = self._measurements[measurement.twin]
-            measurement = replace(twin, cell=replace(twin.cell, metric=measurement.metric), _ids={})
+            measurement = replace(twin, cell=replace(twin.cell, metric=measurement.metric))
         return measurement
 
     def _side(self, measurement: Measurement, metric: Metric) -> Values | Absent:
         """Values of a measurement's own runs under a metric that is no difference."""
-        if measurement.kind == "static":
+        if measurement.kind is Kind.STATIC:
             return _static(measurement, metric)
-        if measurement.kind != "run":
-            return Absent(measurement.kind, measurement.reason)
-        assert measurement.config is not None
-        if metric.class_name is not None and metric.class_name not in dataset_class(measurement.config).class_names:
-            dataset = measurement.config["composition"]["choices"]["dataset"]
-            return Absent("not at this scale", f"{dataset} has no class {metric.class_name}")
+        if measurement.kind is not Kind.RUN:
+            return Absent(Verdict(measurement.kind), measurement.reason)
+        configuration = measurement.chain.own
+        if metric.class_name is not None and not has_class(configuration, metric.class_name):
+            reason = f"{configuration.choices['dataset']} has no class {metric.class_name}"
+            return Absent(Verdict.NOT_AT_THIS_SCALE, reason)
         found: dict[int, Recorded] = {}
         for seed in self._seeds:
-            line = self._lines.get(measurement.evaluation_id(seed))
-            if line is not None:
-                found[seed] = line
-        self.used |= {line.evaluation_id for line in found.values()}
-        scores = {seed: score(line, metric) for seed, line in found.items()}
-        by_seed = {seed: value for seed, value in scores.items() if value is not None}
+            evaluation = self._evaluations.get(measurement.evaluation_id(seed))
+            if evaluation is not None:
+                found[seed] = evaluation
+        self.used |= {evaluation.evaluation_id for evaluation in found.values()}
+        values = {seed: recorded_value(evaluation, metric) for seed, evaluation in found.items()}
+        by_seed = {seed: value for seed, value in values.items() if value is not None}
         if found and not by_seed:
-            return Absent("not run", "the score is not defined: no pixel of the evaluated images decides it")
+            reason = "the score is not defined: no pixel of the evaluated images decides it"
+            return Absent(Verdict.NOT_RUN, reason)
         if not by_seed:
-            return Absent("not run")
-        lines = [found[seed] for seed in by_seed]
-        hardware = dict.fromkeys(line.hardware for line in lines if line.hardware)
-        return Values(by_seed, tuple(line.evaluation_id for line in lines), tuple(hardware))
-
-
-def score(line: Recorded, metric: Metric) -> float | None:
-    """One score of an evaluation, in percent; None where it is not defined."""
-    if metric.name == "miou":
-        return line.miou_percent
-    if metric.name == "pixel_accuracy":
-        return line.pixel_accuracy_percent
-    if metric.name == "iou" and metric.class_name is not None:
-        return line.per_class_iou_percent.get(metric.class_name)
-    raise ValueError(f"no evaluation holds {metric}")
+            return Absent(Verdict.NOT_RUN)
+        behind = [found[seed] for seed in by_seed]
+        hardware = dict.fromkeys(evaluation.hardware for evaluation in behind if evaluation.hardware)
+        return Values(by_seed, tuple(evaluation.evaluation_id for evaluation in behind), tuple(hardware))
 
 
 def _static(measurement: Measurement, metric: Metric) -> Values | Absent:
-    if (measurement.metric.of or measurement.metric) != metric:
-        return Absent("not built", f"its cell holds {measurement.metric}, not {metric}")
+    if measurement.metric.base != metric:
+        return Absent(Verdict.NOT_BUILT, f"its cell holds {measurement.metric}, not {metric}")
     try:
-        return Values({ONLY: static_value(measurement)}, exact=True)
+        return Values({ONLY: network_value(measurement.chain.own, metric)}, exact=True)
     except ConfigError as error:
-        return Absent("not built", str(error))
+        return Absent(Verdict.NOT_BUILT, str(error))
 
 
 def _named(address: Address, seen_from: Address) -> str:

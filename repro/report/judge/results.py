@@ -1,19 +1,11 @@
 """What a report knows about a table at one scale: the values behind each cell, its verdict, and each claim's."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from repro.papers import Address, Claim, Table
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Mean of n values with its 95 % interval over seeds; without an interval where n is below 2."""
-
-    n: int
-    mean: float
-    spread: float | None
-    low: float | None
-    high: float | None
+from repro.report.judge.statistics import Interval
+from repro.report.judge.verdicts import ClaimVerdict, Verdict
 
 
 @dataclass(frozen=True)
@@ -22,29 +14,38 @@ class CellResult:
 
     Attributes:
         address: where it is printed.
-        verdict: one of `repro.report.judge.verdicts.VERDICTS`.
+        verdict: what is said of it.
         reason: what is not built, which row it is the same as, whose number is cited.
         by_seed: seed to measured value, in the unit of the column.
         measured: their mean and interval; None if nothing was measured.
         published: the published number with its sign, None if none is printed or it is no number.
         difference: measured mean minus published.
         deviations: what the run does otherwise than the paper states, one sentence each.
-        choices: what the paper leaves open and the run fixes, one sentence each.
+        left_open: what the paper leaves open and the run fixes, one sentence each.
         evidence: evaluation ids behind the values.
         hardware: names of the machines that they were measured on.
     """
 
     address: Address
-    verdict: str
+    verdict: Verdict
     reason: str = ""
     by_seed: dict[int, float] = field(default_factory=dict)
     measured: Interval | None = None
     published: float | None = None
     difference: float | None = None
     deviations: tuple[str, ...] = ()
-    choices: tuple[str, ...] = ()
+    left_open: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     hardware: tuple[str, ...] = ()
+
+
+class PrintedSay(StrEnum):
+    """What the paper's own printed numbers say about one of its claims."""
+
+    HOLDS = "holds"
+    REVERSED = "reversed"
+    EQUAL = "equal"
+    NOTHING = "not printed"
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,19 @@ class ClaimResult:
     """A claim's verdict from differences paired by seed; `published` is the difference that the paper prints."""
 
     claim: Claim
-    verdict: str
+    verdict: ClaimVerdict | Verdict
     difference: Interval | None = None
     published: float | None = None
     reason: str = ""
 
     @property
-    def printed(self) -> str:
-        """What the printed numbers say about the claim: holds, reversed or equal; empty if they say nothing."""
+    def printed(self) -> PrintedSay:
+        """What the printed numbers say about the claim."""
         if self.published is None:
-            return ""
-        return "holds" if self.published > 0 else "reversed" if self.published < 0 else "equal"
+            return PrintedSay.NOTHING
+        if self.published == 0:
+            return PrintedSay.EQUAL
+        return PrintedSay.HOLDS if self.published > 0 else PrintedSay.REVERSED
 
 
 @dataclass(frozen=True)

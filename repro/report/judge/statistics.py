@@ -2,15 +2,25 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from scipy.special import stdtrit
 
-from repro.report.judge.results import Interval
-
 CONFIDENCE = 0.95
 """Of every interval in a report."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Mean of n values with its 95 % interval over seeds; without an interval where n is below 2."""
+
+    n: int
+    mean: float
+    spread: float | None
+    low: float | None
+    high: float | None
 
 
 def interval(values: Sequence[float]) -> Interval | None:

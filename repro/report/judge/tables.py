@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from repro.experiments import Measurement, Measurements
-from repro.experiments.deviations import departures
+from repro.experiments.deviations import deviations
+from repro.experiments.measurement import Kind, Measurement
+from repro.experiments.measurements import Measurements
 from repro.papers import Claim, SpecError, Table
 from repro.report.judge.evidence import Absent, Evidence, Values
 from repro.report.judge.results import CellResult, ClaimResult, TableResult
 from repro.report.judge.statistics import interval, paired
-from repro.report.judge.verdicts import VERDICTS, Tolerance, claim_verdict, judged
+from repro.report.judge.verdicts import Tolerance, Verdict, judge, judge_claim
 from repro.report.printed import rounded
 from repro.store.runs_csv import Recorded
 
@@ -20,18 +21,18 @@ class Tables:
 
     Args:
         measurements: how the cells are measured at the scale.
-        lines: every known evaluation by its id.
+        evaluations: every known evaluation by its id.
         tolerance: about published values.
 
     Attributes:
         evidence: where the values come from; it also knows which evaluations were used.
     """
 
-    def __init__(self, measurements: Measurements, lines: Mapping[str, Recorded], tolerance: Tolerance) -> None:
+    def __init__(self, measurements: Measurements, evaluations: Mapping[str, Recorded], tolerance: Tolerance) -> None:
         self._measurements = measurements
         self._library = measurements.library
         self._tolerance = tolerance
-        self.evidence = Evidence(measurements, lines)
+        self.evidence = Evidence(measurements, evaluations)
 
     def result(self, table: Table) -> TableResult:
         """The result of one table."""
@@ -41,8 +42,8 @@ class Tables:
 
     def _cell(self, measurement: Measurement) -> CellResult:
         address, published = measurement.address, measurement.cell.signed
-        if measurement.kind not in ("run", "static"):
-            return CellResult(address, measurement.kind, measurement.reason, published=published)
+        if not measurement.kind.is_measured:
+            return CellResult(address, Verdict(measurement.kind), measurement.reason, published=published)
         values = self.evidence.of(measurement)
         if isinstance(values, Absent):
             return CellResult(address, values.verdict, values.reason, published=published)
@@ -51,17 +52,17 @@ class Tables:
         assert measured is not None
         assert published is not None
         assert original is not None
-        deviations, choices = departures(self._library, measurement)
+        found = deviations(self._library, measurement)
         reason = ""
-        if deviations:
-            verdict = "deviates"
+        if found.stated:
+            verdict = Verdict.DEVIATES
         else:
             tolerance = self._tolerance.of(measurement.metric, published, original.half)
-            verdict = judged(measured, published, tolerance, exact=values.exact)
+            verdict = judge(measured, published, tolerance, exact=values.exact)
             reason = ONE_SEED if measured.n == 1 and not values.exact else ""
         return CellResult(
             address, verdict, reason, values.by_seed, measured, published, measured.mean - published,
-            deviations, choices, values.evidence, values.hardware,
+            found.stated, found.left_open, values.evidence, values.hardware,
         )  # fmt: skip
 
     def _claim(self, claim: Claim) -> ClaimResult:
@@ -72,7 +73,7 @@ class Tables:
             sides.append((address, self.evidence.of(measurement)))
         missing = [(address, side) for address, side in sides if isinstance(side, Absent)]
         if missing:
-            verdict = min((side.verdict for _, side in missing), key=VERDICTS.index)
+            verdict = min((side.verdict for _, side in missing), key=lambda verdict: verdict.precedence)
             reasons = dict.fromkeys(
                 f"{address.row} is {side.verdict}" + (f": {side.reason}" if side.reason else "")
                 for address, side in missing
@@ -80,10 +81,11 @@ class Tables:
             return ClaimResult(claim, verdict, None, printed, "; ".join(reasons))
         higher, lower = (side for _, side in sides if isinstance(side, Values))
         if higher.evidence and higher.evidence == lower.evidence and higher.by_seed == lower.by_seed:
-            return ClaimResult(claim, "not at this scale", None, printed, "both sides are one run at this scale")
+            reason = "both sides are one run at this scale"
+            return ClaimResult(claim, Verdict.NOT_AT_THIS_SCALE, None, printed, reason)
         exact = higher.exact and lower.exact
-        verdict, difference, reason = claim_verdict(paired(higher.by_seed, lower.by_seed), exact=exact)
-        return ClaimResult(claim, verdict, difference, printed, reason)
+        judged, difference, reason = judge_claim(paired(higher.by_seed, lower.by_seed), exact=exact)
+        return ClaimResult(claim, judged, difference, printed, reason)
 
     def _printed_difference(self, claim: Claim) -> float | None:
         """What the paper prints between both sides, if both are numbers of one metric."""
@@ -96,7 +98,7 @@ class Tables:
         return round(higher - lower, decimals)
 
 
-def duplicates(measurements: Measurements, table: Table) -> list[SpecError]:
+def twins(measurements: Measurements, table: Table) -> list[SpecError]:
     """Cells of a table that are one evaluation under one metric although the paper prints them as different ones.
 
     Rows that say which cell they repeat are none.
@@ -105,7 +107,7 @@ def duplicates(measurements: Measurements, table: Table) -> list[SpecError]:
     found = []
     for cell in table.cells():
         measurement = measurements[cell.address]
-        if measurement.kind != "run" or table.rows[cell.address.row].same_as is not None:
+        if measurement.kind is not Kind.RUN or table.rows[cell.address.row].same_as is not None:
             continue
         key = (measurement.run_id(0), measurement.evaluation_id(0), str(measurement.metric))
         twin = first.setdefault(key, measurement)

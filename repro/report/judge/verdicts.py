@@ -1,25 +1,64 @@
 """Verdicts on cells and claims from their intervals; pure functions, in the order of precedence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from repro.papers import Metric
-from repro.report.judge.results import Interval
-from repro.report.judge.statistics import interval
+from repro.report.judge.statistics import Interval, interval
 
-JUDGED = ("reproduced", "above", "below", "inconclusive")
-"""Verdicts from a measured interval beside a published number."""
 
-VERDICTS = ("setting", "blank", "cited", "server only", "cannot be run", "not built", "not at this scale", "same as",
-            "not run", "deviates", *JUDGED)  # fmt: skip
-"""Every verdict on a cell; the first that applies counts."""
+class Verdict(StrEnum):
+    """What is said of a printed cell; the first that applies counts."""
 
-CLAIM_VERDICTS = ("holds", "reversed", "inconclusive")
-"""Verdicts on a claim whose sides are both measured; else it has the verdict of the side that is not."""
+    SETTING = "setting"
+    BLANK = "blank"
+    CITED = "cited"
+    SERVER_ONLY = "server only"
+    CANNOT_BE_RUN = "cannot be run"
+    NOT_BUILT = "not built"
+    NOT_AT_THIS_SCALE = "not at this scale"
+    SAME_AS = "same as"
+    NOT_RUN = "not run"
+    DEVIATES = "deviates"
+    REPRODUCED = "reproduced"
+    ABOVE = "above"
+    BELOW = "below"
+    INCONCLUSIVE = "inconclusive"
+
+    @property
+    def precedence(self) -> int:
+        """Place in the order above."""
+        return list(Verdict).index(self)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it says nothing about a result."""
+        return self in (Verdict.SETTING, Verdict.BLANK)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the paper measured the cell and this report did not."""
+        return self in (Verdict.NOT_RUN, Verdict.NOT_BUILT, Verdict.NOT_AT_THIS_SCALE)
+
+    @property
+    def is_runnable(self) -> bool:
+        """Whether the cell can be measured here, if only it is run."""
+        return self not in (Verdict.CITED, Verdict.SERVER_ONLY, Verdict.CANNOT_BE_RUN, Verdict.NOT_BUILT,
+                            Verdict.NOT_AT_THIS_SCALE)  # fmt: skip
+
+
+class ClaimVerdict(StrEnum):
+    """What is said of a claim whose sides are both measured; else it has the verdict of the side that is not."""
+
+    HOLDS = "holds"
+    REVERSED = "reversed"
+    INCONCLUSIVE = "inconclusive"
+
 
 SEEDS_OF_A_CLAIM = 3
 """Fewer paired seeds decide no claim."""
 
-PERCENTAGES = frozenset({"miou", "iou", "pixel_accuracy", "boundary_f"})
 _SLACK = 1e-9
 
 
@@ -37,14 +76,13 @@ class Tolerance:
 
     def of(self, metric: Metric, published: float, rounding: float) -> float:
         """The tolerance about one published value, never finer than what printing has rounded away."""
-        percentage = (metric.of or metric).name in PERCENTAGES
-        tolerance = self.points if percentage else self.share * abs(published)
+        tolerance = self.points if metric.base.kind.is_score else self.share * abs(published)
         if metric.of is not None:  # a gain is not reproduced by none at all
             tolerance = min(tolerance, abs(published) / 2)
         return max(tolerance, rounding)
 
 
-def judged(measured: Interval, published: float, tolerance: float, *, exact: bool = False) -> str:
+def judge(measured: Interval, published: float, tolerance: float, *, exact: bool = False) -> Verdict:
     """The verdict on measured values: where their interval lies against published ± tolerance.
 
     Args:
@@ -55,16 +93,18 @@ def judged(measured: Interval, published: float, tolerance: float, *, exact: boo
     """
     low, high = (measured.mean, measured.mean) if exact else (measured.low, measured.high)
     if low is None or high is None:
-        return "inconclusive"
+        return Verdict.INCONCLUSIVE
     floor, ceiling = published - tolerance - _SLACK, published + tolerance + _SLACK
     if low > ceiling:
-        return "above"
+        return Verdict.ABOVE
     if high < floor:
-        return "below"
-    return "reproduced" if floor <= low and high <= ceiling else "inconclusive"
+        return Verdict.BELOW
+    return Verdict.REPRODUCED if floor <= low and high <= ceiling else Verdict.INCONCLUSIVE
 
 
-def claim_verdict(differences: dict[int, float], *, exact: bool = False) -> tuple[str, Interval | None, str]:
+def judge_claim(
+    differences: Mapping[int, float], *, exact: bool = False
+) -> tuple[ClaimVerdict | Verdict, Interval | None, str]:
     """Verdict on "higher > lower", the interval of the differences, and what hinders a decision.
 
     Args:
@@ -73,15 +113,15 @@ def claim_verdict(differences: dict[int, float], *, exact: bool = False) -> tupl
     """
     found = interval(list(differences.values()))
     if found is None:
-        return "not run", None, "no seed has both sides"
+        return Verdict.NOT_RUN, None, "no seed has both sides"
     if exact:
         return _side(found.mean, found.mean), found, ""
     if found.n < SEEDS_OF_A_CLAIM or found.low is None or found.high is None:
-        return "inconclusive", found, f"{found.n} of the {SEEDS_OF_A_CLAIM} seeds that a claim needs"
+        return ClaimVerdict.INCONCLUSIVE, found, f"{found.n} of the {SEEDS_OF_A_CLAIM} seeds that a claim needs"
     return _side(found.low, found.high), found, ""
 
 
-def _side(low: float, high: float) -> str:
+def _side(low: float, high: float) -> ClaimVerdict:
     if low > 0:
-        return "holds"
-    return "reversed" if high < 0 else "inconclusive"
+        return ClaimVerdict.HOLDS
+    return ClaimVerdict.REVERSED if high < 0 else ClaimVerdict.INCONCLUSIVE

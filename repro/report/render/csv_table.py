@@ -5,7 +5,7 @@ import io
 
 from repro.papers import Cell, Row, Table
 from repro.report.judge.results import CellResult, TableResult
-from repro.report.render.wording import published_text
+from repro.report.printed import published_text
 
 HEADS = (
     "paper", "table", "scale", "row", "kind", "column", "metric", "unit", "published", "printed", "verdict", "n",
@@ -25,8 +25,9 @@ def csv_text(result: TableResult) -> str:
     writer.writeheader()
     for row in result.table.rows.values():
         for cell in row.cells.values():
-            found = result.cells.get(cell.address) or CellResult(cell.address, "")
-            writer.writerow(_printed(result.table, row, cell) | {"scale": result.scale} | _measured(found))
+            found = result.cells.get(cell.address)
+            measured = _measured(found) if found else {}
+            writer.writerow(_printed(result.table, row, cell) | {"scale": result.scale} | measured)
     return stream.getvalue()
 
 
@@ -62,7 +63,7 @@ def _measured(found: CellResult) -> dict[str, str]:
         "evaluations": ";".join(found.evidence),
         "reason": found.reason,
         "deviations": " | ".join(found.deviations),
-        "choices": " | ".join(found.choices),
+        "choices": " | ".join(found.left_open),
         "hardware": " | ".join(found.hardware),
     }
 

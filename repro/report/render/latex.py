@@ -9,12 +9,13 @@ import unicodedata
 from collections.abc import Iterable
 
 from repro.report.judge.results import TableResult
-from repro.report.render.layout import Figure, Layout, Line, layout
+from repro.report.judge.verdicts import Verdict
+from repro.report.render.layout import Figure, LaidRow, Layout, layout
 from repro.report.render.wording import (
     claim_decimals,
     claim_notes,
+    claim_state,
     claim_text,
-    claim_verdict,
     command,
     difference_text,
     hardware,
@@ -29,8 +30,13 @@ PACKAGES = r"""\usepackage{amssymb}
 \usepackage{adjustbox}"""
 """The packages that the tables need."""
 
-_SYMBOLS = {"reproduced": r"$\approx$", "above": r"$\blacktriangle$", "below": r"$\blacktriangledown$",
-            "inconclusive": "?", "deviates": r"$\neq$"}  # fmt: skip
+_SYMBOLS = {
+    Verdict.REPRODUCED: r"$\approx$",
+    Verdict.ABOVE: r"$\blacktriangle$",
+    Verdict.BELOW: r"$\blacktriangledown$",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.DEVIATES: r"$\neq$",
+}
 
 _CHARACTERS = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -102,7 +108,7 @@ def _float(result: TableResult, made: Layout, heads: list[str], part: int) -> st
     between = "\n\\addlinespace\n" if made.wide else "\n"
     lines = [
         "\\begin{tabular}{" + "".join(kinds) + "}", "\\toprule", " & ".join(columns) + r" \\", "\\midrule",
-        between.join(" & ".join(_line(made, line, heads)) + r" \\" for line in made.lines),
+        between.join(" & ".join(_row(made, row, heads)) + r" \\" for row in made.rows),
         "\\bottomrule", "\\end{tabular}",
     ]  # fmt: skip
     parts = f" (part {part} of {len(made.panels)})" if len(made.panels) > 1 else ""
@@ -117,9 +123,9 @@ def _float(result: TableResult, made: Layout, heads: list[str], part: int) -> st
     ])  # fmt: skip
 
 
-def _line(made: Layout, line: Line, heads: list[str]) -> list[str]:
-    place = [escape(line.place)] if made.placed else []
-    return [_label(made, line), *place, *_cells(made, line, heads)]
+def _row(made: Layout, row: LaidRow, heads: list[str]) -> list[str]:
+    place = [escape(row.place)] if made.placed else []
+    return [_label(made, row), *place, *_cells(made, row, heads)]
 
 
 def _broken(head: str) -> str:
@@ -134,23 +140,23 @@ def _stacked(text: str) -> str:
     return f"\\makecell{{{text}}}" if r"\\" in text else f"{{{text}}}"
 
 
-def _label(made: Layout, line: Line) -> str:
-    label = escape(line.label) + _raised(line.notes)
-    if made.wide and line.shared_state:
-        return f"\\makecell[l]{{{label}\\\\{{\\footnotesize\\itshape {escape(line.shared_state)}}}}}"
+def _label(made: Layout, row: LaidRow) -> str:
+    label = escape(row.label) + _raised(row.notes)
+    if made.wide and row.shared_state:
+        return f"\\makecell[l]{{{label}\\\\{{\\footnotesize\\itshape {escape(row.shared_state)}}}}}"
     return f"{{{label}}}"
 
 
-def _cells(made: Layout, line: Line, heads: list[str]) -> list[str]:
+def _cells(made: Layout, row: LaidRow, heads: list[str]) -> list[str]:
     cells = []
     for head in heads:
-        figure = line.figures[head]
+        figure = row.figures[head]
         text = escape(figure.published) or ("--" if head in made.measured else "")
         published = "\\checkmark{}" if figure.marked else f"\\textbf{{{text}}}" if figure.best else text
         if head not in made.measured:
             cells.append(f"{{{published}}}")
             continue
-        below = _measured(figure, made.wide) or ("" if made.wide and line.shared_state else _state(figure))
+        below = _measured(figure, made.wide) or ("" if made.wide and row.shared_state else _state(figure))
         below += _raised(figure.notes)
         if made.wide:
             cells.append(_stacked(f"{published}\\\\{below}" if below else published))
@@ -171,10 +177,10 @@ def _measured(figure: Figure, wide: bool) -> str:
     count = f"({figure.n})" if figure.half or figure.one_seed else ""
     difference = escape(figure.difference)
     if wide:
-        symbol = _SYMBOLS.get(figure.verdict, escape(figure.verdict))
+        symbol = "" if figure.verdict is None else _SYMBOLS.get(figure.verdict, escape(figure.verdict))
         return value + r"\\" + " ".join(part for part in (difference, symbol, count) if part)
     value = f"{value} {count}".rstrip()
-    return ", ".join(part for part in (value, difference, escape(figure.verdict)) if part)
+    return ", ".join(part for part in (value, difference, escape(figure.verdict or "")) if part)
 
 
 def _raised(notes: tuple[int, ...]) -> str:
@@ -190,7 +196,7 @@ def _claims(result: TableResult, made: Layout) -> list[str]:
         notes = tuple(made.number(text) for text in claim_notes(item))
         count = str(item.difference.n) if item.difference else "0"
         texts = (claim_text(item.claim, result), item.claim.place, published_difference(item, places) or "--",
-                 difference_text(item.difference, places), count, claim_verdict(item))  # fmt: skip
+                 difference_text(item.difference, places), count, claim_state(item))  # fmt: skip
         first, *rest = [text if text == "--" else escape(text) for text in texts]
         rows.append(" & ".join([first + _raised(notes), *rest]) + r" \\")
     wrapped = r">{\raggedright}p{0.4\linewidth}>{\raggedright}p{0.17\linewidth}rlrl"

@@ -3,21 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from repro.papers import Address, Cell, Column, Row, Table
+from repro.papers import Address, Cell, Column, Row, Table, TableKind
 from repro.report.judge.results import CellResult, TableResult
-from repro.report.render.wording import measured_decimals, number, published_text, sentences_of, signed, without_seed
+from repro.report.judge.verdicts import Verdict
+from repro.report.printed import measured_decimals, number, published_text, signed
+from repro.report.render.wording import sentences_of
 
-QUALITY = frozenset({"miou", "iou", "pixel_accuracy", "boundary_f"})
-"""Metrics of which a paper prints the best value bold."""
-
-SYMBOLS = {"reproduced": "≈", "above": "▲", "below": "▼", "inconclusive": "?", "deviates": "≠"}
+SYMBOLS = {
+    Verdict.REPRODUCED: "≈",
+    Verdict.ABOVE: "▲",
+    Verdict.BELOW: "▼",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.DEVIATES: "≠",
+}
 """Signs of the verdicts on measured cells, for tables too wide for words."""
-
-MISSING = frozenset({"not run", "not built", "not at this scale", "blocked", "failed"})
-"""Verdicts of cells that the paper measured and this report did not."""
-
-EXPLAINED_BY_ITSELF = frozenset({"", "setting", "blank"})
-"""Verdicts that say nothing about a result."""
 
 WIDE = 3
 """From so many measured columns on, measured values stand below the published ones instead of beside them."""
@@ -34,7 +33,7 @@ class Figure:
         published: as the paper prints it; empty where it prints nothing.
         best: whether it is the best published value of its column.
         marked: whether the cell carries a check mark.
-        verdict: empty where nothing is to be measured.
+        verdict: None where nothing is to be measured.
         mean: measured mean, empty if nothing was measured; `half` is half its 95 % interval.
         n: number of seeds.
         difference: measured minus published, with its sign.
@@ -46,7 +45,7 @@ class Figure:
     published: str = ""
     best: bool = False
     marked: bool = False
-    verdict: str = ""
+    verdict: Verdict | None = None
     mean: str = ""
     half: str = ""
     n: int = 0
@@ -58,11 +57,13 @@ class Figure:
     @property
     def state(self) -> str:
         """What to say where no value stands, such as `cited` or `missing: not run`."""
-        return f"missing: {self.verdict}" if self.verdict in MISSING else self.verdict
+        if self.verdict is None:
+            return ""
+        return f"missing: {self.verdict}" if self.verdict.is_missing else self.verdict
 
 
 @dataclass(frozen=True)
-class Line:
+class LaidRow:
     """One row: label, figures by column head, footnotes, the state that all figures share, and the place of prose."""
 
     label: str
@@ -79,7 +80,7 @@ class Layout:
     Attributes:
         columns: the printed columns in order.
         panels: heads of the columns of each part; one part unless the table is wide.
-        lines: the rows in printed order.
+        rows: in printed order.
         common: sentences that hold for every measured cell.
         notes: numbered footnotes, number 1 first.
     """
@@ -87,7 +88,7 @@ class Layout:
     columns: dict[str, Column]
     panels: list[list[str]]
     measured: set[str]
-    lines: list[Line] = field(default_factory=list)
+    rows: list[LaidRow] = field(default_factory=list)
     common: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -99,12 +100,12 @@ class Layout:
     @property
     def placed(self) -> bool:
         """Whether the rows stand at places of their own, as numbers in the text do."""
-        return any(line.place for line in self.lines)
+        return any(row.place for row in self.rows)
 
     @property
     def any_measured(self) -> bool:
         """Whether any cell has a measured value."""
-        return any(figure.mean for line in self.lines for figure in line.figures.values())
+        return any(figure.mean for row in self.rows for figure in row.figures.values())
 
     def number(self, sentence: str) -> int:
         """The number of a footnote; the same sentence has one number."""
@@ -116,33 +117,31 @@ class Layout:
 def layout(result: TableResult) -> Layout:
     """Lays out a table."""
     table = result.table
-    measured = {head for head in table.columns if any(_is_measured(row.cells[head]) for row in table.rows.values())}
+    measured = {cell.address.column for cell in table.cells() if not cell.metric.is_setting}
     made = Layout(table.columns, _panels(table, measured), measured)
     made.common = _common(result)
-    best, measured_best = (set(), set()) if table.kind == "prose" else (_best_published(table), _best_measured(result))
+    best, measured_best = set[Address](), set[Address]()
+    if table.kind is not TableKind.PROSE:
+        best, measured_best = _best_published(table), _best_measured(result)
     for row in table.rows.values():
         notes = _row_notes(made, row)
         figures = {
             head: _figure(made, result, row, cell, cell.address in best, cell.address in measured_best)
             for head, cell in row.cells.items()
         }
-        made.lines.append(_line(row, figures, notes))
+        made.rows.append(_laid(row, figures, notes))
     return made
 
 
-def _line(row: Row, figures: dict[str, Figure], notes: tuple[int, ...]) -> Line:
-    telling = [figure for figure in figures.values() if figure.verdict not in EXPLAINED_BY_ITSELF]
+def _laid(row: Row, figures: dict[str, Figure], notes: tuple[int, ...]) -> LaidRow:
+    telling = [figure for figure in figures.values() if figure.verdict is not None]
     states = {figure.state for figure in telling}
     untouched = not any(figure.mean for figure in telling)
     shared = states.pop() if untouched and len(states) == 1 else ""
     if telling and (shared or len(telling) > 1) and len({figure.notes for figure in telling}) == 1:
         notes += telling[0].notes  # what holds for the whole row is said once
         figures = {head: replace(figure, notes=()) for head, figure in figures.items()}
-    return Line(row.label, figures, notes, shared, row.place)
-
-
-def _is_measured(cell: Cell) -> bool:
-    return cell.metric.name != "setting"
+    return LaidRow(row.label, figures, notes, shared, row.place)
 
 
 def _panels(table: Table, measured: set[str]) -> list[list[str]]:
@@ -159,8 +158,7 @@ def _figure(made: Layout, result: TableResult, row: Row, cell: Cell, best: bool,
     published = published_text(column, cell)
     found = result.cells.get(cell.address)
     marked = column.marks and column.head in row.marks
-    silent = cell.metric.name == "setting" or cell.published is None
-    if found is None or silent or found.verdict in EXPLAINED_BY_ITSELF:
+    if found is None or not cell.is_result or found.verdict.is_silent:
         return Figure(published, best, marked)
     notes = _cell_notes(made, row, found)
     if found.measured is None:
@@ -172,7 +170,7 @@ def _figure(made: Layout, result: TableResult, row: Row, cell: Cell, best: bool,
         published, best, marked, found.verdict,
         mean=number(interval.mean, places), half=half, n=interval.n,
         difference="" if found.difference is None else signed(found.difference, places),
-        one_seed=interval.n == 1 and not without_seed(cell.metric), measured_best=measured_best, notes=notes,
+        one_seed=interval.n == 1 and cell.metric.base.kind.has_seeds, measured_best=measured_best, notes=notes,
     )  # fmt: skip
 
 
@@ -216,7 +214,7 @@ def _best(values: Iterable[tuple[Column, Cell, float | None]]) -> set[Address]:
     """The best of each column and metric, several where they are equal."""
     groups: dict[tuple[str, str], list[tuple[float, Address]]] = {}
     for column, cell, value in values:
-        if value is not None and cell.metric.name in QUALITY:
+        if value is not None and cell.metric.kind.is_score:
             sign = -1 if column.lower_is_better else 1
             groups.setdefault((column.head, str(cell.metric)), []).append((sign * value, cell.address))
     chosen: set[Address] = set()

@@ -1,65 +1,20 @@
-"""Numbers, claims and sentences of a report as plain text."""
+"""Claims and sentences of a report as plain text."""
 
 from collections.abc import Iterable
 
-from repro.papers import Cell, Claim, Column, Metric, sweeps_folder
-from repro.report.judge.results import CellResult, ClaimResult, Interval, TableResult
-
-WITHOUT_SEED = frozenset({"parameters", "utilisation"})
-"""Metrics that do not depend on the seed, so that one value is all there is."""
+from repro.papers import Claim, sweeps_folder
+from repro.report.judge.results import CellResult, ClaimResult, PrintedSay, TableResult
+from repro.report.judge.statistics import Interval
+from repro.report.printed import measured_decimals, own_decimals, signed
 
 SEEDS = 3
 """Seeds in the command that a report gives; fewer make no interval worth the name."""
 
 
-def without_seed(metric: Metric) -> bool:
-    """Whether a metric comes out the same for every seed."""
-    return (metric.of or metric).name in WITHOUT_SEED
-
-
-def own_decimals(value: float) -> int:
-    """Decimals that a number needs to be written in full."""
-    digits = f"{value:.10f}".partition(".")[2].rstrip("0")
-    return len(digits)
-
-
-def decimals_of(column: Column, value: float) -> int:
-    """Decimals that a published number is printed with: those of its column, or more if it has more."""
-    return max(column.decimals or 0, own_decimals(value))
-
-
-def published_text(column: Column, cell: Cell) -> str:
-    """The published content of a cell, as printed; empty if blank."""
-    if cell.printed is not None:
-        return cell.printed
-    if cell.published is None or isinstance(cell.published, str):
-        return cell.published or ""
-    return f"{cell.published:.{decimals_of(column, cell.published)}f}"
-
-
-def measured_decimals(column: Column, cell: Cell) -> int:
-    """Decimals of a measured value: as published but at least one, two where nothing says how many."""
-    if isinstance(cell.published, (int, float)):
-        return max(1, decimals_of(column, cell.published))
-    return 2 if column.decimals is None else column.decimals
-
-
-def number(value: float, places: int) -> str:
-    """A number with a real minus, and zero without one."""
-    text = f"{value:.{places}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
-
-
-def signed(value: float, places: int) -> str:
-    """A number with its sign, and zero without one."""
-    text = number(value, places)
-    return text if text.startswith("−") or float(text) == 0 else f"+{text}"
-
-
 def sentences_of(cell: CellResult) -> list[str]:
     """What the run of a cell does otherwise than the paper, and what the paper leaves to it."""
     deviations = [f"deviation: {item}" for item in cell.deviations]
-    return deviations + [f"left open by the paper: {item}" for item in cell.choices]
+    return deviations + [f"left open by the paper: {item}" for item in cell.left_open]
 
 
 def claim_text(claim: Claim, result: TableResult) -> str:
@@ -70,11 +25,11 @@ def claim_text(claim: Claim, result: TableResult) -> str:
         return f"{sides[0]} > {sides[1]}"
     if higher.column != lower.column:
         return f"{higher.row} @ {higher.column} > {lower.row} @ {lower.column}"
-    measured = {cell.address.column for cell in table.cells() if cell.metric.name != "setting"}
+    measured = {cell.address.column for cell in table.cells() if not cell.metric.is_setting}
     return f"{higher.row} > {lower.row}" + (f" @ {higher.column}" if len(measured) > 1 else "")
 
 
-def claim_verdict(item: ClaimResult) -> str:
+def claim_state(item: ClaimResult) -> str:
     """The verdict on a claim, or why there is none."""
     return item.verdict if item.difference else f"not judged: {item.verdict}"
 
@@ -99,7 +54,7 @@ def published_difference(item: ClaimResult, places: int) -> str:
     if item.published is None:
         return ""
     text = signed(item.published, places)
-    return text if item.printed == "holds" else f"{text} ({item.printed})"
+    return text if item.printed is PrintedSay.HOLDS else f"{text} ({item.printed})"
 
 
 def difference_text(interval: Interval | None, places: int) -> str:

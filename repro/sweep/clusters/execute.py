@@ -3,31 +3,30 @@
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
-from repro.errors import ConfigError
 from repro.sweep.clusters.inline import run_inline
-from repro.sweep.clusters.jobs import DONE, INTERRUPTED, FrozenJob, Result
+from repro.sweep.clusters.jobs import Ending, FrozenJob, Result
 from repro.sweep.clusters.local import run_local
 from repro.sweep.clusters.progress import Board
 from repro.sweep.clusters.register import registered
-from repro.sweep.plan.plan import FAILED, RUNNING, SETTLED, TO_DO, TO_EVALUATE, Job, Plan
+from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.plan import Plan
 from repro.sweep.plan.text import finished_sentence, trouble
-from repro.sweep.request import Request, quoted
+from repro.sweep.request import ClusterKind, ClusterSettings, Request
 
-Cluster = Callable[[list[FrozenJob], Mapping[str, Any], Board], dict[str, Result]]
+Cluster = Callable[[list[FrozenJob], ClusterSettings, Board], dict[str, Result]]
 
-CLUSTERS: dict[str, Cluster] = {
-    "inline": lambda jobs, _, board: run_inline(jobs, board.say),
-    "local": run_local,
+CLUSTERS: dict[ClusterKind, Cluster] = {
+    ClusterKind.INLINE: lambda jobs, _, board: run_inline(jobs, board.say),
+    ClusterKind.LOCAL: run_local,
 }
 """Kind of a cluster to what carries jobs out there: it returns how each that it started has ended."""
 
 
 def frozen(job: Job) -> FrozenJob:
     """The job as a process needs it: one configuration for each evaluation to be made."""
-    configs = [job.evaluations[key] for key in job.missing] or [job.config]
-    return FrozenJob(job.run_id, job.title, configs, job.upstream)
+    configurations = [job.evaluations[key] for key in job.missing] or [job.configuration]
+    return FrozenJob(job.run_id, job.title, configurations, job.upstream)
 
 
 def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -> int:
@@ -38,15 +37,12 @@ def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -
         jobs: what is to be carried out, each after its upstream.
         replan: looks anew at what is there.
     """
-    kind = request.cluster["kind"]
-    if kind not in CLUSTERS:
-        raise ConfigError(f"cluster.kind is {kind!r}; it can be {', '.join(CLUSTERS)}")
     todo = [frozen(job) for job in jobs]
     results: dict[str, Result] = {}
     board = Board(sys.stdout)
     if todo:
-        with registered(request.outputs, [job.run_id for job in todo], request.command()):
-            results = CLUSTERS[kind](todo, request.cluster, board)
+        with registered(request.selection.outputs, [job.run_id for job in todo], request.command()):
+            results = CLUSTERS[request.cluster.kind](todo, request.cluster, board)
     plan = replan()
     for line in closing_lines(request, plan, todo, results):
         board.say(line)
@@ -55,17 +51,18 @@ def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -
 
 def closing_lines(request: Request, plan: Plan, todo: list[FrozenJob], results: Mapping[str, Result]) -> list[str]:
     """How it ended, what failed and why, and what to do next."""
-    done = sum(result.state == DONE for result in results.values())
+    done = sum(result.ending is Ending.DONE for result in results.values())
     lines = [""] if results else []
-    unwritten = [job for job in todo if job.run_id in results and results[job.run_id].state not in (DONE, INTERRUPTED)]
-    told = {job.run_id for job in plan.in_state(FAILED)}
+    silent = (Ending.DONE, Ending.INTERRUPTED)
+    unwritten = [job for job in todo if job.run_id in results and results[job.run_id].ending not in silent]
+    told = {job.run_id for job in plan.in_state(JobState.FAILED)}
     lines += trouble(plan.jobs.values())
-    lines += [f"  {job.title} ({job.run_id}): {results[job.run_id].state}: {results[job.run_id].message}"
+    lines += [f"  {job.title} ({job.run_id}): {results[job.run_id].ending}: {results[job.run_id].message}"
               for job in unwritten if job.run_id not in told]  # fmt: skip
-    open_jobs = len([job for job in plan.jobs.values() if job.state not in SETTLED])
+    open_jobs = len([job for job in plan.jobs.values() if not job.state.is_settled])
     if not open_jobs and plan.jobs:
         head = finished_sentence(plan) if not todo else f"all {len(plan.jobs)} trainings are done and recorded"
-        return [*lines, f"{head}; next: {report_command(request)}"]
+        return [*lines, f"{head}; next: {request.report_command()}"]
     if not open_jobs:
         return [*lines, finished_sentence(plan)]
     head = f"{done} of {len(todo)} done now, {open_jobs} of {len(plan.jobs)} trainings still open"
@@ -74,28 +71,19 @@ def closing_lines(request: Request, plan: Plan, todo: list[FrozenJob], results: 
 
 def _next_step(request: Request, plan: Plan) -> str:
     again = "the same command goes on"
-    if plan.in_state(FAILED):
+    if plan.in_state(JobState.FAILED):
         retry = f"{request.command('action=retry')} repeats what failed"
-        return f"{again}; {retry}" if plan.in_state(TO_DO, TO_EVALUATE) else retry
-    if plan.in_state(RUNNING) and not plan.in_state(TO_DO, TO_EVALUATE):
+        return f"{again}; {retry}" if plan.open_jobs else retry
+    if plan.in_state(JobState.RUNNING) and not plan.open_jobs:
         return f"wait for the running ones; {request.command('action=status')} shows them"
     return again
 
 
-def report_command(request: Request) -> str:
-    """The command that shows the results of the tables asked for."""
-    shared = ("outputs", "reports", "sweeps_folder", "conf_folder")
-    tables = request.patterns
-    chosen = f"table={tables[0]}" if len(tables) == 1 else f"table=[{','.join(tables)}]"
-    words = [chosen, f"scale={request.scale}", *(word for word in request.words if word.partition("=")[0] in shared)]
-    return " ".join(["python -m repro.report", *map(quoted, words)])
-
-
 def exit_code(plan: Plan, todo: list[FrozenJob], results: Mapping[str, Result]) -> int:
     """0 if all is done, 128 + n after signal n, else 1."""
-    ended = [result.exit_code for result in results.values() if result.state == INTERRUPTED]
+    ended = [result.exit_code for result in results.values() if result.ending is Ending.INTERRUPTED]
     if ended:
         return max(ended) if max(ended) > 128 else 128 + signal.SIGINT
-    unfinished = any(job.state not in SETTLED for job in plan.jobs.values())
-    broken = any(result.state != DONE for result in results.values()) or len(results) < len(todo)
+    unfinished = any(not job.state.is_settled for job in plan.jobs.values())
+    broken = any(result.ending is not Ending.DONE for result in results.values()) or len(results) < len(todo)
     return 1 if unfinished or broken else 0

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from repro.engine.stop import StopRequest
-from repro.sweep.clusters.jobs import BLOCKED, INTERRUPTED, FrozenJob, Result, carry_out, describe
+from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, carry_out, describe, without_upstream
 
 Say = Callable[[str], None]
 
@@ -20,12 +20,9 @@ def run_inline(jobs: Sequence[FrozenJob], say: Say) -> dict[str, Result]:
             if stop.requested():
                 break
             say(f"[{number}/{len(jobs)}] {job.title}, run {job.run_id}")
-            if job.lacks_upstream():
-                results[job.run_id] = Result(BLOCKED, f"run {job.upstream}, which it starts from, has no weights here")
-            else:
-                results[job.run_id] = carry_out(job, say)
-            result = results[job.run_id]
+            result = without_upstream(job) if job.lacks_upstream() else carry_out(job, say)
+            results[job.run_id] = result
             say(f"[{number}/{len(jobs)}] {describe(result)}")
-            if result.state == INTERRUPTED:
+            if result.ending is Ending.INTERRUPTED:
                 break
     return results

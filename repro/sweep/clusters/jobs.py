@@ -5,22 +5,28 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted
-from repro.errors import ReproError, StoreError
+from repro.errors import ReproError, StoreError, first_line
 from repro.store.files import atomic_write, read_json_object
+from repro.store.jobs import JobFolder
 from repro.store.lock import LockedError
+from repro.store.outputs import Outputs
+from repro.store.run_folder import RunFolder
 
-Config = dict[str, Any]
 
-DONE = "done"
-FAILED = "failed"
-INTERRUPTED = "interrupted"
-ELSEWHERE = "running elsewhere"
-BLOCKED = "blocked"
+class Ending(StrEnum):
+    """How a job's process ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    ELSEWHERE = "running elsewhere"
+    BLOCKED = "blocked"
 
 
 @dataclass(frozen=True)
@@ -30,46 +36,41 @@ class FrozenJob:
     Attributes:
         run_id: of the training.
         title: for people.
-        configs: complete configurations of one run, one for each evaluation still to be made.
+        configurations: complete ones of one run, one for each evaluation still to be made.
         upstream: run whose weights it starts from, if it has not been started before.
     """
 
     run_id: str
     title: str
-    configs: Sequence[Config]
+    configurations: Sequence[Configuration]
     upstream: str | None = None
 
     @property
-    def outputs(self) -> Path:
-        """Folder of the runs."""
-        return Path(self.configs[0]["outputs"])
+    def outputs(self) -> Outputs:
+        """Where the runs are."""
+        return Outputs(self.configurations[0].settings.outputs)
 
     @property
-    def run_path(self) -> Path:
+    def run(self) -> RunFolder:
         """The run's folder."""
-        return self.outputs / "runs" / self.run_id
+        return self.outputs.run(self.run_id)
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> JobFolder:
         """Where job, log and result lie."""
-        return self.outputs / "sweep" / self.run_id
-
-    @property
-    def log_path(self) -> Path:
-        """What the job's process printed."""
-        return self.folder / "log.txt"
-
-    @property
-    def result_path(self) -> Path:
-        """How the job's last process ended."""
-        return self.folder / "result.json"
+        return self.outputs.job(self.run_id)
 
     def freeze(self) -> Path:
         """Writes the job's file, takes away an old result, and returns the file."""
-        path = self.folder / "job.json"
-        atomic_write(path, json.dumps({**asdict(self), "configs": list(self.configs)}, indent=1, allow_nan=False))
-        self.result_path.unlink(missing_ok=True)
-        return path
+        content = {
+            "run_id": self.run_id,
+            "title": self.title,
+            "configurations": [configuration.frozen() for configuration in self.configurations],
+            "upstream": self.upstream,
+        }
+        atomic_write(self.folder.job_path, json.dumps(content, indent=1, allow_nan=False))
+        self.folder.result_path.unlink(missing_ok=True)
+        return self.folder.job_path
 
     @classmethod
     def read(cls, path: Path) -> "FrozenJob":
@@ -80,22 +81,23 @@ class FrozenJob:
         """
         content = read_json_object(path)
         try:
-            return cls(**content)
-        except TypeError as error:
+            configurations = [Configuration.thawed(item) for item in content.pop("configurations")]
+            return cls(configurations=configurations, **content)
+        except (TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{path} is no job of a sweep: {error}") from error
 
     def lacks_upstream(self) -> bool:
         """Whether it would start from weights that are not there."""
-        if self.upstream is None or (self.run_path / "weights.pt").exists():
+        if self.upstream is None or self.run.has_weights:
             return False
-        return not (self.outputs / "runs" / self.upstream / "weights.pt").exists()
+        return not self.outputs.run(self.upstream).has_weights
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended: done, failed, interrupted, running elsewhere or blocked; the sentence why, and a score."""
+    """How a job ended; the sentence why, and a score."""
 
-    state: str
+    ending: Ending
     message: str = ""
     seconds: float = 0.0
     miou_percent: float | None = None
@@ -104,6 +106,19 @@ class Result:
     def write(self, path: Path) -> None:
         """Leaves the result for the process that started the job."""
         atomic_write(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> "Result":
+        """What `write` left.
+
+        Raises:
+            StoreError: it is missing or damaged.
+        """
+        content = read_json_object(path)
+        try:
+            return cls(Ending(content.pop("ending")), **content)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"{path} is no result of a job: {error}") from error
 
 
 class Attempt:
@@ -131,8 +146,11 @@ class Attempt:
     @property
     def sentence(self) -> str:
         """What went wrong, for people."""
-        text = (str(self.error).strip().splitlines() or [""])[0]
-        return text if isinstance(self.error, ReproError) else f"{type(self.error).__name__}: {text}".rstrip(": ")
+        assert self.error is not None
+        if isinstance(self.error, ReproError):
+            return first_line(self.error)
+        kind = type(self.error).__name__
+        return kind if not str(self.error).strip() else f"{kind}: {first_line(self.error)}"
 
 
 def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
@@ -144,30 +162,35 @@ def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
     from repro.run.lifecycle import run  # loads torch, which planning may do without
 
     start = time.monotonic()
-    score, failed = None, Result(DONE)
-    for config in job.configs:
+    score, failed = None, Result(Ending.DONE)
+    for configuration in job.configurations:
         with Attempt() as attempt:
-            score = run(config).record.scores.miou_percent
+            score = run(configuration).record.scores.miou_percent
         if attempt.error is None:
             continue
         failed = _fate(attempt)
         if not isinstance(attempt.error, ReproError):
             say(attempt.trace)
-        if failed.state != FAILED or not (job.run_path / "weights.pt").exists():
+        if failed.ending is not Ending.FAILED or not job.run.has_weights:
             break  # without weights the next evaluation would train, and fail, once more
-    return Result(failed.state, failed.message, time.monotonic() - start, score, failed.exit_code)
+    return Result(failed.ending, failed.message, time.monotonic() - start, score, failed.exit_code)
 
 
 def _fate(attempt: Attempt) -> Result:
     if isinstance(attempt.error, Interrupted):
-        return Result(INTERRUPTED, attempt.sentence, exit_code=attempt.error.exit_code)
-    state = ELSEWHERE if isinstance(attempt.error, LockedError) else FAILED
-    return Result(state, attempt.sentence, exit_code=1)
+        return Result(Ending.INTERRUPTED, attempt.sentence, exit_code=attempt.error.exit_code)
+    ending = Ending.ELSEWHERE if isinstance(attempt.error, LockedError) else Ending.FAILED
+    return Result(ending, attempt.sentence, exit_code=1)
 
 
 def describe(result: Result) -> str:
     """A result in one line."""
-    if result.state != DONE:
-        return f"{result.state}: {result.message}"
+    if result.ending is not Ending.DONE:
+        return f"{result.ending}: {result.message}"
     score = "" if result.miou_percent is None else f", mIoU {result.miou_percent:.1f} %"
     return f"done in {result.seconds:.0f} s{score}"
+
+
+def without_upstream(job: FrozenJob) -> Result:
+    """The result of a job whose upstream has left no weights."""
+    return Result(Ending.BLOCKED, f"run {job.upstream}, which it starts from, has no weights here")

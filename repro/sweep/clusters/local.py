@@ -5,21 +5,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import IO
 
 import torch
 
-from repro.engine.device import available_threads
+from repro.config.configuration import Configuration
 from repro.engine.stop import StopRequest
-from repro.errors import ConfigError, ReproError, StoreError
-from repro.store.files import read_json_object
-from repro.store.run_folder import RunFolder
-from repro.sweep.clusters.jobs import BLOCKED, DONE, FAILED, INTERRUPTED, FrozenJob, Result, describe
+from repro.errors import ReproError, StoreError
+from repro.provenance import available_cores
+from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, describe, without_upstream
 from repro.sweep.clusters.progress import Active, Board
+from repro.sweep.request import ClusterSettings
 
 LOOK_SECONDS = 0.1
+WORKER = "repro.sweep.clusters.worker"
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,16 @@ class _Running:
     active: Active
 
 
-def slots_of(cluster: Mapping[str, Any], devices: Sequence[str]) -> list[Slot]:
+def slots_of(wanted: int | None, devices: Sequence[str]) -> list[Slot]:
     """The places for jobs on this machine.
 
     Args:
-        cluster: the group of that name; `slots` is the number of jobs at a time, or null.
+        wanted: jobs at a time; None: one per GPU, or one without a GPU.
         devices: `runtime.device` of the jobs; GPUs are given out unless all of them say cpu.
-
-    Raises:
-        ConfigError: `slots` is no positive number.
     """
-    wanted = cluster["slots"]
-    if wanted is not None and (not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1):
-        raise ConfigError(f"cluster.slots is {wanted!r}; it must be at least 1, or null")
     gpus = [] if all(device == "cpu" for device in devices) else visible_gpus()
     count = wanted or len(gpus) or 1
-    threads = max(1, available_threads() // count)
+    threads = max(1, available_cores() // count)
     return [Slot(gpus[number % len(gpus)] if gpus else None, threads) for number in range(count)]
 
 
@@ -67,13 +62,13 @@ def visible_gpus() -> list[str]:
 
 def fitted(job: FrozenJob, slot: Slot) -> tuple[FrozenJob, int]:
     """The job with the threads of its slot, and their number; a run that has begun keeps the threads it began with."""
-    threads = job.configs[0]["runtime"]["threads"]
-    folder = RunFolder(job.run_path.parent, job.run_id)
-    if threads is None and folder.config_path.exists():
-        threads = folder.frozen_config()["runtime"]["threads"]
+    threads = job.configurations[0].settings.runtime.threads
+    if threads is None and job.run.config_path.exists():
+        kept = Configuration.from_yaml(job.run.read_config(), job.run.config_path)
+        threads = kept.leaves["runtime.threads"]
     threads = threads or slot.threads
-    configs = [{**config, "runtime": {**config["runtime"], "threads": threads}} for config in job.configs]
-    return replace(job, configs=configs), threads
+    configurations = [item.with_leaf("runtime.threads", threads) for item in job.configurations]
+    return replace(job, configurations=configurations), threads
 
 
 class LocalQueue:
@@ -123,31 +118,31 @@ class LocalQueue:
                 continue
             if job.lacks_upstream():
                 self._waiting.remove(job)
-                self._end(job, Result(BLOCKED, f"run {job.upstream}, which it starts from, has no weights here"))
+                self._end(job, without_upstream(job))
             elif self._free:
                 self._waiting.remove(job)
                 try:
                     self._start(job, self._free[0])
                 except (ReproError, OSError) as error:  # such as a damaged run folder, or a full disk
-                    self._end(job, Result(FAILED, str(error), exit_code=1))
+                    self._end(job, Result(Ending.FAILED, str(error), exit_code=1))
                 else:
                     self._free.pop(0)
 
     def _start(self, job: FrozenJob, slot: Slot) -> None:
         job, threads = fitted(job, slot)
         file = job.freeze()
-        log = job.log_path.open("ab")
+        log = job.folder.log_path.open("ab")
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
         if slot.gpu is not None:
             environment["CUDA_VISIBLE_DEVICES"] = slot.gpu
         process = subprocess.Popen(
-            [sys.executable, "-m", "repro.sweep.clusters.worker", str(file)],
+            [sys.executable, "-m", WORKER, str(file)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment,
             start_new_session=True,  # a Ctrl-C at the terminal reaches it once, from here
         )  # fmt: skip
         self._running.append(_Running(job, slot, process, log, Active(job)))
         place = f"GPU {slot.gpu}" if slot.gpu is not None else f"{threads} thread{'s' if threads > 1 else ''}"
-        self._board.say(f"started  {job.title}, run {job.run_id}, {place}; log {job.log_path}")
+        self._board.say(f"started  {job.title}, run {job.run_id}, {place}; log {job.folder.log_path}")
 
     def _collect(self) -> None:
         for item in list(self._running):
@@ -187,22 +182,19 @@ class LocalQueue:
 def result_of(job: FrozenJob, code: int, *, asked_to_end: bool) -> Result:
     """What a worker left, or what its exit code says if it was killed before it could say so itself."""
     try:
-        return Result(**read_json_object(job.result_path))
-    except (StoreError, TypeError):
-        pass
-    if code == 0:
-        return Result(DONE)
+        return Result.read(job.folder.result_path)
+    except StoreError:
+        if code == 0:
+            return Result(Ending.DONE)
     if asked_to_end:
-        return Result(INTERRUPTED, "ended before its first checkpoint, or killed", exit_code=1)
+        return Result(Ending.INTERRUPTED, "ended before its first checkpoint, or killed", exit_code=1)
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     memory = "; often for lack of memory" if code == -signal.SIGKILL else ""
-    return Result(FAILED, f"its process ended with {how}{memory}; see {job.log_path}", exit_code=1)
+    message = f"its process ended with {how}{memory}; see {job.folder.log_path}"
+    return Result(Ending.FAILED, message, exit_code=1)
 
 
-def run_local(jobs: Sequence[FrozenJob], cluster: Mapping[str, Any], board: Board) -> dict[str, Result]:
+def run_local(jobs: Sequence[FrozenJob], cluster: ClusterSettings, board: Board) -> dict[str, Result]:
     """Carries out jobs as the group `cluster` says."""
-    devices = [config["runtime"]["device"] for job in jobs for config in job.configs]
-    refresh = cluster["refresh_seconds"]
-    if not isinstance(refresh, (int, float)) or isinstance(refresh, bool) or refresh <= 0:
-        raise ConfigError(f"cluster.refresh_seconds is {refresh!r}; it must be a positive number of seconds")
-    return LocalQueue(jobs, slots_of(cluster, devices), float(refresh), board).run()
+    devices = [item.settings.runtime.device for job in jobs for item in job.configurations]
+    return LocalQueue(jobs, slots_of(cluster.slots, devices), cluster.refresh_seconds, board).run()

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from repro.errors import ReproError
-from repro.store.run_folder import RunFolder
+from repro.experiments.operations import steps_of
+from repro.store.journal import newest_step
 from repro.sweep.clusters.jobs import FrozenJob
-from repro.sweep.plan.observe import newest_step
-from repro.sweep.plan.operations import steps_of
 
 
 @dataclass
@@ -18,25 +17,22 @@ class Active:
     """A job in another process, for the eyes: since when, and where it stands."""
 
     job: FrozenJob
-    folder: RunFolder = field(init=False)
     steps: int | None = field(init=False)
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.folder = RunFolder(self.job.outputs / "runs", self.job.run_id)
         try:
-            self.steps = steps_of(self.job.configs[0])
+            self.steps = steps_of(self.job.configurations[0])
         except (ReproError, LookupError, TypeError):
             self.steps = None  # a data set that does not tell its size; the training knows
 
     def line(self) -> str:
         """State, step and seconds."""
-        step = newest_step(self.folder)
+        step = newest_step(self.job.run.journal_path)
         total = f"/{self.steps}" if self.steps else ""
-        if (self.folder.path / "weights.pt").exists():
+        place = "starting" if step is None else f"step {step}{total}"
+        if self.job.run.has_weights:
             place = "evaluating"
-        else:
-            place = "starting" if step is None else f"step {step}{total}"
         return f"{self.job.title}: {place}, {time.monotonic() - self.started:.0f} s"
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.store.files import atomic_write
-from repro.store.lock import FolderLock, Holder
-from repro.store.run_folder import RunFolder, run_folders
-from repro.sweep.plan.observe import living_holder
+from repro.store.lock import FolderLock, Holder, living_holder
+from repro.store.outputs import Outputs
 from repro.sweep.request import Request
 
 
@@ -25,34 +24,38 @@ class RunningSweep:
 
 
 @contextmanager
-def registered(outputs: Path, runs: Iterable[str], command: str) -> Iterator[None]:
+def registered(outputs: Outputs, runs: Iterable[str], command: str) -> Iterator[None]:
     """Announces this process as a sweep of some runs for as long as it lasts."""
-    path = outputs / "sweep" / "running" / f"{socket.gethostname()}-{os.getpid()}"
-    atomic_write(path.with_suffix(".json"), json.dumps(sorted(runs)))
+    lock_path = outputs.own_sweep_lock_path()
+    atomic_write(_list_path(lock_path), json.dumps(sorted(runs)))
     try:
-        with FolderLock(path.with_suffix(".lock"), command):
+        with FolderLock(lock_path, command):
             yield
     finally:
-        path.with_suffix(".json").unlink(missing_ok=True)
-        path.with_suffix(".lock").unlink(missing_ok=True)  # named by this very process, so nobody waits for it
+        _list_path(lock_path).unlink(missing_ok=True)
+        lock_path.unlink(missing_ok=True)  # named by this very process, so nobody waits for it
 
 
-def running_sweeps(outputs: Path) -> list[RunningSweep]:
+def _list_path(lock_path: Path) -> Path:
+    return lock_path.with_suffix(".json")
+
+
+def running_sweeps(outputs: Outputs) -> list[RunningSweep]:
     """The sweeps that are alive, on this host and, by their heartbeat, on others."""
     found = []
-    for path in sorted((outputs / "sweep" / "running").glob("*.lock")):
+    for path in sorted(outputs.running_sweeps_path.glob("*.lock")):
         holder = living_holder(path)
         if holder is None:
             continue
         try:
-            runs = frozenset(json.loads(path.with_suffix(".json").read_text()))
+            runs = frozenset(json.loads(_list_path(path).read_text(encoding="utf-8")))
         except (OSError, ValueError):
             runs = frozenset()
         found.append(RunningSweep(holder, runs))
     return found
 
 
-def cancel(outputs: Path, runs: Sequence[str] | None) -> Iterator[str]:
+def cancel(outputs: Outputs, runs: Sequence[str] | None) -> Iterator[str]:
     """Asks the processes behind some runs (None: behind any) to end after a checkpoint; yields what was done."""
     here = socket.gethostname()
     cared_for: set[str] = set()
@@ -61,7 +64,7 @@ def cancel(outputs: Path, runs: Sequence[str] | None) -> Iterator[str]:
             continue
         cared_for |= sweep.runs
         yield _ended(f"the sweep of {len(sweep.runs)} runs", sweep.holder, here)
-    folders = run_folders(outputs / "runs") if runs is None else (RunFolder(outputs / "runs", run) for run in runs)
+    folders = outputs.runs() if runs is None else map(outputs.run, runs)
     for folder in folders:
         holder = living_holder(folder.lock_path)
         if holder is not None and not holder.brief and folder.run_id not in cared_for:
@@ -82,7 +85,7 @@ def _ended(what: str, holder: Holder, here: str) -> str:
 
 def cancelled(request: Request, runs: list[str] | None) -> int:
     """Asks running processes to end and says which."""
-    lines = list(cancel(request.outputs, runs))
+    lines = list(cancel(request.selection.outputs, runs))
     for line in lines:
         print(line)
     status = f"; {request.command('action=status')} shows when they have" if runs is not None else ""

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from repro.errors import ReproError
-from repro.sweep.clusters.jobs import DONE, FrozenJob, Result, carry_out
+from repro.store.jobs import JobFolder
+from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, carry_out
 
 
 def main(path: Path) -> int:
@@ -12,17 +13,17 @@ def main(path: Path) -> int:
     try:
         job = FrozenJob.read(path)
         result = carry_out(job, lambda text: print(text, file=sys.stderr, flush=True))
-        result.write(job.result_path)
+        result.write(JobFolder.of(path).result_path)
     except ReproError as error:
-        result = Result("failed", str(error), exit_code=1)
-    if result.state != DONE:
-        print(f"{result.state}: {result.message}", file=sys.stderr)
+        result = Result(Ending.FAILED, str(error), exit_code=1)
+    if result.ending is not Ending.DONE:
+        print(f"{result.ending}: {result.message}", file=sys.stderr)
     return result.exit_code
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(
-            "error: give the file of one job; python -m repro.sweep submit=true cluster=local starts workers itself"
+            "error: give the file of one job; python -m repro.sweep submit=true cluster=local starts workers itself."
         )
     sys.exit(main(Path(sys.argv[1])))

@@ -1,26 +1,21 @@
 """What a plan will cost: time from runs recorded on the same kind of hardware, disk from the size of the networks."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from math import exp, log
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-import yaml
-
 from repro import provenance
-from repro.config import identity
-from repro.engine.device import available_threads, choose_device
+from repro.config.configuration import Configuration
+from repro.engine.device import choose_device
 from repro.errors import ReproError
-from repro.store.run_folder import run_folders
-from repro.sweep.plan.operations import Counter, Work
-from repro.sweep.plan.plan import TO_DO, TO_EVALUATE, Job, Plan
-
-Config = dict[str, Any]
+from repro.experiments.operations import Counter, Work
+from repro.store.outputs import Outputs
+from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.plan import Plan
 
 FEWEST_RUNS = 5
 """Recorded runs without which nothing is said about time."""
@@ -115,7 +110,7 @@ def _errors(samples: Iterable[Sample], constant: float, ratio: float) -> list[fl
     return [abs(log((constant + ratio * item.operations) / item.seconds)) for item in samples]
 
 
-def kind_of(hardware: dict[str, Any], precision: str) -> str:
+def kind_of(hardware: Mapping[str, Any], precision: str) -> str:
     """What must agree for two runs to take the same time: the GPU, or the processor and its threads; the numbers."""
     device = hardware.get("gpu") or f"{hardware['processor']} with {_many(hardware['threads'], 'thread')}"
     return f"{device}, {precision}"
@@ -125,10 +120,11 @@ def _many(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def hardware_here(config: Config, share: int) -> str:
+def hardware_here(configuration: Configuration, share: int) -> str:
     """The kind of hardware that a configuration would run on here, with the cores divided by `share`."""
-    threads = config["runtime"]["threads"] or max(1, available_threads() // share)
-    return kind_of({**_hardware(config["runtime"]["device"]), "threads": threads}, config["precision"])
+    runtime, precision = configuration.settings.runtime, configuration.settings.precision
+    threads = runtime.threads or max(1, provenance.available_cores() // share)
+    return kind_of({**_hardware(runtime.device), "threads": threads}, precision.value)
 
 
 @cache
@@ -136,30 +132,29 @@ def _hardware(device: str) -> dict[str, Any]:
     return provenance.hardware(str(choose_device(device)))
 
 
-def recorded_samples(outputs: Path, counter: Counter) -> dict[str, list[Sample]]:
+def recorded_samples(outputs: Outputs, counter: Counter) -> dict[str, list[Sample]]:
     """Hardware to the newest recorded runs on it."""
-    folders = [folder for folder in run_folders(outputs / "runs") if any(folder.evaluations_path.glob("*.json"))]
+    folders = [folder for folder in outputs.runs() if folder.evaluation_ids()]
     folders.sort(key=lambda folder: folder.evaluations_path.stat().st_mtime, reverse=True)
     found: dict[str, list[Sample]] = {}
     for folder in folders[:MOST_RUNS]:
         try:
-            config = yaml.load(folder.read_config(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-            record = json.loads(folder.record_path(identity.evaluation_id(config)).read_bytes())
-            kind = kind_of(record["provenance"]["hardware"], config["precision"])
-            work = counter.work(config)
-            seconds = float(record["wall_seconds"])
-        except (ReproError, OSError, ValueError, TypeError, LookupError, yaml.YAMLError):
+            configuration = Configuration.from_yaml(folder.read_config(), folder.config_path)
+            record = folder.read_record(configuration.evaluation_id)
+            kind = kind_of(record.provenance["hardware"], configuration.leaves["precision"])
+            work = counter.work(configuration)
+        except (ReproError, OSError, ValueError, TypeError, LookupError):
             continue  # damaged, or of an older form: no basis, and no reason to stop
-        found.setdefault(kind, []).append(Sample(work.training + work.evaluation, seconds))
+        found.setdefault(kind, []).append(Sample(work.training + work.evaluation, record.wall_seconds))
     return found
 
 
-def estimate(plan: Plan, outputs: Path, share: int = 1) -> Estimate:
+def estimate(plan: Plan, outputs: Outputs, share: int = 1) -> Estimate:
     """What the open jobs of a plan cost.
 
     Args:
         plan: the plan; its jobs hold the configurations that would be run.
-        outputs: folder whose recorded runs are the basis.
+        outputs: whose recorded runs are the basis.
         share: jobs among which the cores of this machine are divided.
     """
     counter = Counter()
@@ -168,15 +163,15 @@ def estimate(plan: Plan, outputs: Path, share: int = 1) -> Estimate:
     operations, seconds, largest, kept, passing = 0.0, 0.0, 0.0, 0, 0
     basis: dict[str, str] = {}
     unknown: dict[str, str] = {}
-    for job in plan.in_state(TO_DO, TO_EVALUATE):
+    for job in plan.open_jobs:
         try:
             works = _works(job, counter)
-            kind = hardware_here(job.config, share)
+            kind = hardware_here(job.configuration, share)
         except ReproError as error:
             unknown[job.title] = str(error)
             continue
         amount = sum(work.evaluation for work in works)
-        if job.state == TO_DO:
+        if job.state is JobState.TO_DO:
             amount += works[0].training
             kept += works[0].weights_bytes + RECORD_BYTES
             passing = max(passing, 2 * works[0].checkpoint_bytes)
@@ -200,5 +195,5 @@ def _lacking(pace: Pace | None, largest: float, runs: int) -> str:
 
 
 def _works(job: Job, counter: Counter) -> list[Work]:
-    configs = [job.evaluations[key] for key in job.missing] or [job.config]
-    return [counter.work(config) for config in configs]
+    configurations = [job.evaluations[key] for key in job.missing] or [job.configuration]
+    return [counter.work(configuration) for configuration in configurations]

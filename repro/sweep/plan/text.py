@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
-from repro.experiments import Measurements
+from repro.experiments.measurement import Kind
+from repro.experiments.measurements import Measurements
 from repro.papers import SpecError
-from repro.sweep.plan.plan import BLOCKED, DONE, FAILED, RECORDED, RUNNING, STATES, Job, Plan, Wanted
+from repro.sweep.plan.job import Job, JobState, Wanted
+from repro.sweep.plan.plan import Plan
 
 ROWS_UP_TO_TABLES = 6
 """Chosen tables up to which every row is shown; beyond, one line per table."""
@@ -15,8 +17,8 @@ WIDTH = 110
 MARGIN = 12
 MESSAGES = 10
 
-_WORTH_A_ROW = ("run", "same as", "not at this scale")
-_COUNTED_IN_WORDS = {"setting": "settings", "blank": "blank", "static": "from the network alone"}
+_WORTH_A_ROW = (Kind.RUN, Kind.SAME_AS, Kind.NOT_AT_THIS_SCALE)
+_COUNTED_IN_WORDS = {Kind.SETTING: "settings", Kind.STATIC: "from the network alone"}
 
 
 def plan_lines(plan: Plan, found: Measurements) -> Iterator[str]:
@@ -51,16 +53,15 @@ def _tables(plan: Plan, found: Measurements) -> Iterator[str]:
 def _rows(plan: Plan, items: Sequence[Wanted]) -> Iterator[str]:
     rows: dict[tuple[str, str], list[Wanted]] = {}
     for item in items:
-        rows.setdefault((item.measurement.address.row, item.variant), []).append(item)
+        rows.setdefault((item.measurement.address.row, item.reading), []).append(item)
     lines, others = [], []
-    for (label, variant), cells in rows.items():
+    for (label, reading), cells in rows.items():
         worth = [item for item in cells if item.measurement.kind in _WORTH_A_ROW]
         if worth:
-            lines.append((f"    {variant}" if variant else label, _row_state(plan, worth)))
+            lines.append((f"    {reading}" if reading else label, _row_state(plan, worth)))
         else:
-            others.append(
-                next((item.measurement.kind for item in cells if item.measurement.kind != "setting"), "blank")
-            )
+            kinds = (item.measurement.kind for item in cells if item.measurement.kind is not Kind.SETTING)
+            others.append(next(kinds, Kind.BLANK))
     width = min(50, max((len(label) for label, _ in lines), default=0))
     for label, state in lines:
         yield cut(f"  {label:{width}}  {state}")
@@ -70,34 +71,34 @@ def _rows(plan: Plan, items: Sequence[Wanted]) -> Iterator[str]:
 
 
 def _row_state(plan: Plan, cells: Iterable[Wanted]) -> str:
-    states: Counter[str] = Counter()
+    states: Counter[JobState] = Counter()
     words = []
     for item in cells:
         if item.needs_training:
             states.update(plan.state(item, seed) for seed in plan.seeds)
         else:
-            words.append(f"{item.measurement.kind}: {item.measurement.reason}"
-                         if item.measurement.kind != "same as" else f"same as {item.measurement.reason}")  # fmt: skip
+            kind, reason = item.measurement.kind, item.measurement.reason
+            words.append(f"{kind} {reason}" if kind is Kind.SAME_AS else f"{kind}: {reason}")
     return ", ".join([*_counted(states, alone=True), *dict.fromkeys(words)])
 
 
 def _kinds(plan: Plan, items: Iterable[Wanted]) -> str:
     """Counts of cells in one line: those that are run by state, the others by why they are not."""
-    states: Counter[str] = Counter()
-    kinds: Counter[str] = Counter()
+    states: Counter[JobState] = Counter()
+    kinds: Counter[Kind] = Counter()
     for item in items:
         if item.needs_training:
             states.update(plan.state(item, seed) for seed in plan.seeds)
-        elif item.measurement.kind not in ("setting", "blank"):
+        elif item.measurement.kind not in (Kind.SETTING, Kind.BLANK):
             kinds[item.measurement.kind] += 1
     parts = [*_counted(states), *(f"{count} {_word(kind)}" for kind, count in kinds.items())]
     return ", ".join(parts) or "nothing to measure"
 
 
-def _counted(states: Counter[str], *, alone: bool = False) -> list[str]:
-    present = [state for state in STATES if states[state]]
+def _counted(states: Counter[JobState], *, alone: bool = False) -> list[str]:
+    present: list[JobState] = [state for state in JobState if states[state]]
     if alone and len(present) == 1:
-        return present
+        return [str(present[0])]
     return [f"{states[state]} {state}" for state in present]
 
 
@@ -121,7 +122,7 @@ def _not_built(plan: Plan) -> Iterator[str]:
     """What the code lacks, each with the tables that wait for it."""
     waiting: dict[str, Counter[str]] = {}
     for item in plan.wanted:
-        if item.measurement.kind == "not built":
+        if item.measurement.kind is Kind.NOT_BUILT:
             for thing in item.measurement.reason.split("; "):
                 waiting.setdefault(thing, Counter())[item.measurement.address.table] += 1
     if waiting:
@@ -135,8 +136,8 @@ def _not_built(plan: Plan) -> Iterator[str]:
 def trouble(jobs: Iterable[Job]) -> Iterator[str]:
     """Running jobs with their place, failed ones with their errors, and what these block."""
     jobs = list(jobs)
-    for state in (RUNNING, FAILED, BLOCKED):
-        there = [job for job in jobs if job.state == state]
+    for state in (JobState.RUNNING, JobState.FAILED, JobState.BLOCKED):
+        there = [job for job in jobs if job.state is state]
         if there:
             yield state
         for job in there[:MESSAGES]:
@@ -159,9 +160,10 @@ def finished_sentence(plan: Plan) -> str:
     """What to say where nothing is left to be done."""
     if not plan.jobs:
         return "nothing of this can be run here: see the reasons above"
-    recorded = sum(job.state == RECORDED for job in plan.jobs.values())
+    recorded = sum(job.state is JobState.RECORDED for job in plan.jobs.values())
     listed = f", {recorded} of them by the committed list of records" if recorded else ""
-    if all(job.state in (DONE, RECORDED) for job in plan.jobs.values()) and len(plan.jobs) == 1:
+    done = (JobState.DONE, JobState.RECORDED)
+    if all(job.state in done for job in plan.jobs.values()) and len(plan.jobs) == 1:
         return "nothing to do: the one training is done and recorded"
     return f"nothing to do: all {len(plan.jobs)} trainings are done and recorded{listed}"
 
@@ -181,5 +183,5 @@ def _many(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
-def _word(kind: str) -> str:
+def _word(kind: Kind) -> str:
     return _COUNTED_IN_WORDS.get(kind, kind)

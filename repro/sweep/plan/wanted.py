@@ -1,37 +1,34 @@
 """The cells that a request asks for, with those that they are a difference to."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 
-from repro.errors import ConfigError
-from repro.experiments import Measurements, measurements
-from repro.experiments.readings import alternatives
-from repro.papers import Library, Table
-from repro.sweep.plan.plan import Wanted
+from repro.errors import ConfigError, hint
+from repro.experiments.measurements import Measurements
+from repro.experiments.readings import open_readings
+from repro.papers import Ledger, Library, Table
+from repro.sweep.plan.job import Wanted
 from repro.sweep.request import Request
 
 
 def wanted_cells(request: Request, library: Library, tables: Sequence[Table]) -> tuple[list[Wanted], Measurements]:
     """The cells asked for, with those that they are a difference to; and where they come from."""
-    found = measurements(library, tables, library.scale(request.scale), request.conf_folder)
+    found = Measurements(library, tables, library.scale(request.scale), request.selection.conf_folder)
     if request.ledger is None:
         wanted = [Wanted(item) for item in found.values()]
     else:
-        wanted = list(_readings(request, found, library))
+        wanted = list(_readings(library.ledgers[request.ledger], request.setting, found))
     return [*wanted, *_references(wanted, found)], found
 
 
-def _readings(request: Request, found: Measurements, library: Library) -> Iterator[Wanted]:
+def _readings(ledger: Ledger, setting: str | None, found: Measurements) -> Iterator[Wanted]:
     """Cells that another reading of the paper would change, as we read them and in every other way."""
-    settings = library.ledgers[request.ledger or ""].settings
-    if request.setting is not None and request.setting not in settings:
-        near = difflib.get_close_matches(request.setting, settings, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(settings)}"
-        raise ConfigError(f"the ledger of {request.ledger} has no setting {request.setting}; {hint}")
-    others = alternatives(found, request.setting)
+    if setting is not None and setting not in ledger.settings:
+        right = hint(setting, ledger.settings, otherwise=f"it has {', '.join(ledger.settings)}")
+        raise ConfigError(f"the ledger of {ledger.paper} has no setting {setting}{right}")
+    others = open_readings(found, setting)
     if not others:
-        what = f"setting {request.setting}" if request.setting else "ledger"
-        raise ConfigError(f"the {what} of {request.ledger} offers no other reading for the tables chosen")
+        what = f"setting {setting}" if setting else "ledger"
+        raise ConfigError(f"the {what} of {ledger.paper} offers no other reading for the tables chosen")
     seen = set()
     for item in others:
         if item.base not in seen:

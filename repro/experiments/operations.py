@@ -1,7 +1,6 @@
 """How much a training computes: operations counted on the network without computing anything, times its images."""
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,11 +12,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from repro.build import build_model, dataset_class
+from repro.config.configuration import Configuration
 from repro.config.settings import Length
 from repro.data import steps_per_epoch
-from repro.errors import ConfigError, ReproError
-
-Config = dict[str, Any]
+from repro.errors import ConfigError, ReproError, first_line
 
 UNKNOWN_IMAGE_PIXELS = 500 * 375
 """Pixels of an image where the configuration does not say: the commonest size of PASCAL VOC."""
@@ -63,32 +61,33 @@ class Work:
         return (self.numbers + self.parameters) * BYTES_PER_NUMBER
 
 
-def steps_of(config: Config) -> int:
+def steps_of(configuration: Configuration) -> int:
     """Optimiser steps of a training.
 
     Raises:
         ConfigError: a length in epochs, of a data set whose configuration does not tell its number of images, or some
             of whose images come more than once.
     """
-    schedule = config["schedule"]
-    length = Length.parse(schedule["length"], "schedule.length")
+    leaves = configuration.leaves
+    length = Length.parse(leaves["schedule.length"], "schedule.length")
     if length.unit == "steps":
         return length.count
-    if config["dataset"].get("duplicate"):
-        raise ConfigError("only the masks tell how many images of an epoch are duplicates; give the length in steps")
-    images = images_of(config["dataset"], config["dataset"]["train_split"])
-    return length.steps(steps_per_epoch(images, schedule["batch_size"]))
+    if leaves.get("dataset.oversampled"):
+        raise ConfigError("only the masks tell how many images of an epoch are oversampled; give the length in steps")
+    images = images_of(configuration, leaves["dataset.train_split"])
+    return length.steps(steps_per_epoch(images, leaves["schedule.batch_size"]))
 
 
-def images_of(dataset: Mapping[str, Any], split: str) -> int:
-    """Images of a split as its configuration declares them, in `expected_images` or in `<split>_images`.
+def images_of(configuration: Configuration, split: str) -> int:
+    """Images of a split as the configuration declares them, in `expected_images` or in `<split>_images`.
 
     Raises:
         ConfigError: it does not.
     """
-    images = (dataset.get("expected_images") or {}).get(split) or dataset.get(f"{split}_images")
+    leaves = configuration.leaves
+    images = leaves.get(f"dataset.expected_images.{split}") or leaves.get(f"dataset.{split}_images")
     if not isinstance(images, int):
-        raise ConfigError(f"the configuration of {dataset.get('_target_')} does not say how many images {split} has")
+        raise ConfigError(f"the configuration of {leaves['dataset._target_']} does not say how many images {split} has")
     return images
 
 
@@ -100,43 +99,44 @@ class Counter:
         self._networks: dict[str, Any] = {}
         self._counts: dict[str, tuple[float, Shapes]] = {}
 
-    def work(self, config: Config) -> Work:
+    def work(self, configuration: Configuration) -> Work:
         """The work of one training with one evaluation.
 
         Raises:
             ConfigError: it cannot be told: the number of images is not known, or the network does not build.
         """
-        key = repr([config.get(group) for group in ("backbone", "head", "auxiliary", *_LENGTH_AND_IMAGES)])
+        key = configuration.key("backbone", "head", "auxiliary", *_LENGTH_AND_IMAGES)
         if key not in self._work:
             try:
-                self._work[key] = self._counted(config)
+                self._work[key] = self._counted(configuration)
             except (ReproError, RuntimeError, ValueError, TypeError, LookupError) as error:
                 # Besides sentences, what a network raises whose shapes depend on numbers, which are not there.
-                self._work[key] = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                self._work[key] = first_line(error)
         work = self._work[key]
         if isinstance(work, str):
             raise ConfigError(work)
         return work
 
-    def _counted(self, config: Config) -> Work:
-        network = self._network(config)
-        schedule, own_stride = config["schedule"], network.output_stride
-        side = schedule["augmentation"]["crop_size"] or config["dataset"].get("size") or UNKNOWN_CROP
-        trained = TRAINING_PER_FORWARD * self._forward(config, network, side, own_stride, auxiliary=True)
-        evaluated = self._forward(config, network, side, config["evaluation"]["output_stride"] or own_stride)
+    def _counted(self, configuration: Configuration) -> Work:
+        network, leaves = self._network(configuration), configuration.leaves
+        own_stride, batch_size = network.output_stride, leaves["schedule.batch_size"]
+        side = leaves["schedule.augmentation.crop_size"] or leaves.get("dataset.size") or UNKNOWN_CROP
+        trained = TRAINING_PER_FORWARD * self._forward(configuration, network, side, own_stride, auxiliary=True)
+        stride = leaves["evaluation.output_stride"] or own_stride
+        evaluated = self._forward(configuration, network, side, stride)
         return Work(
-            training=steps_of(config) * schedule["batch_size"] * trained,
-            evaluation=evaluated_pixels(config) * evaluated / side**2,
+            training=steps_of(configuration) * batch_size * trained,
+            evaluation=evaluated_pixels(configuration) * evaluated / side**2,
             parameters=sum(item.numel() for item in network.parameters() if item.requires_grad),
             numbers=sum(tensor.numel() for tensor in network.state_dict().values()),
         )
 
-    def _network(self, config: Config) -> Any:
-        classes = len(dataset_class(config).class_names)
-        key = repr([config["backbone"], config["head"], config.get("auxiliary"), classes])
+    def _network(self, configuration: Configuration) -> Any:
+        classes = len(dataset_class(configuration).class_names)
+        key = f"{configuration.key('backbone', 'head', 'auxiliary')} {classes}"
         if key not in self._networks:
             with torch.device("meta"):
-                network = build_model(config, classes, pretrained=False)[0]
+                network = build_model(configuration, classes, pretrained=False)[0]
             for module in network.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     # It counts for nothing, and takes most of the time.
@@ -144,35 +144,37 @@ class Counter:
             self._networks[key] = network
         return self._networks[key]
 
-    def _forward(self, config: Config, network: Any, side: int, stride: int, *, auxiliary: bool = False) -> float:
+    def _forward(
+        self, configuration: Configuration, network: Any, side: int, stride: int, *, auxiliary: bool = False
+    ) -> float:
         """Operations of the forward pass of one image of a side at an output stride."""
         own = network.output_stride
         network.set_output_stride(stride)
         try:
             image = (_PAIR, 3, side, side)
-            total, shapes = self._count(network.backbone, config["backbone"], image, stride)
-            total += self._count(network.head, config["head"], shapes, stride)[0]
+            total, shapes = self._count(network.backbone, configuration.key("backbone"), image, stride)
+            total += self._count(network.head, configuration.key("head"), shapes, stride)[0]
             if auxiliary and network.auxiliary is not None:
-                total += self._count(network.auxiliary, config["auxiliary"], shapes, stride)[0]
+                total += self._count(network.auxiliary, configuration.key("auxiliary"), shapes, stride)[0]
         finally:
             network.set_output_stride(own)
         return total / _PAIR
 
-    def _count(self, module: nn.Module, node: Any, given: Shapes, stride: int) -> tuple[float, Shapes]:
-        classes = sum(parameter.numel() for parameter in module.parameters())  # tells numbers of classes apart
-        key = repr([node, given, stride, classes])
+    def _count(self, module: nn.Module, key: str, given: Shapes, stride: int) -> tuple[float, Shapes]:
+        size = sum(parameter.numel() for parameter in module.parameters())  # tells numbers of classes apart
+        key = f"{key} {given} {stride} {size}"
         if key not in self._counts:
             self._counts[key] = _count(module, given)
         return self._counts[key]
 
 
-def evaluated_pixels(config: Config) -> float:
+def evaluated_pixels(configuration: Configuration) -> float:
     """Pixels that an evaluation sends through the network: images, padding, scales and mirrored views."""
-    dataset, protocol = config["dataset"], config["evaluation"]
-    images = images_of(dataset, protocol["split"] or dataset["evaluation_split"])
-    own = dataset["size"] ** 2 if dataset.get("size") else UNKNOWN_IMAGE_PIXELS
-    pixels = max(own, (protocol["pad_to"] or 0) ** 2)
-    views = sum(scale**2 for scale in protocol["scales"]) * (2 if protocol["flip"] else 1)
+    leaves = configuration.leaves
+    images = images_of(configuration, leaves["evaluation.split"] or leaves["dataset.evaluation_split"])
+    own = leaves["dataset.size"] ** 2 if leaves.get("dataset.size") else UNKNOWN_IMAGE_PIXELS
+    pixels = max(own, (leaves["evaluation.pad_to"] or 0) ** 2)
+    views = sum(scale**2 for scale in leaves["evaluation.scales"]) * (2 if leaves["evaluation.flip"] else 1)
     return float(images * pixels * views)
 
 

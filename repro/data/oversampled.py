@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from torch import Tensor
 
 from repro.data.spec import SegmentationDataset
-from repro.errors import ConfigError
+from repro.errors import ConfigError, hint
 
 _VALUES_OF_A_LABEL = 256
 
 
-class Duplicated(SegmentationDataset):
+class Oversampled(SegmentationDataset):
     """A split whose images that hold at least one pixel of some classes come `times` times in every epoch.
 
-    Behind the items of the split, in their order, stand the duplicated ones again, `times` - 1 times over. Augmentation
-    draws by the place in the epoch's list, so that an image and its duplicates are scaled, cropped and flipped apart.
+    Behind the items of the split, in their order, stand the oversampled ones again, `times` - 1 times over.
+    Augmentation draws by the place in the epoch's list, so that an image and its repetitions are scaled, cropped and
+    flipped apart.
 
     The masks of the whole split are read once, here.
 
@@ -31,7 +31,7 @@ class Duplicated(SegmentationDataset):
         advance: Called after each mask, for a bar.
 
     Attributes:
-        duplicated: Number of images that come more than once.
+        repeated: Number of images that come more than once.
 
     Raises:
         ConfigError: A class that the data set does not have, no class at all, or `times` below 2.
@@ -49,8 +49,8 @@ class Duplicated(SegmentationDataset):
         wanted = _mask_values(dataset, classes)
         if not isinstance(times, int) or times < 2:
             raise ConfigError(
-                f"dataset.duplicate_times is {times!r}; it must be a whole number of at least 2, or dataset.duplicate"
-                " null for no duplicates"
+                f"dataset.oversampled_times is {times!r}; it must be a whole number of at least 2, or"
+                " dataset.oversampled null"
             )
         chosen = []
         for index in range(len(dataset)):
@@ -59,7 +59,7 @@ class Duplicated(SegmentationDataset):
             advance()
         self.name, self.split = dataset.name, dataset.split
         self.class_names, self.palette = dataset.class_names, dataset.palette
-        self.duplicated = len(chosen)
+        self.repeated = len(chosen)
         self._dataset = dataset
         self._items = (*range(len(dataset)), *chosen * (times - 1))
         self.ids = tuple(dataset.ids[item] for item in self._items)
@@ -77,17 +77,13 @@ def _mask_values(dataset: SegmentationDataset, classes: Sequence[str]) -> np.nda
     """Whether each value of a label, [256], is one of the classes."""
     if isinstance(classes, str) or not classes:
         raise ConfigError(
-            f"dataset.duplicate is {classes!r}; it must be a list of class names, such as [{dataset.class_names[-1]}],"
-            " or null for no duplicates"
+            f"dataset.oversampled is {classes!r}; it must be a list of class names, such as"
+            f" [{dataset.class_names[-1]}], or null"
         )
     values = np.zeros(_VALUES_OF_A_LABEL, dtype=bool)
     for name in classes:
         if name not in dataset.class_names:
-            near = difflib.get_close_matches(str(name), dataset.class_names, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}? " if near else ""
-            known = ", ".join(dataset.class_names)
-            raise ConfigError(
-                f"dataset.duplicate names {name!r}, which is no class of {dataset.name}; {hint}Classes: {known}"
-            )
+            right = hint(name, dataset.class_names)
+            raise ConfigError(f"dataset.oversampled names {name!r}, which is no class of {dataset.name}{right}")
         values[dataset.class_names.index(name)] = True
     return values

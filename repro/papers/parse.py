@@ -3,21 +3,8 @@
 import re
 from collections.abc import Callable
 
+from repro.papers.metrics import BOUNDARY_F, CLASS_IOU, DELTA, METRICS, MIOU, RATIO, TRAINING_TIME
 from repro.papers.table import Address, Metric
-
-METRICS = {
-    "miou": "mean IoU over the classes, in percent",
-    "iou": "IoU of one class, in percent: iou.<class>",
-    "pixel_accuracy": "share of labelled pixels that are right, in percent",
-    "boundary_f": "F-score of boundaries, in percent: boundary_f.<px> or boundary_f.<px>.<class>",
-    "parameters": "trainable parameters, in millions",
-    "latency_ms": "time of one forward pass, in milliseconds",
-    "training_time": "time of a training",
-    "training_time_ratio": "time of a training over that of another row: training_time_ratio(<row>)",
-    "utilisation": "share of the feature map that one output position draws on",
-    "delta": "difference to another row: delta(<row>) or delta(<row>, <metric>)",
-    "setting": "what was set, not measured",
-}
 
 _RELATIVE = re.compile(r"^(?P<name>delta|training_time_ratio)\((?P<inside>.*)\)$", re.DOTALL)
 _ADDRESS = re.compile(r"^(?:(?P<paper>[\w-]+)/)?(?P<key>[\w-]+): (?P<rest>.+)$", re.DOTALL)
@@ -36,20 +23,20 @@ def parse_metric(text: str, resolve: Resolver) -> Metric:
     if relative:
         return _parse_relative(relative["name"], relative["inside"], resolve)
     name, _, rest = text.partition(".")
-    if name == "iou" and rest:
+    if name == CLASS_IOU.name and rest:
         return Metric(name, class_name=rest)
-    if name == "boundary_f":
+    if name == BOUNDARY_F.name:
         pixels, _, class_name = rest.partition(".")
         if not pixels.removesuffix("px").isdigit():
             raise ValueError(f"the metric {text} lacks its tolerance in pixels: boundary_f.3 or boundary_f.3.road")
         return Metric(name, class_name=class_name or None, pixels=int(pixels.removesuffix("px")))
-    if text not in METRICS or text in ("iou", "delta", "training_time_ratio"):
+    if text not in METRICS or METRICS[text] in (CLASS_IOU, DELTA, RATIO):
         raise ValueError(f"{text} is no metric; there are {', '.join(METRICS)}")
     return Metric(text)
 
 
 def _parse_relative(name: str, inside: str, resolve: Resolver) -> Metric:
-    of = Metric("miou" if name == "delta" else "training_time")
+    of = Metric(MIOU.name if name == DELTA.name else TRAINING_TIME.name)
     row, comma, tail = inside.rpartition(", ")
     if comma and tail.partition(".")[0] in METRICS:
         inside, of = row, parse_metric(tail, resolve)

@@ -1,0 +1,185 @@
+"""The one value that travels from the command line to the record: a resolved configuration of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from repro.config import identity
+from repro.config.settings import Settings
+from repro.config.tree import Tree, flatten, with_leaf, written
+from repro.errors import ConfigError, StoreError, first_line
+
+COMPOSITION = "composition"
+"""Key under which the frozen form holds choices, overrides and scale, beside the groups."""
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """One resolved configuration; what is derived from it is worked out once, and another one is another value.
+
+    Attributes:
+        tree: groups and settings, plain values only; nobody changes it.
+        choices: config group, such as head or head/ga, to the choice made.
+        overrides: what was asked for, in Hydra's grammar.
+        scale: name of the scale that it was composed at; empty where there was none.
+        missing: choices (`head=unbuilt`) and leaves that were asked for and do not exist. A group whose choice is
+            missing holds that choice under `missing`, and under `asked` what it was to be set to.
+    """
+
+    tree: Tree = field(repr=False)
+    choices: Mapping[str, str]
+    overrides: tuple[str, ...] = ()
+    scale: str = ""
+    missing: tuple[str, ...] = ()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The typed settings.
+
+        Raises:
+            ConfigError: a value of a wrong type, or out of its range.
+        """
+        from repro.config.settings.read import read_settings  # OmegaConf, which what only reads frozen ones spares
+
+        return read_settings(self.tree)
+
+    @cached_property
+    def science(self) -> Mapping[str, Any]:
+        """The part that decides what training yields, in canonical form."""
+        return identity.science(self.tree)
+
+    @cached_property
+    def protocol(self) -> Mapping[str, Any]:
+        """Data set, split and protocol of the evaluation, in canonical form."""
+        return identity.protocol(self.tree)
+
+    @cached_property
+    def run_id(self) -> str:
+        """The 16 hex digits that name a run: one training of one configuration with one seed."""
+        return identity.digest(self.science)
+
+    @cached_property
+    def evaluation_id(self) -> str:
+        """The 16 hex digits that name the measurement of the run's weights under the evaluation protocol."""
+        return identity.digest({"run": self.run_id, **self.protocol})
+
+    @cached_property
+    def leaves(self) -> Mapping[str, Any]:
+        """Dotted path -> value of every leaf."""
+        return flatten(self.tree)
+
+    @cached_property
+    def science_leaves(self) -> Mapping[str, Any]:
+        """The leaves that may change what training yields, in canonical form if no file of weights is gone by now."""
+        try:
+            return flatten(self.science)
+        except ConfigError:
+            return {path: value for path, value in self.leaves.items() if identity.is_part_of_a_run(path)}
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        seed: int = self.tree["seed"]
+        return seed
+
+    @property
+    def name(self) -> str:
+        """The name asked for, or head with the choices inside it, dataset and seed."""
+        if self.tree.get("name"):
+            return str(self.tree["name"])
+        inside = [choice for group, choice in sorted(self.choices.items()) if group.startswith("head/")]
+        return "-".join([self.choices["head"], *inside, self.choices["dataset"], f"seed{self.seed}"])
+
+    def key(self, *groups: str) -> str:
+        """Equal for configurations that are equal in some groups: what a cache may go by."""
+        return repr([self.tree.get(group) for group in groups])
+
+    def with_seed(self, seed: int) -> Configuration:
+        """The same experiment with another seed."""
+        other = self._with({"seed": seed}, [f"seed={seed}"])
+        if "science" in vars(self):  # a plan names thousands of runs that differ in the seed alone
+            seeded = {**self.science, "seed": seed} if "seed" in self.science else self.science
+            vars(other)["science"] = seeded
+        return other
+
+    def starting_from(self, run_id: str, drop: Iterable[str] = ()) -> Configuration:
+        """The same, from the weights of another run, but for those whose names begin as `drop` says."""
+        dropped, source = list(drop), f"run:{run_id}"
+        overrides = [f"init.from={source}"] + ([f"init.drop={written(dropped)}"] if dropped else [])
+        other = self._with({"init": {"from": source, "drop": dropped}}, overrides)
+        if "science" in vars(self) and "seed" in self.science:
+            vars(other)["science"] = identity.started_from(self.science, source, dropped)
+        return other
+
+    def with_evaluation(self, **leaves: Any) -> Configuration:
+        """The same run under another protocol: some leaves of the group `evaluation` set."""
+        evaluation = {**self.tree["evaluation"], **leaves}
+        return self._with({"evaluation": evaluation}, [f"evaluation.{key}={written(leaves[key])}" for key in leaves])
+
+    def with_leaf(self, path: str, value: Any) -> Configuration:
+        """The same with one leaf set, and as if nobody had asked for it: `overrides` stay.
+
+        Raises:
+            KeyError: there is no leaf at the dotted path.
+            ConfigError: the value would replace a group of settings.
+        """
+        return replace(self, tree=with_leaf(self.tree, path, value))
+
+    def with_group(self, other: Configuration, group: str) -> Configuration:
+        """The same with a group, and the choices inside it, as another configuration has it; `overrides` stay."""
+        inside = {key: choice for key, choice in other.choices.items() if key.partition("/")[0] == group}
+        kept = {key: choice for key, choice in self.choices.items() if key.partition("/")[0] != group}
+        return replace(self, tree={**self.tree, group: other.tree[group]}, choices=kept | inside)
+
+    def _with(self, nodes: Mapping[str, Any], overrides: Iterable[str]) -> Configuration:
+        return replace(self, tree={**self.tree, **nodes}, overrides=(*self.overrides, *overrides))
+
+    def frozen(self) -> dict[str, Any]:
+        """The form that is written to disk: the tree, with what it was composed from."""
+        composition: dict[str, Any] = {"choices": dict(self.choices), "overrides": list(self.overrides)}
+        if self.scale:
+            composition["scale"] = self.scale
+        return {**self.tree, COMPOSITION: composition}
+
+    def to_yaml(self) -> str:
+        """The frozen form as text."""
+        return yaml.safe_dump(self.frozen(), sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def thawed(cls, content: Mapping[str, Any]) -> Configuration:
+        """What `frozen` gave, also where it comes from an older or a damaged file and lacks its composition."""
+        tree = {key: value for key, value in content.items() if key != COMPOSITION}
+        composition = content.get(COMPOSITION)
+        given = composition if isinstance(composition, Mapping) else {}
+        choices, overrides, scale = given.get("choices"), given.get("overrides"), given.get("scale")
+        return cls(
+            tree,
+            dict(choices) if isinstance(choices, Mapping) else {},
+            tuple(map(str, overrides)) if isinstance(overrides, list) else (),
+            str(scale or ""),
+        )
+
+    @classmethod
+    def from_yaml(cls, text: str, source: Path) -> Configuration:
+        """What `to_yaml` gave.
+
+        Raises:
+            StoreError: the text, which is that of the file `source`, is no configuration.
+        """
+        try:
+            content = yaml.load(text, _Loader)
+        except yaml.YAMLError as error:
+            raise StoreError(
+                f"{source} is damaged ({first_line(error)}); remove {source.parent} to start anew"
+            ) from error
+        if not isinstance(content, Mapping):
+            raise StoreError(f"{source} is damaged: it holds no configuration; remove {source.parent} to start anew")
+        return cls.thawed(content)

@@ -1,0 +1,99 @@
+"""The one door to Hydra: it composes configurations, and carries out grids through its launchers."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from repro.config.configuration import Configuration
+from repro.config.groups import config_folder
+from repro.config.overrides import Override
+from repro.errors import ConfigError, first_line
+
+VERSION_BASE = "1.3"
+
+
+def composed(overrides: Sequence[str], user_folder: Path | None = None, name: str = "config") -> DictConfig:
+    """What Hydra composes from conf/<name>.yaml and some overrides, its own node `hydra` included, unresolved.
+
+    Raises:
+        ConfigError: in Hydra's words.
+    """
+    searched = [f"hydra.searchpath=[file://{user_folder.resolve()}]"] if user_folder else []
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(config_folder()), version_base=VERSION_BASE):
+            return hydra.compose(name, overrides=[*overrides, *searched], return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(first_line(error)) from error
+
+
+def choices_of(node: DictConfig) -> dict[str, str]:
+    """The choice of each of our groups in what `composed` gave."""
+    chosen = node.hydra.runtime.choices.items()
+    return {group: choice for group, choice in chosen if group.partition("/")[0] in node}
+
+
+def plain(node: DictConfig) -> dict[str, Any]:
+    """A composition as plain values, resolved, without Hydra's own node.
+
+    Raises:
+        ConfigError: an interpolation or a mandatory value cannot be had.
+    """
+    if "hydra" in node:
+        with open_dict(node):
+            del node["hydra"]
+    try:
+        tree = OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(first_line(error)) from error
+    assert isinstance(tree, dict)
+    return {str(key): value for key, value in tree.items()}
+
+
+def with_overrides(node: DictConfig, overrides: Iterable[Override]) -> None:
+    """Sets leaves of a composition as Hydra would, had it been given these overrides.
+
+    Raises:
+        ConfigError: in OmegaConf's words.
+    """
+    for override in overrides:
+        try:
+            OmegaConf.update(node, override.key, override.value, merge=True)
+        except OmegaConfBaseException as error:
+            raise ConfigError(first_line(error)) from error
+
+
+def carry_out(job: Callable[[Configuration], float | None], flags: Sequence[str], overrides: Sequence[str]) -> None:
+    """Hands a command line over to Hydra, which calls the job for every combination of values that it asks for.
+
+    Args:
+        job: carries out one configuration, in this process or, through a launcher, in another one; what it returns is
+            for sweepers that seek it. Of a grid, Hydra goes on after a job that raises, and then fails.
+        flags: flags of Hydra's command line, such as --multirun.
+        overrides: what was asked for.
+
+    Raises:
+        ConfigError: Hydra cannot make sense of it.
+        Exception: what the job raised.
+    """
+
+    def composed_job(node: DictConfig) -> float | None:
+        told = HydraConfig.get()
+        choices = {group: choice for group, choice in told.runtime.choices.items() if group.partition("/")[0] in node}
+        return job(Configuration(plain(node), choices, tuple(told.overrides.task)))
+
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the caller, which prints them as sentences
+    sys.argv[1:] = [*flags, *overrides]
+    try:
+        hydra.main(config_path=str(config_folder()), config_name="config", version_base=VERSION_BASE)(composed_job)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(first_line(error)) from error

@@ -1,0 +1,109 @@
+"""Overrides, in Hydra's grammar: `key=value` and `group=choice`, read, written and merged."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from repro.errors import ConfigError, first_line
+
+_OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<text>.*))?$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Override:
+    """One override: `+`, `++`, `~` or no sign, its key, and its value as it was written and as it is read.
+
+    Several values of a grid, and a setting taken away, are read as None.
+    """
+
+    sign: str
+    key: str
+    text: str
+    value: Any
+    is_grid: bool
+
+    @property
+    def group(self) -> str:
+        """The key as a name of a group, without the package that it is put into."""
+        return self.key.partition("@")[0]
+
+    @property
+    def is_function(self) -> bool:
+        """Whether the value is a function of the grammar, such as glob(*), which stands for several choices."""
+        return "(" in self.text
+
+    @property
+    def is_about_hydra(self) -> bool:
+        """Whether it says how to run, not what."""
+        return self.key.startswith("hydra")
+
+
+def read(override: str) -> Override:
+    """Reads an override.
+
+    Raises:
+        ConfigError: it is none, or its value cannot be read.
+    """
+    match = _OVERRIDE.match(override)
+    if match is None or (match["text"] is None and match["sign"] != "~"):
+        raise ConfigError(f"{override!r} is no setting; write it as key=value, or as group=choice")
+    try:
+        parsed = _parser().parse_override(override)
+        is_grid = parsed.is_sweep_override()
+        value = None if is_grid or parsed.is_delete() else parsed.value()
+    except HydraException as error:
+        reason = first_line(error.__cause__ or error)
+        raise ConfigError(f"the value of {override!r} cannot be read: {reason}; quote text as key='\"a b\"'") from error
+    return Override(match["sign"] or "", match["key"], match["text"] or "", value, is_grid)
+
+
+@cache
+def split(override: str) -> tuple[str, Any]:
+    """Key and value of an override, the value as Hydra's grammar reads it.
+
+    Raises:
+        ConfigError: it cannot be read, or adds or removes a setting instead of setting it.
+    """
+    given = read(override)
+    if given.sign:
+        raise ConfigError(f"{override!r} adds or removes a setting; write it as key=value")
+    return given.key, given.value
+
+
+@cache
+def _parser() -> OverridesParser:
+    return OverridesParser.create()
+
+
+def merged(*groups: Iterable[str]) -> tuple[str, ...]:
+    """One override per key, the last one given, in the order of first mention."""
+    found: dict[str, str] = {}
+    for overrides in groups:
+        for override in overrides:
+            found[split(override)[0]] = override
+    return tuple(found.values())
+
+
+def written_out(overrides: Iterable[str]) -> list[str]:
+    """Overrides with `init=<origin>` as Hydra takes it: a choice for `torchvision:<name>`, else the leaf `init.from`.
+
+    Several origins may follow each other, with commas between them.
+    """
+    return [_init(override) if override.startswith("init=") and ":" in override else override for override in overrides]
+
+
+def _init(override: str) -> str:
+    origins = [origin.strip("'\"") for origin in override.removeprefix("init=").split(",")]
+    if all(origin.startswith("torchvision:") for origin in origins):
+        return "init=" + ",".join(origin.removeprefix("torchvision:") for origin in origins)
+    return "init.from=" + ",".join(_quoted(origin) for origin in origins)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,31 @@
+"""A resolved tree -> the typed settings of a run."""
+
+from dataclasses import fields
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from repro.config.settings.run import DatasetSettings, Settings
+from repro.config.tree import Tree
+from repro.errors import ConfigError, first_line
+
+
+def read_settings(tree: Tree) -> Settings:
+    """The typed settings of a resolved tree.
+
+    Raises:
+        ConfigError: a value of a wrong type or out of its range; or one that is missing.
+    """
+    known = {item.name: tree[item.name] for item in fields(Settings) if item.name in tree}
+    if "dataset" in known:  # its other leaves are arguments of its class
+        ours = {item.name for item in fields(DatasetSettings)}
+        known["dataset"] = {key: value for key, value in known["dataset"].items() if key in ours}
+    if "init" in known:
+        known["init"] = {"source" if key == "from" else key: value for key, value in known["init"].items()}
+    try:
+        result = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), known))
+    except OmegaConfBaseException as error:
+        leaf = getattr(error, "full_key", None) or "the configuration"
+        raise ConfigError(f"{leaf.replace('init.source', 'init.from')}: {first_line(error)}") from error
+    assert isinstance(result, Settings)
+    return result

@@ -1,0 +1,71 @@
+"""The figures of a training between two points of its log: loss, speed and time."""
+
+import time
+
+import torch
+from torch import Tensor
+
+from repro.engine.step import Learner
+from repro.errors import ReproError
+
+
+class Diverged(ReproError):
+    """The loss is no finite number any more."""
+
+
+class Meter:
+    """Averages the loss between two log points, watches that it is finite, and keeps the time.
+
+    The loss stays on the device between log points, so that a GPU is not made to wait at every step.
+    """
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+        self._loss = torch.zeros((), device=learner.device)
+        self._steps = self._images = 0
+        self._since = self._booked = self._saved = time.perf_counter()
+        self._finite_up_to = learner.state.step
+
+    def take(self, loss: Tensor, images: int) -> None:
+        """Takes one step's loss."""
+        self._loss += loss
+        self._steps += 1
+        self._images += images
+
+    def figures(self) -> tuple[float, float]:
+        """Mean loss and images per second since the last time that they were asked for.
+
+        Raises:
+            Diverged: see `check_finite`.
+        """
+        self.check_finite()
+        now = time.perf_counter()
+        mean, speed = self._loss.item() / self._steps, self._images / (now - self._since)
+        self._loss.zero_()
+        self._steps = self._images = 0
+        self._since = now
+        return mean, speed
+
+    def check_finite(self) -> None:
+        """Raises `Diverged` with the range of steps if a loss since the last check was NaN or infinite."""
+        step = self._learner.state.step
+        if not torch.isfinite(self._loss):
+            rate = self._learner.settings.schedule.learning_rate
+            raise Diverged(
+                f"the loss is {self._loss.item()} between steps {self._finite_up_to} and {step}; "
+                f"a smaller schedule.learning_rate than {rate} or precision=fp32 may help"
+            )
+        self._finite_up_to = step
+
+    def checkpoint_due(self) -> bool:
+        """Whether `runtime.checkpoint_seconds` have passed since the last checkpoint."""
+        return time.perf_counter() - self._saved >= self._learner.settings.runtime.checkpoint_seconds
+
+    def book_time(self) -> None:
+        """Adds the time since the last booking to the state."""
+        now = time.perf_counter()
+        state = self._learner.state
+        state.wall_seconds += now - self._booked
+        if self._learner.device.type == "cuda":
+            state.gpu_seconds += now - self._booked
+        self._booked = self._saved = now

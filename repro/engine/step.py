@@ -1,0 +1,91 @@
+"""One optimiser step: gradients averaged over micro-batches, then the update."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from repro.config.settings import BatchNorm, Loss, Precision, Settings
+from repro.data import normalise
+from repro.engine.checkpoint import TrainingState
+from repro.engine.device import autocast
+from repro.engine.losses import segmentation_loss
+from repro.engine.optim import set_learning_rate
+
+
+@dataclass
+class Learner:
+    """What learns, and how.
+
+    Attributes:
+        network: what is called: the state's model, or its compiled form.
+        auxiliary_weight: of the loss of the auxiliary logits.
+        steps: steps of the whole training, which the learning rate goes by.
+    """
+
+    state: TrainingState
+    network: Callable[[Tensor], dict[str, Tensor]]
+    settings: Settings
+    auxiliary_weight: float
+    steps: int
+    device: torch.device
+
+
+def training_step(learner: Learner, image: Tensor, label: Tensor) -> tuple[Tensor, float]:
+    """One optimiser step on one batch.
+
+    Args:
+        image: uint8 `[B, 3, H, W]`.
+        label: uint8 `[B, H, W]`, 255 = ignore.
+
+    Returns:
+        The loss as a detached scalar on the device, and the base learning rate.
+    """
+    state = learner.state
+    rate = set_learning_rate(state.optimiser, state.step, learner.steps, learner.settings.schedule)
+    state.optimiser.zero_grad(set_to_none=True)
+    with state.stale.in_place(state.step) if state.stale else nullcontext():
+        total = backward(learner, image, label)
+    state.scaler.step(state.optimiser)
+    state.scaler.update()
+    return total, rate
+
+
+def backward(learner: Learner, image: Tensor, label: Tensor) -> Tensor:
+    """Leaves the gradient of one batch, averaged over its micro-batches; returns the loss, detached."""
+    settings, device = learner.settings, learner.device
+    micro_batch, parts = settings.schedule.micro_batch, settings.schedule.accumulation
+    hard = settings.schedule.ohem if settings.schedule.loss is Loss.ohem else None
+    align, weight = settings.align_corners, learner.auxiliary_weight
+    total = torch.zeros((), device=device)
+    for part_image, part_label in zip(torch.split(image, micro_batch), torch.split(label, micro_batch), strict=True):
+        pixels = to_device(part_image, device, settings.runtime.channels_last)
+        with autocast(device, settings.precision):
+            logits = learner.network(normalise(pixels))
+            truth = part_label.to(device, non_blocking=True)
+            loss = segmentation_loss(logits, truth, weight, hard, align_corners=align) / parts
+        torch.autograd.backward(learner.state.scaler.scale(loss))
+        total += loss.detach()
+    return total
+
+
+def to_device(image: Tensor, device: torch.device, channels_last: bool) -> Tensor:
+    """Moves uint8 images `[B, 3, H, W]` to the device in the memory format that convolutions like there."""
+    image = image.to(device, non_blocking=True)
+    return image.contiguous(memory_format=torch.channels_last) if channels_last else image
+
+
+def set_training_mode(model: nn.Module, batch_norm: BatchNorm) -> None:
+    """Training mode, with the batch-norm momentum of the schedule, and frozen statistics left in evaluation mode."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = batch_norm.momentum
+            module.train(not batch_norm.frozen)
+
+
+def gradient_scaler(precision: Precision, device: torch.device) -> torch.amp.GradScaler:
+    """Loss scaling for fp16; a pass-through otherwise."""
+    return torch.amp.GradScaler(device.type, enabled=precision is Precision.fp16)

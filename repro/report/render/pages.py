@@ -1,0 +1,57 @@
+"""The pages beside the tables: what the open readings of a paper do, and what the audit has found."""
+
+from collections.abc import Iterable, Sequence
+
+from repro.report.audit.finding import Finding, FindingKind
+from repro.report.judge.readings import Effect
+from repro.report.printed import number
+from repro.report.render.markdown import GENERATED, escape
+from repro.report.render.wording import difference_text
+
+DECIMALS = 2
+
+
+def readings_page(paper: str, scale: str, effects: Sequence[Effect]) -> str:
+    """The effects of one paper's open readings at one scale."""
+    lines = [
+        GENERATED, f"# {escape(paper)}: what the open choices do", "",
+        f"Scale **{escape(scale)}**. Alternative minus our reading, paired by seed, with the 95 % interval.", "",
+        "| Setting | Status | Alternative | Cell | Our reading | Difference [95 %] | Seeds | It |",
+        "| :-- | :-- | :-- | :-- | --: | :-- | --: | :-- |",
+    ]  # fmt: skip
+    lines += [_effect(item) for item in _in_order(effects)]
+    return "\n".join([*lines, "", f"`python -m repro.sweep ledger={paper} scale={scale} seeds=3` measures more.", ""])
+
+
+def audit_page(findings: Sequence[Finding]) -> str:
+    """How many findings of each kind there are, then each with its place and computation."""
+    lines = [
+        GENERATED, "# Audit of the published tables", "",
+        "Recomputed from the printed numbers alone. Listed is what rounding cannot explain.", "",
+        "| Kind | Findings | Meaning |", "| :-- | --: | :-- |",
+    ]  # fmt: skip
+    for kind in FindingKind:
+        lines.append(f"| {kind} | {sum(item.kind is kind for item in findings)} | {kind.meaning} |")
+    lines.append(f"| **all** | **{len(findings)}** | |")
+    for kind in FindingKind:
+        chosen = [item for item in findings if item.kind is kind]
+        if chosen:
+            lines += ["", f"## {kind.capitalize()}", "", "| Place | Printed | Expected | How |",
+                      "| :-- | --: | --: | :-- |"]  # fmt: skip
+            for item in chosen:
+                texts = (str(item.address), item.printed, item.expected, item.how)
+                lines.append("| " + " | ".join(escape(text) for text in texts) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _in_order(effects: Iterable[Effect]) -> list[Effect]:
+    """Settings in the order of the ledger, each with its cells in printed order."""
+    settings = list(dict.fromkeys(item.entry.setting for item in sorted(effects, key=lambda item: item.entry.line)))
+    return sorted(effects, key=lambda item: (settings.index(item.entry.setting), item.name))
+
+
+def _effect(item: Effect) -> str:
+    difference = difference_text(item.difference, DECIMALS).replace("[", "\\[").replace("]", "\\]")
+    texts = (item.entry.setting.replace("_", " "), item.entry.status, item.name, str(item.address))
+    cells = [*map(escape, texts), number(item.base, DECIMALS), difference, str(item.difference.n), item.direction]
+    return "| " + " | ".join(cells) + " |"

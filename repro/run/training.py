@@ -1,0 +1,167 @@
+"""The training of a run: its images, its optimiser, its loop, and the weights that it leaves."""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+
+from repro.build import build_dataset
+from repro.config.configuration import Configuration
+from repro.config.settings import Length, Loss, Precision, Schedule, Selection, Settings
+from repro.data import Augmentation, Loader, Oversampled, SegmentationDataset, steps_per_epoch, training_loader
+from repro.data.loaders import Batch
+from repro.engine.asynchronous import StaleWeights
+from repro.engine.checkpoint import CheckpointFolder, TrainingState
+from repro.engine.device import loader_workers
+from repro.engine.evaluate import evaluate
+from repro.engine.optim import build_optimiser
+from repro.engine.progress import Progress
+from repro.engine.step import Learner, gradient_scaler
+from repro.engine.train import Training, train
+from repro.errors import ConfigError, DataError
+from repro.metrics import miou_percent
+from repro.nn import Segmenter
+from repro.run.evaluation import describe_split
+from repro.run.held import HeldRun
+from repro.run.weights import store_weights
+from repro.seeding import stream
+from repro.store.status import RunState
+
+
+def training_split(configuration: Configuration, held: HeldRun) -> SegmentationDataset:
+    """The split trained on, images of some classes more than once if the configuration says so."""
+    wanted, runtime = configuration.settings.dataset, configuration.settings.runtime
+    dataset = build_dataset(configuration, wanted.train_split)
+    if wanted.oversampled is None:
+        return dataset
+    with Progress("masks for oversampling", total=len(dataset), unit="mask", shown=runtime.progress) as bar:
+        oversampled = Oversampled(dataset, wanted.oversampled, wanted.oversampled_times, advance=bar.advance)
+    held.event("oversampled", images=oversampled.repeated, of=len(dataset), epoch=len(oversampled))
+    return oversampled
+
+
+def train_network(
+    configuration: Configuration,
+    held: HeldRun,
+    checkpoints: CheckpointFolder,
+    model: Segmenter,
+    auxiliary_weight: float,
+    dataset: SegmentationDataset,
+    device: torch.device,
+) -> None:
+    """Trains to the last step and stores the selected weights.
+
+    Raises:
+        Interrupted: a signal came; there is a checkpoint to go on from.
+        Diverged: the loss is no number any more.
+        DataError: a file that cannot be used, or a loader that was killed.
+    """
+    settings = configuration.settings
+    schedule = settings.schedule
+    check_hard_pixels(schedule, dataset)
+    epoch_steps = steps_per_epoch(len(dataset), schedule.batch_size)
+    steps = Length.parse(schedule.length, "schedule.length").steps(epoch_steps)
+    learner = _learner(settings, model, auxiliary_weight, steps, device)
+    job = Training(
+        learner=learner,
+        steps_per_epoch=epoch_steps,
+        batches=lambda first_step: batches(dataset, settings, first_step, steps, device),
+        validate=validation(configuration, model, device),
+        checkpoints=checkpoints,
+        keeper=held,
+        restarted=held.restarted,
+    )
+    held.folder.write_status(RunState.RUNNING, message="training")
+    try:
+        finished = train(job)
+    except RuntimeError as error:  # torch's own, raised wherever the training stands when a worker dies
+        if "DataLoader worker" not in str(error):
+            raise
+        raise DataError(f"a loader worker was killed, most often for lack of memory: {error}") from error
+    if not finished:
+        held.stop.check(f"at step {learner.state.step} of {steps}, after a checkpoint")
+    held.check()
+    keep_weights(job, dataset, held)
+
+
+def _learner(
+    settings: Settings, model: Segmenter, auxiliary_weight: float, steps: int, device: torch.device
+) -> Learner:
+    schedule = settings.schedule
+    others = [model.head] + ([model.auxiliary] if model.auxiliary is not None else [])
+    scaled = settings.precision is Precision.fp16
+    optimiser = build_optimiser(model.backbone, others, schedule, fused=not scaled)
+    torch.manual_seed(stream(settings.seed, "dropout"))
+    network = torch.compile(model) if settings.runtime.compile else model
+    stale = StaleWeights(model, schedule.replicas) if schedule.replicas > 1 else None
+    state = TrainingState(model, optimiser, gradient_scaler(settings.precision, device), stale=stale)
+    return Learner(state, network, settings, auxiliary_weight, steps, device)
+
+
+def validation(configuration: Configuration, model: Segmenter, device: torch.device) -> Callable[[], float]:
+    """Scores the model on the validation split, single scale at the trained stride; opened only if wanted.
+
+    Raises:
+        ConfigError: the test split would choose the weights.
+    """
+    settings = configuration.settings
+    split = settings.validation_split
+    if settings.validation.every is None:
+        return lambda: float("nan")
+    if split == "test" and settings.selection is Selection.best:
+        raise ConfigError("selection=best would choose the weights by the test split; give validation.split=val")
+    dataset = build_dataset(configuration, split)
+    plain = configuration.with_evaluation(
+        scales=[1.0], flip=False, output_stride=None, pad_to=None, window=None, window_stride=None
+    ).settings
+    return lambda: float(miou_percent(evaluate(model, dataset, plain, device, title="validation")))
+
+
+def batches(
+    dataset: SegmentationDataset, settings: Settings, first_step: int, steps: int, device: torch.device
+) -> Loader[Batch]:
+    """The batches of the steps still to do."""
+    runtime, wanted = settings.runtime, settings.schedule.augmentation
+    scales = cast(tuple[float, float], tuple(wanted.scale_range))
+    return training_loader(
+        dataset,
+        Augmentation(wanted.crop_size, scales, wanted.scale_step, wanted.flip),
+        seed=settings.seed,
+        batch_size=settings.schedule.batch_size,
+        first_step=first_step,
+        total_steps=steps,
+        workers=loader_workers(runtime.workers, device),
+        prefetch=runtime.prefetch,
+        pin_memory=device.type == "cuda",
+    )
+
+
+def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> None:
+    """Stores the selected weights with what the record says about the training."""
+    learner = job.learner
+    state = learner.state
+    best = learner.settings.selection is Selection.best
+    store_weights(
+        held.folder,
+        job.checkpoints.load_best(state) if best else state.model.state_dict(),
+        learner.device,
+        step=state.best_step if best else state.step,
+        wall_seconds=state.wall_seconds,
+        gpu_seconds=state.gpu_seconds,
+        batch_norm_samples=learner.settings.schedule.micro_batch,
+        split=describe_split(dataset),
+    )
+
+
+def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
+    """Refuses a mining of hard pixels that could leave none out."""
+    if schedule.loss is not Loss.ohem:
+        return
+    side = schedule.augmentation.crop_size
+    pixels = side**2 if side else dataset.load_label(0).numel()
+    if pixels <= schedule.ohem.kept_pixels:
+        raise ConfigError(
+            f"schedule.ohem.kept_pixels is {schedule.ohem.kept_pixels}, but a training image has {pixels} pixels, so "
+            f"that none would be left out; give a smaller number, such as {round(0.14 * pixels)}, the share that "
+            "GALD's public code keeps, or schedule.loss=cross_entropy"
+        )

@@ -1,0 +1,51 @@
+"""The folder of all that is made: runs, jobs of sweeps, and the tracking database."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from repro.store.jobs import JobFolder
+from repro.store.run_folder import RunFolder
+
+
+class Outputs:
+    """Where things lie below the folder of the outputs; making the object touches nothing on disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self.runs_path = self.root / "runs"
+
+    def run(self, run_id: str) -> RunFolder:
+        """The folder of a run, be it there or not."""
+        return RunFolder(self.runs_path, run_id)
+
+    def runs(self) -> Iterator[RunFolder]:
+        """Every run folder, in the order of the run ids."""
+        if self.runs_path.is_dir():
+            for path in sorted(self.runs_path.iterdir()):
+                if path.is_dir() and not path.name.startswith("."):
+                    yield self.run(path.name)
+
+    def job(self, run_id: str) -> JobFolder:
+        """The folder of the job that carries a run out for a sweep."""
+        return JobFolder(self.root / "sweep" / run_id)
+
+    @property
+    def database_path(self) -> Path:
+        """The tracking database that runs are shown in unless another place is given."""
+        return self.root / "mlflow.db"
+
+    @property
+    def artifacts_path(self) -> Path:
+        """Where the files of runs in a tracking database lie."""
+        return self.root / "mlartifacts"
+
+    @property
+    def running_sweeps_path(self) -> Path:
+        """Where sweeps announce themselves while they run: a lock each, and beside it the list of runs."""
+        return self.root / "sweep" / "running"
+
+    def own_sweep_lock_path(self) -> Path:
+        """The lock by which a sweep in this process announces itself."""
+        return self.running_sweeps_path / f"{socket.gethostname()}-{os.getpid()}.lock"
