@@ -40,8 +40,8 @@ format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 docs: $(READY)  ## write the tables of heads and parameters in README.md and docs/
-	$(BIN)/python -m docs.heads
-	$(BIN)/python -m docs.parameters
+	$(BIN)/python -m tools.heads
+	$(BIN)/python -m tools.parameters
 
 report-check: $(READY)  ## fail if the committed tables are not what reports/runs.csv gives
 	$(BIN)/python -m repro.report check=true

@@ -13,7 +13,7 @@ from repro.config.configuration import Configuration
 from repro.config.settings import DatasetSettings
 from repro.config.switches import check_switches
 from repro.data import SegmentationDataset
-from repro.errors import ConfigError, ReproError
+from repro.errors import ConfigError, ReproError, first_line
 from repro.nn import HeadPart, Segmenter, load_backbone_weights
 from repro.seeding import stream
 
@@ -147,8 +147,7 @@ def _target_class(group: str, node: Node, kind: type) -> Any:
     try:
         cls = get_class(target)
     except (HydraException, ImportError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"{group}._target_ is {target!r}, which cannot be imported: {reason}") from error
+        raise ConfigError(f"{group}._target_ is {target!r}, which cannot be imported: {first_line(error)}") from error
     if not (isinstance(cls, type) and issubclass(cls, kind)):
         raise ConfigError(f"{group}._target_ is {target!r}, which is no {kind.__name__}")
     return cls

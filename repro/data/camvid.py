@@ -117,9 +117,9 @@ class CamVid(SegmentationDataset):
         expected_images: Mapping[str, int | None] | None = None,
     ) -> None:
         if split not in PARTS:
-            raise DataError(f"data set 'camvid' has no split {split!r}; it has {', '.join(PARTS)}.")
+            raise DataError(f"data set 'camvid' has no split {split!r}; it has {', '.join(PARTS)}")
         if layout not in LAYOUTS:
-            raise DataError(f"data set 'camvid' has no layout {layout!r}; it has {' and '.join(LAYOUTS)}.")
+            raise DataError(f"data set 'camvid' has no layout {layout!r}; it has {' and '.join(LAYOUTS)}")
         self._root = Path(root).expanduser().absolute()
         self._layout = layout
         hint = _WHERE[layout].format(root=self._root)
@@ -205,7 +205,7 @@ def read_colour_mask(path: str | Path) -> Tensor:
         colour = tuple(int(channel) for channel in colours[:, row, column])
         raise DataError(
             f"mask file {path} holds the colour {colour} at row {row}, column {column}, which is none of CamVid's 32;"
-            " the masks of LabeledApproved_full at their original size are expected."
+            " the masks of LabeledApproved_full at their original size are expected"
         )
     return torch.from_numpy(label)
 

@@ -21,7 +21,7 @@ def require(name: str, paths: Iterable[Path], hint: str) -> None:
         DataError: Names all that is missing, and the hint.
     """
     if missing := [str(path) for path in paths if not path.exists()]:
-        raise DataError(f"data set {name!r} is not complete: {', '.join(missing)} not found. {hint}.")
+        raise DataError(f"data set {name!r} is not complete: {', '.join(missing)} not found. {hint}")
 
 
 def require_files(name: str, paths: Collection[Path], hint: str) -> None:
@@ -37,7 +37,7 @@ def require_files(name: str, paths: Collection[Path], hint: str) -> None:
     present = {folder: set(os.listdir(folder)) for folder in folders}
     if missing := [path for path in paths if path.name not in present[path.parent]]:
         rest = f" and {len(missing) - 1} more files are missing" if len(missing) > 1 else " is missing"
-        raise DataError(f"data set {name!r} is not complete: {missing[0]}{rest}. {hint}.")
+        raise DataError(f"data set {name!r} is not complete: {missing[0]}{rest}. {hint}")
 
 
 def listed_ids(name: str, path: Path, hint: str) -> list[str]:
@@ -50,11 +50,11 @@ def listed_ids(name: str, path: Path, hint: str) -> list[str]:
     try:
         ids = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"list {path} of data set {name!r} cannot be read as text ({error}).") from error
+        raise DataError(f"list {path} of data set {name!r} cannot be read as text ({error})") from error
     seen: set[str] = set()
     for item in ids:
         if item in seen:
-            raise DataError(f"list {path} of data set {name!r} names {item!r} more than once.")
+            raise DataError(f"list {path} of data set {name!r} names {item!r} more than once")
         seen.add(item)
     return ids
 
@@ -73,7 +73,7 @@ def require_disjoint(name: str, first: tuple[Path, Collection[str]], second: tup
     if shared := sorted(set(first[1]) & set(second[1])):
         raise DataError(
             f"{first[0]} and {second[0]} of data set {name!r} share {len(shared)} images, such as {shared[0]}; they"
-            " must have none in common. Restore the official lists."
+            " must have none in common. Restore the official lists"
         )
 
 
@@ -88,5 +88,5 @@ def require_count(name: str, split: str, ids: Collection[str], expected: Mapping
         raise DataError(
             f"split {split!r} of data set {name!r} has {len(ids)} images, the configuration expects {number}. Restore"
             f" the lists, or, for another split on purpose, set dataset.expected_images.{split} and"
-            f" dataset.split_sha256.{split} to null."
+            f" dataset.split_sha256.{split} to null"
         )

@@ -35,7 +35,7 @@ def steps_per_epoch(dataset_length: int, batch_size: int) -> int:
     if dataset_length < batch_size:
         raise DataError(
             f"the training split holds {dataset_length} images, fewer than one batch of {batch_size};"
-            f" choose schedule.batch_size={dataset_length} or less."
+            f" choose schedule.batch_size={dataset_length} or less"
         )
     return dataset_length // batch_size
 
@@ -141,7 +141,7 @@ class Loader(Generic[Delivered]):
             if "DataLoader worker" not in str(error):
                 raise
             raise DataError(
-                f"a loader worker was killed, most often for lack of memory; start again with fewer workers ({error})."
+                f"a loader worker was killed, most often for lack of memory; start again with fewer workers ({error})"
             ) from error
 
 
@@ -194,7 +194,7 @@ class _Augmented(Dataset[Any]):
                 raise DataError(
                     f"image {self._dataset.ids[place.item]!r} is {label.shape[1]}x{label.shape[0]} pixels (width x"
                     f" height), another of its batch {labels.shape[2]}x{labels.shape[1]}; images of several sizes need"
-                    " a crop: set schedule.augmentation.crop_size."
+                    " a crop: set schedule.augmentation.crop_size"
                 )
             images[number], labels[number] = image, label
         assert images is not None

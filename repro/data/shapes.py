@@ -90,7 +90,7 @@ class Shapes(SegmentationDataset):
     ) -> None:
         counts = {"train": train_images, "val": val_images, "test": test_images}
         if split not in counts:
-            raise DataError(f"data set 'shapes' has no split {split!r}; it has {', '.join(counts)}.")
+            raise DataError(f"data set 'shapes' has no split {split!r}; it has {', '.join(counts)}")
         self.size, self.seed, self.cue_distance = size, seed, cue_distance
         self.strip_pixels = round(STRIP_SHARE * size)
         self.twin_radius = (round(size * 14 / 192), round(size * 25 / 192))
@@ -99,7 +99,7 @@ class Shapes(SegmentationDataset):
             most = size - self.strip_pixels - 2 * self.twin_radius[1] - 2
             raise DataError(
                 f"images of {size} pixels leave no room for objects {cue_distance} pixels from the strip;"
-                f" with this size cue_distance may be 0 to {most}."
+                f" with this size cue_distance may be 0 to {most}"
             )
         super().__init__(
             split, [f"{seed}-{split}-{index:05d}" for index in range(counts[split])], split_sha256=split_sha256

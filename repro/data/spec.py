@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from repro.errors import DataError
+from repro.errors import DataError, first_line
 
 IGNORE = 255
 """Label of pixels that count neither in the loss nor in a score."""
@@ -53,16 +53,16 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
         self.split = split
         self.ids: Sequence[str] = tuple(ids)
         if not self.ids:
-            raise DataError(f"split {split!r} of data set {self.name!r} has no images.")
+            raise DataError(f"split {split!r} of data set {self.name!r} has no images")
         if len(set(self.ids)) != len(self.ids):
             repeated = next(name for name in self.ids if self.ids.count(name) > 1)
-            raise DataError(f"split {split!r} of data set {self.name!r} lists {repeated!r} more than once.")
+            raise DataError(f"split {split!r} of data set {self.name!r} lists {repeated!r} more than once")
         expected = (split_sha256 or {}).get(split)
         if expected is not None and expected != self.split_sha256():
             raise DataError(
                 f"split {split!r} of data set {self.name!r} is not the one declared: its {len(self.ids)} ids have the"
                 f" sha256 {self.split_sha256()}, the configuration expects {expected}. Restore the list, or, for"
-                f" another split on purpose, set dataset.split_sha256.{split}."
+                f" another split on purpose, set dataset.split_sha256.{split}"
             )
 
     @property
@@ -79,7 +79,7 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if not -len(self) <= index < len(self):
-            raise IndexError(f"split {self.split!r} of {self.name!r} has {len(self)} images and no index {index}.")
+            raise IndexError(f"split {self.split!r} of {self.name!r} has {len(self)} images and no index {index}")
         return self.load(index % len(self))
 
     @abstractmethod
@@ -113,7 +113,7 @@ def read_index_mask(path: str | Path) -> Tensor:
         mode, indices = mask.mode, np.array(mask)
     if mode not in ("P", "L"):
         raise DataError(
-            f"mask file {path} has pixels of kind {mode!r}; class indices in a palette or 8-bit grey PNG are expected."
+            f"mask file {path} has pixels of kind {mode!r}; class indices in a palette or 8-bit grey PNG are expected"
         )
     return torch.from_numpy(indices)
 
@@ -131,7 +131,7 @@ def check_label(label: Tensor, num_classes: int, path: str | Path) -> None:
     row, column = np.argwhere((values >= num_classes) & (values != IGNORE))[0]
     raise DataError(
         f"mask file {path} holds the value {values[row, column]} at row {row}, column {column}; it may hold the classes"
-        f" 0 to {num_classes - 1} and {IGNORE} for ignored pixels."
+        f" 0 to {num_classes - 1} and {IGNORE} for ignored pixels"
     )
 
 
@@ -145,7 +145,7 @@ def check_same_size(image: Tensor, label: Tensor, image_path: str | Path, label_
         sizes = [f"{tensor.shape[-1]}x{tensor.shape[-2]}" for tensor in (image, label)]
         raise DataError(
             f"image file {image_path} is {sizes[0]} pixels (width x height), its mask {label_path} is {sizes[1]};"
-            " they must have the same size."
+            " they must have the same size"
         )
 
 
@@ -154,10 +154,9 @@ def _reading(path: str | Path, kind: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError(f"{kind} file {path} is missing.") from error
+        raise DataError(f"{kind} file {path} is missing") from error
     # PIL reports damage under all of these names.
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{kind} file {path} cannot be read: it is damaged or not an image; restore it ({reason})."
+            f"{kind} file {path} cannot be read: it is damaged or not an image; restore it ({first_line(error)})"
         ) from error

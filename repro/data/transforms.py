@@ -66,23 +66,23 @@ class Augmentation:
     ) -> None:
         if len(scale_range) != 2 or not 0 < scale_range[0] <= scale_range[1]:
             raise ConfigError(
-                f"scale_range is {list(scale_range)}; it holds the least and the greatest factor, as in [0.5, 2.0]."
+                f"scale_range is {list(scale_range)}; it holds the least and the greatest factor, as in [0.5, 2.0]"
             )
         low, high = float(scale_range[0]), float(scale_range[1])
         if crop_size is None and (low, high) != (1.0, 1.0):
             raise ConfigError(
                 f"scale_range [{low}, {high}] needs a crop_size, since images of many sizes make no batch;"
-                " without a crop it must be [1.0, 1.0]."
+                " without a crop it must be [1.0, 1.0]"
             )
         if crop_size is not None and crop_size < 1:
             raise ConfigError(
-                f"crop_size is {crop_size}; it is a number of pixels, at least 1, or null for whole images."
+                f"crop_size is {crop_size}; it is a number of pixels, at least 1, or null for whole images"
             )
         steps = 0.0 if scale_step is None or scale_step <= 0 else (high - low) / scale_step
         if scale_step is not None and (scale_step <= 0 or abs(steps - round(steps)) > 1e-6):
             raise ConfigError(
                 f"scale_step {scale_step} does not lead from {low} to {high} in whole steps; choose one that does, or"
-                " null for any factor between them."
+                " null for any factor between them"
             )
         self.crop_size = crop_size
         self.scale_range = (low, high)

@@ -86,7 +86,7 @@ class VOC(SegmentationDataset):
         expected_images: Mapping[str, int | None] | None = None,
     ) -> None:
         if split not in SPLITS:
-            raise DataError(f"data set 'voc' has no split {split!r}; it has {', '.join(SPLITS)}.")
+            raise DataError(f"data set 'voc' has no split {split!r}; it has {', '.join(SPLITS)}")
         folder = Path(root).expanduser().absolute()
         self._voc = folder / "VOCdevkit" / "VOC2012"
         self._lists = self._voc / "ImageSets" / "Segmentation"
@@ -166,12 +166,12 @@ def read_sbd_mask(path: str | Path) -> Tensor:
             raise ValueError(f"the mask is {mask.dtype} with {mask.ndim} dimensions")
         return torch.from_numpy(np.array(mask, order="C"))
     except FileNotFoundError as error:
-        raise DataError(f"file {path} is missing.") from error
+        raise DataError(f"file {path} is missing") from error
     # The parser has no common error: damaged bytes surface as value, type, key, index or zlib errors and as its own.
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(
-            f"mask file {path} is damaged or not a class file of SBD (no GTcls.Segmentation); restore it ({reason})."
+            f"mask file {path} is damaged or not a class file of SBD (no GTcls.Segmentation); restore it ({reason})"
         ) from error
 
 

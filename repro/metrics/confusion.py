@@ -32,7 +32,7 @@ class ConfusionMatrix:
     def __init__(self, num_classes: int, *, ignore_index: int, device: torch.device | str | None = None) -> None:
         if not 1 <= num_classes <= ignore_index:
             raise ValueError(
-                f"a confusion matrix of {num_classes} classes: 1 to {ignore_index} are possible with 8-bit labels."
+                f"a confusion matrix of {num_classes} classes: 1 to {ignore_index} are possible with 8-bit labels"
             )
         self.ignore_index = ignore_index
         self.num_classes = num_classes
@@ -56,12 +56,12 @@ class ConfusionMatrix:
         """
         if prediction.shape != label.shape:
             raise ValueError(
-                f"prediction of shape {tuple(prediction.shape)} and label of shape {tuple(label.shape)} must match."
+                f"prediction of shape {tuple(prediction.shape)} and label of shape {tuple(label.shape)} must match"
             )
         for name, tensor in (("prediction", prediction), ("label", label)):
             if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
                 raise ValueError(
-                    f"{name} has type {tensor.dtype}; class indices must be integers (argmax of the scores)."
+                    f"{name} has type {tensor.dtype}; class indices must be integers (argmax of the scores)"
                 )
         if prediction.numel() == 0:
             return
@@ -75,13 +75,13 @@ class ConfusionMatrix:
             ValueError: The other matrix has another number of classes.
         """
         if other.num_classes != self.num_classes:
-            raise ValueError(f"matrices of {self.num_classes} and {other.num_classes} classes cannot be merged.")
+            raise ValueError(f"matrices of {self.num_classes} and {other.num_classes} classes cannot be merged")
         self._sums += other._sums
 
     def _count(self, prediction: Tensor, label: Tensor) -> Counts:
         low, high = _extent(prediction)
         if low < 0 or high >= self.num_classes:
-            raise ValueError(f"predictions reach from {low} to {high}; the classes are 0 to {self.num_classes - 1}.")
+            raise ValueError(f"predictions reach from {low} to {high}; the classes are 0 to {self.num_classes - 1}")
         if label.dtype != torch.uint8:
             low, high = _extent(label)
             if low < 0 or high >= _LABEL_VALUES:
@@ -102,7 +102,7 @@ class ConfusionMatrix:
         return (
             f"a label holds the value {value}; labels hold the classes 0 to {self.num_classes - 1}, and"
             f" {self.ignore_index} for ignored pixels. The data set has more classes than it declares, or its labels"
-            " are not class indices."
+            " are not class indices"
         )
 
 

@@ -56,9 +56,9 @@ SCORES = {"miou_percent": miou_percent, "pixel_accuracy_percent": pixel_accuracy
 
 def _checked(matrix: Matrix) -> npt.NDArray[np.int64]:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"a confusion matrix is square, this one has the shape {matrix.shape}.")
+        raise ValueError(f"a confusion matrix is square, this one has the shape {matrix.shape}")
     if not np.issubdtype(matrix.dtype, np.integer):
-        raise ValueError(f"a confusion matrix holds integer counts, this one holds {matrix.dtype}.")
+        raise ValueError(f"a confusion matrix holds integer counts, this one holds {matrix.dtype}")
     if (matrix < 0).any():
-        raise ValueError("a confusion matrix holds counts, this one has negative entries.")
+        raise ValueError("a confusion matrix holds counts, this one has negative entries")
     return matrix.astype(np.int64, copy=False)

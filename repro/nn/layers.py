@@ -60,7 +60,7 @@ class ConvBNReLU(nn.Module):
     def __init__(self, in_channels: int, width: int, kernel_size: int = 1, *, rate: int = 1, relu: bool = True) -> None:
         super().__init__()
         if width < 1:
-            raise ValueError(f"a convolution's width must be at least 1, not {width}.")
+            raise ValueError(f"a convolution's width must be at least 1, not {width}")
         self.convolution = AtrousConv2d(in_channels, width, kernel_size, rate)
         self.norm = nn.BatchNorm2d(width)
         self.relu = relu
@@ -78,12 +78,12 @@ def dropout_layer(probability: float, kind: DropoutKind) -> nn.Module:
         ValueError: The kind is neither, or the probability lies outside [0, 1).
     """
     if not 0 <= probability < 1:
-        raise ValueError(f"dropout must be at least 0 and below 1, not {probability}.")
+        raise ValueError(f"dropout must be at least 0 and below 1, not {probability}")
     if kind == "elementwise":
         return nn.Dropout(probability)
     if kind == "channel":
         return nn.Dropout2d(probability)
-    raise ValueError(f"dropout_kind must be elementwise or channel, not {kind!r}.")
+    raise ValueError(f"dropout_kind must be elementwise or channel, not {kind!r}")
 
 
 def logits_layer(in_channels: int, num_classes: int, std: float | None = 0.01) -> nn.Conv2d:
@@ -95,11 +95,11 @@ def logits_layer(in_channels: int, num_classes: int, std: float | None = 0.01) -
         ValueError: There are fewer than two classes, or the standard deviation is not positive.
     """
     if num_classes < 2:
-        raise ValueError(f"a head needs at least 2 classes, not {num_classes}.")
+        raise ValueError(f"a head needs at least 2 classes, not {num_classes}")
     layer = nn.Conv2d(in_channels, num_classes, 1)
     if std is not None:
         if std <= 0:
-            raise ValueError(f"logits_std must be above 0, or null for PyTorch's own draw, not {std}.")
+            raise ValueError(f"logits_std must be above 0, or null for PyTorch's own draw, not {std}")
         nn.init.normal_(layer.weight, std=std)
         assert layer.bias is not None
         nn.init.zeros_(layer.bias)
@@ -113,7 +113,7 @@ def source_channels(channels: Mapping[str, int], source: str, switch: str = "sou
         ValueError: The backbone has no such output.
     """
     if source not in channels:
-        raise ValueError(f"{switch} {source!r} is no output of this backbone; it gives {', '.join(channels)}.")
+        raise ValueError(f"{switch} {source!r} is no output of this backbone; it gives {', '.join(channels)}")
     return channels[source]
 
 

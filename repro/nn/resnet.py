@@ -71,11 +71,11 @@ class ResNet(nn.Module):
     ) -> None:
         super().__init__()
         if depth not in UNITS_BY_DEPTH:
-            raise ValueError(f"depth must be one of {', '.join(map(str, UNITS_BY_DEPTH))}, not {depth}.")
+            raise ValueError(f"depth must be one of {', '.join(map(str, UNITS_BY_DEPTH))}, not {depth}")
         if blocks not in BLOCKS:
-            raise ValueError(f"blocks must be one of {', '.join(map(str, BLOCKS))}, not {blocks}.")
+            raise ValueError(f"blocks must be one of {', '.join(map(str, BLOCKS))}, not {blocks}")
         if block_shortcut not in ("identity", "projection"):
-            raise ValueError(f"block_shortcut must be identity or projection, not {block_shortcut!r}.")
+            raise ValueError(f"block_shortcut must be identity or projection, not {block_shortcut!r}")
         self.depth = depth
         self.stem = stem
         self.blocks = blocks
@@ -169,7 +169,7 @@ def _stem_convolution(stem: str) -> tuple[nn.Module, int]:
         layers: list[nn.Module] = [_conv3x3(3, 64, stride=2), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
         layers += [_conv3x3(64, 64), nn.BatchNorm2d(64), nn.ReLU(inplace=True), _conv3x3(64, 128)]
         return nn.Sequential(*layers), 128
-    raise ValueError(f"stem must be plain or deep, not {stem!r}.")
+    raise ValueError(f"stem must be plain or deep, not {stem!r}")
 
 
 def _check_output_stride(output_stride: int, blocks: int) -> None:
@@ -177,7 +177,7 @@ def _check_output_stride(output_stride: int, blocks: int) -> None:
     if output_stride not in allowed:
         known = output_stride in OUTPUT_STRIDES
         remedy = f", which takes blocks={OUTPUT_STRIDES.index(output_stride) + 1}" if known else ""
-        raise ValueError(f"output_stride must be one of {', '.join(map(str, allowed))}, not {output_stride}{remedy}.")
+        raise ValueError(f"output_stride must be one of {', '.join(map(str, allowed))}, not {output_stride}{remedy}")
 
 
 def _checked_multi_grid(multi_grid: Sequence[int] | None, units: int, depth: int) -> tuple[int, ...] | None:
@@ -188,8 +188,8 @@ def _checked_multi_grid(multi_grid: Sequence[int] | None, units: int, depth: int
     if len(rates) != units:
         raise ValueError(
             f"multi_grid needs one rate per unit of res5: ResNet-{depth} has {units}, "
-            f"but {list(rates)} has {len(rates)}."
+            f"but {list(rates)} has {len(rates)}"
         )
     if any(not isinstance(rate, int) or isinstance(rate, bool) or rate < 1 for rate in rates):
-        raise ValueError(f"multi_grid rates must be whole numbers of at least 1, not {list(rates)}.")
+        raise ValueError(f"multi_grid rates must be whole numbers of at least 1, not {list(rates)}")
     return None if set(rates) == {1} else rates

@@ -40,7 +40,7 @@ def atomic_write(path: Path, content: bytes | str) -> None:
             raise
         sync_folder(path.parent)
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -70,11 +70,11 @@ def read_json_object(path: Path) -> dict[str, Any]:
         text = path.read_bytes().decode()
         content = json.loads(text, parse_constant=_refuse_constant)
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise StoreError(f"{path} is damaged ({error}); it should hold one JSON object.") from error
+        raise StoreError(f"{path} is damaged ({error}); it should hold one JSON object") from error
     if not isinstance(content, dict):
-        raise StoreError(f"{path} is damaged: it holds a {type(content).__name__}, not a JSON object.")
+        raise StoreError(f"{path} is damaged: it holds a {type(content).__name__}, not a JSON object")
     return content
 
 
@@ -99,7 +99,7 @@ def exclusive(path: Path, wait_seconds: float) -> Iterator[None]:
         deadline = time.monotonic() + wait_seconds
         while not try_flock(descriptor):
             if time.monotonic() > deadline:
-                raise StoreError(f"{path} has been held by another process for {wait_seconds:.0f} s.")
+                raise StoreError(f"{path} has been held by another process for {wait_seconds:.0f} s")
             time.sleep(0.05)
         yield
     finally:

@@ -66,7 +66,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         except OSError as error:
-            raise StoreError(f"{path} cannot be opened: {error.strerror or error}.") from error
+            raise StoreError(f"{path} cannot be opened: {error.strerror or error}") from error
         size = os.fstat(self._descriptor).st_size
         self._torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 
@@ -107,9 +107,9 @@ class Journal:
         try:
             written = os.write(self._descriptor, data)
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be written: {error.strerror or error}.") from error
+            raise StoreError(f"{self.path} cannot be written: {error.strerror or error}") from error
         if written < len(data):
-            raise StoreError(f"{self.path} cannot be written: the disk is full.")
+            raise StoreError(f"{self.path} cannot be written: the disk is full")
         self._torn = False
 
     def __enter__(self) -> "Journal":
@@ -132,7 +132,7 @@ def read_journal(path: Path) -> JournalView:
     except FileNotFoundError:
         content = b""
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
     damaged = 0
     started: int | None = None
     points: dict[int, Point] = {}

@@ -121,7 +121,7 @@ class FolderLock:
         if not self.is_ours():
             raise LockedError(
                 f"{self.path.parent} has been taken over {_describe(_read_holder(self.path))}, after this process "
-                f"gave no sign of life for {self.stale_seconds:.0f} s; this process stops here."
+                f"gave no sign of life for {self.stale_seconds:.0f} s; this process stops here"
             )
 
     def close(self) -> None:
@@ -177,7 +177,7 @@ class FolderLock:
         silence = max(0.0, time.time() - _modified_ns(self.path) / 1e9)
         return (
             f"{self.path.parent.name} is held {_describe(holder)}, last sign of life {silence:.0f} s ago; "
-            f"wait for it or end it first ({self.path.parent})."
+            f"wait for it or end it first ({self.path.parent})"
         )
 
     def __enter__(self) -> "FolderLock":

@@ -108,7 +108,7 @@ class Record:
         try:
             content = json.loads(text)
         except ValueError as error:
-            raise StoreError(f"{source} is damaged ({error}); it should hold one record.") from error
+            raise StoreError(f"{source} is damaged ({error}); it should hold one record") from error
         record = _build(cls, content, "", source)
         assert isinstance(record, cls)
         return record
@@ -127,7 +127,7 @@ def _nan_to_none(scores: Mapping[str, float | None]) -> dict[str, float | None]:
 def _build(kind: type, content: Any, place: str, source: str) -> Any:
     """Makes the dataclass `kind` from a JSON object whose keys are exactly its fields."""
     if not isinstance(content, dict):
-        raise StoreError(f"{source}: {place or 'the whole'} must be an object, not {_type_name(content)}.")
+        raise StoreError(f"{source}: {place or 'the whole'} must be an object, not {_type_name(content)}")
     hints = _hints(kind)
     prefix = f"{place}." if place else ""
     for what, keys in (
@@ -154,7 +154,7 @@ def _check(hint: Any, value: Any, place: str, source: str) -> Any:
         return _build(typing.cast(type, hint), value, place, source)
     if typing.get_origin(hint) is dict:
         if not isinstance(value, dict):
-            raise StoreError(f"{source}: {place} must be an object, not {_type_name(value)}.")
+            raise StoreError(f"{source}: {place} must be an object, not {_type_name(value)}")
         inner = typing.get_args(hint)[1]
         return {key: _check(inner, item, f"{place}.{key}", source) for key, item in value.items()}
     if hint is Plain:
@@ -164,24 +164,24 @@ def _check(hint: Any, value: Any, place: str, source: str) -> Any:
         value = float(value)
     if type(value) not in allowed:
         wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in allowed)
-        raise StoreError(f"{source}: {place} must be {wanted}, not {_type_name(value)}.")
+        raise StoreError(f"{source}: {place} must be {wanted}, not {_type_name(value)}")
     return _check_plain(value, place, source)
 
 
 def _check_plain(value: Any, place: str, source: str) -> Any:
     """Returns the value if JSON can carry it unchanged: string keys, no NaN, no infinity, no foreign types."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise StoreError(f"{source}: {place} is {value}, and a record holds finite numbers only.")
+        raise StoreError(f"{source}: {place} is {value}, and a record holds finite numbers only")
     if isinstance(value, dict):
         for key, item in value.items():
             if type(key) is not str:
-                raise StoreError(f"{source}: a key of {place} is {key!r}, not a string.")
+                raise StoreError(f"{source}: a key of {place} is {key!r}, not a string")
             _check_plain(item, f"{place}.{key}", source)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check_plain(item, f"{place}[{index}]", source)
     elif value is not None and type(value) not in (bool, int, float, str):
-        raise StoreError(f"{source}: {place} must be a plain value, not {_type_name(value)}.")
+        raise StoreError(f"{source}: {place} must be a plain value, not {_type_name(value)}")
     return value
 
 

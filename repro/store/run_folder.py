@@ -67,7 +67,7 @@ class RunFolder:
         try:
             return self.config_path.read_text()
         except (OSError, ValueError) as error:
-            raise StoreError(f"{self.config_path} cannot be read: {error}.") from error
+            raise StoreError(f"{self.config_path} cannot be read: {error}") from error
 
     def write_status(self, state: RunState, *, step: int | None = None, message: str = "", **extra: Any) -> None:
         """Replaces status.json, keeping the times of earlier states, and the step unless a new one is given."""
@@ -114,9 +114,9 @@ class RunFolder:
         """
         path = self.record_path(record.evaluation_id)
         if record.run_id != self.run_id:
-            raise StoreError(f"a record of run {record.run_id} does not belong into {self.path}.")
+            raise StoreError(f"a record of run {record.run_id} does not belong into {self.path}")
         if record.confusion_sha256 != confusion_sha256(matrix):
-            raise StoreError(f"the record of evaluation {record.evaluation_id} names another confusion matrix.")
+            raise StoreError(f"the record of evaluation {record.evaluation_id} names another confusion matrix")
         text = record.to_json()
         archive = io.BytesIO()
         np.savez_compressed(archive, confusion=np.asarray(matrix, dtype=np.int64))
@@ -134,12 +134,12 @@ class RunFolder:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+            raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
         record = Record.from_json(content, str(path))
         if (record.run_id, record.evaluation_id) != (self.run_id, evaluation_id):
             raise StoreError(
                 f"{path} holds the record of evaluation {record.evaluation_id} of run {record.run_id}; "
-                "it was moved or copied here by hand."
+                "it was moved or copied here by hand"
             )
         return record
 
@@ -154,9 +154,9 @@ class RunFolder:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
                 matrix = np.asarray(archive["confusion"])
         except Exception as error:  # A damaged zip raises zip, zlib, value, key and end-of-file errors alike.
-            raise StoreError(f"{path} cannot be read: {error}.") from error
+            raise StoreError(f"{path} cannot be read: {error}") from error
         if matrix.dtype != np.int64 or confusion_sha256(matrix) != record.confusion_sha256:
-            raise StoreError(f"{path} is not the confusion matrix that {record.evaluation_id}.json names.")
+            raise StoreError(f"{path} is not the confusion matrix that {record.evaluation_id}.json names")
         return matrix
 
     def has_evaluation(self, evaluation_id: str) -> bool:

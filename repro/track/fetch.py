@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from repro.errors import StoreError
+from repro.errors import StoreError, first_line
 from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
@@ -50,7 +50,7 @@ def fetch_records(uri: str, known: Collection[str]) -> tuple[list[Record], list[
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         runs = list(_runs(client))
     except (MlflowException, OSError) as error:
-        raise TrackingError(f"MLflow at {uri} cannot be read ({_line(error)})") from error
+        raise TrackingError(f"MLflow at {uri} cannot be read ({first_line(error)[:300]})") from error
     with tempfile.TemporaryDirectory(prefix="repro-fetch-") as folder:
         for run in tqdm(runs, desc="fetch", unit="run", disable=None, leave=False):
             run_id = run.data.tags[RUN_ID_TAG]
@@ -59,7 +59,7 @@ def fetch_records(uri: str, known: Collection[str]) -> tuple[list[Record], list[
                     record = _fetch(client, run, name, Path(folder), uri)
                     records[record.run_id, record.evaluation_id] = record
             except (MlflowException, OSError, StoreError) as error:
-                problems.append(f"the records of run {run_id} at {uri} cannot be fetched: {_line(error)}")
+                problems.append(f"the records of run {run_id} at {uri} cannot be fetched: {first_line(error)[:300]}")
     return [records[key] for key in sorted(records)], problems
 
 
@@ -103,8 +103,3 @@ def _fetch(client: "MlflowClient", run: "Run", name: str, folder: Path, uri: str
     if (record.run_id, f"{record.evaluation_id}.json") != (run.data.tags[RUN_ID_TAG], name):
         raise StoreError(f"{source} holds the record of evaluation {record.evaluation_id} of run {record.run_id}")
     return record
-
-
-def _line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300].rstrip(".") if lines else type(error).__name__

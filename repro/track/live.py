@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from repro.errors import ReproError
+from repro.errors import ReproError, first_line, full_sentence
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
 from repro.track.mirror import MLflowMirror
@@ -99,8 +99,8 @@ class MLflowTracker:
     def _warn(self, error: Exception) -> None:
         """One warning per outage."""
         if not self._failing and not self._abandoned:
-            reason = str(error) if isinstance(error, ReproError) else f"{type(error).__name__}: {error}"
-            _log.warning("tracking: %s The run goes on, and this is tried again; %s", reason, _REPAIR)
+            reason = str(error) if isinstance(error, ReproError) else f"{type(error).__name__}: {first_line(error)}"
+            _log.warning("tracking: %s The run goes on, and this is tried again; %s", full_sentence(reason), _REPAIR)
         self._failing = True
 
 

@@ -101,7 +101,7 @@ class MLflowMirror:
             if not self.uri.startswith("http"):
                 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
         except ImportError as error:
-            raise TrackingError(f"MLflow cannot be imported ({error}); install it, or choose tracking=none.") from error
+            raise TrackingError(f"MLflow cannot be imported ({error}); install it, or choose tracking=none") from error
         # MLflow logs a traceback for every failed statement; failures are reported here, once, in a sentence.
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)
         logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -209,7 +209,7 @@ class MLflowMirror:
 
     def _write(self, method: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
         if self._cancelled:
-            raise TrackingError(f"MLflow at {self.uri} took too long and was given up.")
+            raise TrackingError(f"MLflow at {self.uri} took too long and was given up")
         return method(*arguments, **named)
 
     def _connect(self) -> "MlflowClient":
@@ -240,7 +240,7 @@ class MLflowMirror:
         if experiment.lifecycle_stage != "active":
             raise TrackingError(
                 f"the MLflow experiment {self.experiment!r} has been deleted; restore it, or choose another by "
-                "tracking.experiment=<name>."
+                "tracking.experiment=<name>"
             )
         return str(experiment.experiment_id)
 
@@ -252,7 +252,7 @@ class MLflowMirror:
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise TrackingError(f"MLflow at {self.uri} cannot be used now ({reason[:300]}).") from error
+            raise TrackingError(f"MLflow at {self.uri} cannot be used now ({reason[:300]})") from error
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:

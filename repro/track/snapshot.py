@@ -191,7 +191,7 @@ def _milliseconds(moment: str) -> int:
     try:
         return round(datetime.fromisoformat(moment).timestamp() * 1000)
     except ValueError as error:
-        raise StoreError(f"{moment!r} is not a time in ISO 8601.") from error
+        raise StoreError(f"{moment!r} is not a time in ISO 8601") from error
 
 
 def _digest(content: Any) -> str:

@@ -43,7 +43,7 @@ def tracking_uri(uri: str | None, outputs: Outputs) -> str:
     if "://" not in uri or uri.startswith("file:"):
         raise ConfigError(
             f"tracking.uri={uri} is a folder, and MLflow no longer writes to folders; give a database such as "
-            "sqlite:///outputs/mlflow.db, or a server such as http://localhost:5000."
+            "sqlite:///outputs/mlflow.db, or a server such as http://localhost:5000"
         )
     return uri
 

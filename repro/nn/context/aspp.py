@@ -17,5 +17,5 @@ def aspp_branches(rates: Sequence[int], *, first_branch_kernel: int = 1) -> tupl
         ValueError: There is no rate.
     """
     if not rates:
-        raise ValueError("ASPP needs at least one rate, such as 6, 12, 18.")
+        raise ValueError("ASPP needs at least one rate, such as 6, 12, 18")
     return (Branch(first_branch_kernel), *(Branch(3, rate) for rate in rates))

@@ -52,10 +52,10 @@ class CGNLBlock(nn.Module):
         if groups < 1 or inner_channels < 1 or channels % groups or inner_channels % groups:
             raise ValueError(
                 f"groups must divide the {channels} channels and the {inner_channels} inner channels of a CGNL block; "
-                f"{groups} does not."
+                f"{groups} does not"
             )
         if std is not None and std <= 0:
-            raise ValueError(f"std must be above 0, or null for PyTorch's own draw, not {std}.")
+            raise ValueError(f"std must be above 0, or null for PyTorch's own draw, not {std}")
         self.theta = nn.Conv2d(channels, inner_channels, 1, bias=False)
         self.phi = nn.Conv2d(channels, inner_channels, 1, bias=False)
         self.g = nn.Conv2d(channels, inner_channels, 1, bias=False)

@@ -77,7 +77,7 @@ def odd_kernel(kernel_size: int, name: str = "kernel_size") -> int:
         ValueError: It is no odd number of at least 1.
     """
     if type(kernel_size) is not int or kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"{name} must be an odd number, so that one tap lies in the middle, not {kernel_size}.")
+        raise ValueError(f"{name} must be an odd number, so that one tap lies in the middle, not {kernel_size}")
     return kernel_size
 
 
@@ -96,7 +96,7 @@ class SampledConvolution(nn.Module):
     def __init__(self, in_channels: int, width: int, kernel_size: int) -> None:
         super().__init__()
         if width < 1:
-            raise ValueError(f"a convolution's width must be at least 1, not {width}.")
+            raise ValueError(f"a convolution's width must be at least 1, not {width}")
         self.kernel_size = odd_kernel(kernel_size)
         self.weight = nn.Parameter(torch.empty(width, in_channels, kernel_size, kernel_size))
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
@@ -141,9 +141,9 @@ class PointGenerator(nn.Module):
     ) -> None:
         super().__init__()
         if sampler not in ("convolution", "nonlocal"):
-            raise ValueError(f"sampler must be convolution or nonlocal, not {sampler!r}.")
+            raise ValueError(f"sampler must be convolution or nonlocal, not {sampler!r}")
         if origin not in ("grid", "centre"):
-            raise ValueError(f"sampling_origin must be grid or centre, not {origin!r}.")
+            raise ValueError(f"sampling_origin must be grid or centre, not {origin!r}")
         self.kernel_size = odd_kernel(kernel_size)
         self.origin = origin
         self.relations = NonLocalBlock(channels, channels // 2) if sampler == "nonlocal" else None

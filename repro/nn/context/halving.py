@@ -30,7 +30,7 @@ class Halving(nn.Module):
     def __init__(self, channels: int, *, padding: int = 1, relu: bool = True) -> None:
         super().__init__()
         if padding not in (0, 1):
-            raise ValueError(f"the padding of a 3x3 convolution of stride 2 must be 0 or 1, not {padding}.")
+            raise ValueError(f"the padding of a 3x3 convolution of stride 2 must be 0 or 1, not {padding}")
         self.convolution = nn.Conv2d(channels, channels, 3, stride=2, padding=padding, groups=channels, bias=False)
         self.norm = nn.BatchNorm2d(channels)
         self.relu = relu
@@ -46,7 +46,7 @@ class Halving(nn.Module):
         if self.convolution.padding[0] == 0 and min(height, width) < 3:
             raise ConfigError(
                 f"a map of {height}x{width} is too small for a 3x3 convolution of stride 2 without padding; "
-                "use larger images or crops, or set padding to 1."
+                "use larger images or crops, or set padding to 1"
             )
         reduced = self.convolution(features)
         if reduced.shape[-2:] == (1, 1):

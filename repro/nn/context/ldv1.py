@@ -57,9 +57,9 @@ class LDv1(LocalDistribution):
         super().__init__()
         layers = _power_of_2(ratio)
         if kind not in ("depthwise", "bilinear", "average"):
-            raise ValueError(f"kind must be depthwise, bilinear or average, not {kind!r}.")
+            raise ValueError(f"kind must be depthwise, bilinear or average, not {kind!r}")
         if residuals not in (1, 2):
-            raise ValueError(f"residuals must be 1 or 2, not {residuals}.")
+            raise ValueError(f"residuals must be 1 or 2, not {residuals}")
         self.kind, self.ratio, self.residuals, self.align_corners = kind, ratio, residuals, align_corners
         self.reduction: ConvBNReLU | None = None
         if context_channels is None and width is not None:
@@ -93,5 +93,5 @@ class LDv1(LocalDistribution):
 
 def _power_of_2(ratio: int) -> int:
     if type(ratio) is not int or ratio < 2 or ratio & (ratio - 1):
-        raise ValueError(f"ratio must be a power of 2, such as 8, not {ratio}.")
+        raise ValueError(f"ratio must be a power of 2, such as 8, not {ratio}")
     return ratio.bit_length() - 1

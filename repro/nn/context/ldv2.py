@@ -65,11 +65,11 @@ class LDv2(LocalDistribution):
         _check_inputs({"query": query, "key": key, "value": value}, context_channels)
         _check_neighbours(kernel_size, dilation)
         if combination not in ("none", "sum", "concatenation"):
-            raise ValueError(f"combination must be none, sum or concatenation, not {combination!r}.")
+            raise ValueError(f"combination must be none, sum or concatenation, not {combination!r}")
         if min(key_width, value_width) < 1:
-            raise ValueError(f"key_width and value_width must be at least 1, not {key_width} and {value_width}.")
+            raise ValueError(f"key_width and value_width must be at least 1, not {key_width} and {value_width}")
         if combination == "sum" and local_width != value_width:
-            raise ValueError(f"a sum needs local_width = value_width, not {local_width} and {value_width}.")
+            raise ValueError(f"a sum needs local_width = value_width, not {local_width} and {value_width}")
         self.kernel_size, self.dilation, self.masked_border = kernel_size, dilation, masked_border
         self.scale = key_width**-0.5 if scaled else 1.0
         self.query_from, self.key_from, self.value_from, self.combination = query, key, value, combination
@@ -107,16 +107,16 @@ class LDv2(LocalDistribution):
 def _check_inputs(inputs: dict[str, str], context_channels: int | None) -> None:
     for name, made_from in inputs.items():
         if made_from not in ("concatenation", "context"):
-            raise ValueError(f"{name} must be concatenation or context, not {made_from!r}.")
+            raise ValueError(f"{name} must be concatenation or context, not {made_from!r}")
         if made_from == "context" and context_channels is None:
             raise ValueError(
                 f"{name} is to be made from the context, but no global aggregation comes before the local "
-                f"distribution; use {name}=concatenation, which is the local feature alone then."
+                f"distribution; use {name}=concatenation, which is the local feature alone then"
             )
 
 
 def _check_neighbours(kernel_size: int, dilation: int) -> None:
     if type(kernel_size) is not int or kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"kernel_size must be odd, such as 3, 5 or 7, so that it has a middle, not {kernel_size}.")
+        raise ValueError(f"kernel_size must be odd, such as 3, 5 or 7, so that it has a middle, not {kernel_size}")
     if type(dilation) is not int or dilation < 1:
-        raise ValueError(f"dilation must be a whole number of at least 1, not {dilation}.")
+        raise ValueError(f"dilation must be a whole number of at least 1, not {dilation}")

@@ -52,9 +52,9 @@ def local_attention(
         ValueError: The kernel is not an odd number of at least 1, or the dilation is below 1.
     """
     if kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"local attention needs an odd kernel, so that a position has a middle, not {kernel_size}.")
+        raise ValueError(f"local attention needs an odd kernel, so that a position has a middle, not {kernel_size}")
     if dilation < 1:
-        raise ValueError(f"local attention needs a dilation of at least 1, not {dilation}.")
+        raise ValueError(f"local attention needs a dilation of at least 1, not {dilation}")
     batch, _, height, width = query.shape
     grid = _Grid(batch, height, width, kernel_size // 2, dilation)
     result: Tensor = _LocalAttention.apply(query, key, value, grid, scale, masked_border)

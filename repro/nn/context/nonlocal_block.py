@@ -31,7 +31,7 @@ class NonLocalBlock(nn.Module):
     def __init__(self, channels: int, inner_channels: int, *, scaled: bool = True, zero_init: bool = False) -> None:
         super().__init__()
         if inner_channels < 1:
-            raise ValueError(f"a non-local block needs at least 1 inner channel, not {inner_channels}.")
+            raise ValueError(f"a non-local block needs at least 1 inner channel, not {inner_channels}")
         self.scale = inner_channels**-0.5 if scaled else 1.0
         self.query = nn.Conv2d(channels, inner_channels, 1)
         self.key = nn.Conv2d(channels, inner_channels, 1, bias=False)

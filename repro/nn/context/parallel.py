@@ -75,7 +75,7 @@ class ParallelContext(nn.Module):
         self.projection: ConvBNReLU | None = None
         if fusion != "direct":
             if fusion not in _PROJECTIONS:
-                raise ValueError(f"fusion must be one of {', '.join(_PROJECTIONS)} or direct, not {fusion!r}.")
+                raise ValueError(f"fusion must be one of {', '.join(_PROJECTIONS)} or direct, not {fusion!r}")
             kernel_size, relu = _PROJECTIONS[fusion]
             self.projection = ConvBNReLU(self.out_channels, width, kernel_size, relu=relu)
             self.out_channels = width
@@ -136,20 +136,20 @@ def _scaled(branch: Branch, numerator: int, denominator: int) -> int:
         raise ValueError(
             f"rate {branch.rate} at output stride {numerator} would become "
             f"{branch.rate * numerator / denominator:g} at output stride {denominator}; "
-            "a rate must be a whole number."
+            "a rate must be a whole number"
         )
     return rate
 
 
 def _check_branches(branches: Sequence[Branch]) -> None:
     if not branches:
-        raise ValueError("a context module needs at least one branch.")
+        raise ValueError("a context module needs at least one branch")
     for branch in branches:
         if branch.kernel_size not in (1, 3):
-            raise ValueError(f"a branch's kernel must be 1 or 3, not {branch.kernel_size}.")
+            raise ValueError(f"a branch's kernel must be 1 or 3, not {branch.kernel_size}")
         whole = all(type(value) is int for value in (branch.rate, branch.pool_size))
         if not whole or branch.rate < 1 or branch.pool_size < 1 or branch.pool_size % 2 == 0:
             raise ValueError(
                 "a branch needs a whole rate of at least 1 and an odd pool size, "
-                f"not rate {branch.rate} and pool size {branch.pool_size}."
+                f"not rate {branch.rate} and pool size {branch.pool_size}"
             )

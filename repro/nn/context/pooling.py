@@ -31,7 +31,7 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
         ValueError: The window is not an odd number of at least 1.
     """
     if kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"an average pool that keeps the size needs an odd window, not {kernel_size}.")
+        raise ValueError(f"an average pool that keeps the size needs an odd window, not {kernel_size}")
     if kernel_size == 1:
         return features
     exact = exact_type(features)
@@ -140,5 +140,5 @@ def refuse_single_image(features: Tensor, norm: nn.Module, what: str, remedy: st
     if norm.training and features.shape[0] == 1 and not isinstance(norm, nn.SyncBatchNorm):
         raise ConfigError(
             f"{what} cannot train on a batch of 1 image, because batch normalisation would see one value per channel; "
-            f"use at least 2 images per process, freeze batch normalisation, or {remedy}."
+            f"use at least 2 images per process, freeze batch normalisation, or {remedy}"
         )

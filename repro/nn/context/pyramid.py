@@ -42,7 +42,7 @@ class PyramidPooling(nn.Module):
     ) -> None:
         super().__init__()
         if not bins or min(bins) < 1:
-            raise ValueError(f"bins must be one or more whole numbers of at least 1, not {list(bins)}.")
+            raise ValueError(f"bins must be one or more whole numbers of at least 1, not {list(bins)}")
         self.bins = tuple(bins)
         self.align_corners = align_corners
         level_width = max(1, in_channels // len(self.bins)) if level_width is None else level_width

@@ -16,7 +16,7 @@ def module_a_branches(k: int, rates: Sequence[int]) -> tuple[Branch, ...]:
         ValueError: There is no rate.
     """
     if not rates:
-        raise ValueError("Module A needs at least one rate, such as 12, 24, 36.")
+        raise ValueError("Module A needs at least one rate, such as 12, 24, 36")
     return (Branch(1, pool_size=k), *(Branch(3, rate, k) for rate in rates))
 
 
@@ -33,7 +33,7 @@ def vortex_branches(
     """
     if not pool_sizes or len(pool_sizes) != len(rates):
         raise ValueError(
-            f"Vortex Pooling needs one rate per pool size, not rates {list(rates)} for pool sizes {list(pool_sizes)}."
+            f"Vortex Pooling needs one rate per pool size, not rates {list(rates)} for pool sizes {list(pool_sizes)}"
         )
     kernels = [first_branch_kernel] + [3] * (len(rates) - 1)
     return tuple(Branch(*values) for values in zip(kernels, rates, pool_sizes, strict=True))

@@ -156,6 +156,6 @@ class DSNet(Head):
 
 def _check_guide(guide: str, concatenated: str, channels: Mapping[str, int]) -> None:
     if guide != "aspp" and guide not in channels:
-        raise ValueError(f"guide {guide!r} is neither aspp nor an output of this backbone: {', '.join(channels)}.")
+        raise ValueError(f"guide {guide!r} is neither aspp nor an output of this backbone: {', '.join(channels)}")
     if concatenated not in ("aspp", "guide"):
-        raise ValueError(f"concatenated must be aspp or guide, not {concatenated!r}.")
+        raise ValueError(f"concatenated must be aspp or guide, not {concatenated!r}")

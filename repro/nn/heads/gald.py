@@ -131,11 +131,11 @@ class GALD(Head):
 
 def _check_parts(arrangement: str, aggregates: bool, distributes: bool) -> None:
     if arrangement not in ("gald", "ldga", "parallel"):
-        raise ValueError(f"arrangement must be gald, ldga or parallel, not {arrangement!r}.")
+        raise ValueError(f"arrangement must be gald, ldga or parallel, not {arrangement!r}")
     if not aggregates and not distributes:
-        raise ValueError("neither ga nor ld is given; give one of them, or use head=fcn, which has neither.")
+        raise ValueError("neither ga nor ld is given; give one of them, or use head=fcn, which has neither")
     if arrangement != "gald" and not (aggregates and distributes):
         raise ValueError(
             f"arrangement {arrangement} needs both ga and ld, and {'ga' if distributes else 'ld'} is none; give it, "
-            "or use arrangement gald, which takes either alone."
+            "or use arrangement gald, which takes either alone"
         )

@@ -37,15 +37,15 @@ def _torchvision_state(backbone: nn.Module, name: str) -> Mapping[str, Tensor]:
 
     if not isinstance(backbone, ResNet):
         raise ConfigError(
-            f"backbone.weights {name!r} is no .pth file, and weights by name exist for repro.nn.ResNet only."
+            f"backbone.weights {name!r} is no .pth file, and weights by name exist for repro.nn.ResNet only"
         )
     choices = torchvision.models.get_model_weights(f"resnet{backbone.depth}")
     names = [choice.name for choice in choices]
     if name not in names:
         raise ConfigError(
             f"backbone.weights {name!r} is neither a local .pth file nor a weight name of "
-            f"ResNet-{backbone.depth}; the names are {', '.join(names)}, and null starts from random weights."
+            f"ResNet-{backbone.depth}; the names are {', '.join(names)}, and null starts from random weights"
         )
     if backbone.stem != "plain":
-        raise ConfigError(f"torchvision's {name} fits the plain stem only; use stem=plain, or a local weights file.")
+        raise ConfigError(f"torchvision's {name} fits the plain stem only; use stem=plain, or a local weights file")
     return fetched(choices[name].url, "backbone.weights=null")

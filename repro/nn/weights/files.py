@@ -41,16 +41,16 @@ def read_file(path: Path, remedy: str = "") -> Mapping[str, Tensor]:
         DataError: the file is missing, damaged, or holds something else; `remedy` ends the sentence.
     """
     if not path.is_file():
-        raise DataError(f"The weights file {path} does not exist (looked at {path.absolute()}).")
+        raise DataError(f"The weights file {path} does not exist (looked at {path.absolute()})")
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails wherever its bytes lead the unpickler
-        raise DataError(f"The weights file {path} cannot be read ({_reason(error)}){remedy}.") from error
+        raise DataError(f"The weights file {path} cannot be read ({_reason(error)}){remedy}") from error
     for wrapper in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise DataError(f"The weights file {path} does not hold a state dict, that is, names with tensors.")
+        raise DataError(f"The weights file {path} does not hold a state dict, that is, names with tensors")
     return content
 
 
@@ -63,7 +63,7 @@ def _download(url: str, target: Path, remedy: str) -> None:
     except (OSError, HTTPException, RuntimeError) as error:
         raise DataError(
             f"The weights {target.name} are not cached and could not be downloaded ({_reason(error)}): fetch "
-            f"{url} on a machine with network and put it into {target.parent}, or set {remedy}."
+            f"{url} on a machine with network and put it into {target.parent}, or set {remedy}"
         ) from error
 
 
@@ -96,7 +96,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], origin: str, *, drop: 
         if keys
     ]
     if parts:
-        raise DataError(f"{origin} does not fit {_described(network)}; {'; '.join(parts)}.")
+        raise DataError(f"{origin} does not fit {_described(network)}; {'; '.join(parts)}")
     network.load_state_dict(kept, strict=False)
 
 

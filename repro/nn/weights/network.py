@@ -47,7 +47,7 @@ def load_published_weights(network: nn.Module, name: str, drop: Sequence[str] = 
     from torchvision.models import get_model_weights
 
     if name not in PUBLISHED:
-        raise ConfigError(f"init.from names torchvision's {name!r}; the names are {', '.join(PUBLISHED)}.")
+        raise ConfigError(f"init.from names torchvision's {name!r}; the names are {', '.join(PUBLISHED)}")
     _check_drop(network, drop)
     default = next(iter(get_model_weights(name)))
     state = from_torchvision(fetched(default.url, "init=none"))
@@ -60,7 +60,7 @@ def _check_drop(network: nn.Module, drop: Sequence[str]) -> None:
     for prefix in drop:
         if not any(key.startswith(prefix) for key in names):
             parts = sorted({".".join(key.split(".")[:2]) for key in names if key.startswith(prefix.split(".")[0])})
-            raise ConfigError(f"init.drop names {prefix!r}, with which no weight begins; there are {listed(parts)}.")
+            raise ConfigError(f"init.drop names {prefix!r}, with which no weight begins; there are {listed(parts)}")
 
 
 # torchvision's names below `classifier` and `aux_classifier`, and ours. Longer prefixes first.
@@ -104,5 +104,5 @@ def from_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         elif module in names:
             renamed[f"{names[module]}.{leaf}"] = value
         else:
-            raise ValueError(f"{key!r} is no entry of torchvision's DeepLabv3 or FCN on a ResNet.")
+            raise ValueError(f"{key!r} is no entry of torchvision's DeepLabv3 or FCN on a ResNet")
     return renamed

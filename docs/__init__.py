@@ -1,1 +1,0 @@
-"""What writes parts of the documentation."""
