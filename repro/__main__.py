@@ -6,16 +6,17 @@ from typing import NoReturn
 
 from repro.console import process
 
-COMMANDS = {"run": "repro.run", "sweep": "repro.sweep", "report": "repro.report", "track": "repro.track"}
+A_RUN = "run"
+COMMANDS = {A_RUN: "repro.run", "sweep": "repro.sweep", "report": "repro.report", "track": "repro.track"}
 """Name of each command to its package; only the one that is asked for is imported, so that it answers at once."""
 
 
 def main() -> NoReturn:
     """Carries out the command that the first word names, or else a run."""
-    named = sys.argv[1:2] and sys.argv[1] in COMMANDS
-    name, words = (sys.argv[1], sys.argv[2:]) if named else ("run", sys.argv[1:])
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    name, words = (first, sys.argv[2:]) if first in COMMANDS else (A_RUN, sys.argv[1:])
     command = import_module(f"{COMMANDS[name]}.command")
-    process(lambda: command.main(words), result_is_printed=name != "run")
+    process(lambda: command.main(words), result_is_printed=name != A_RUN)
 
 
 if __name__ == "__main__":

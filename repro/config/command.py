@@ -1,17 +1,17 @@
 """The settings of a command other than a run, from conf/<name>.yaml: composed, and read one by one with a type."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from repro.config.check import paths, unknown_setting, wrong_choice
 from repro.config.groups import config_folder, groups_of
 from repro.config.hydra import composed, plain, with_overrides
 from repro.config.overrides import read
-from repro.config.tree import flatten
+from repro.config.tree import Leaves, flatten
 from repro.errors import ConfigError, hint
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -24,7 +24,7 @@ class Given:
     Each method reads one setting, and raises a `ConfigError` that names it and what it must be.
     """
 
-    leaves: Mapping[str, Any]
+    leaves: Leaves
 
     def text(self, key: str) -> str:
         """A text; a number counts as the text that it prints as."""
@@ -130,9 +130,3 @@ def compose_command(name: str, overrides: Sequence[str]) -> Given:
             raise ConfigError(f"{name} has no setting {override.key}" + unknown)
     with_overrides(node, (override for override in given if override.key not in groups))
     return Given(flatten(plain(node)))
-
-
-def settings_of(name: str) -> str:
-    """The lines of a command's settings with their comments, for its help."""
-    lines = (config_folder() / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
-    return "\n".join(f"  {line}" for line in lines if line and line[0].isalpha() and not line.startswith("defaults"))

@@ -12,7 +12,7 @@ import yaml
 
 from repro.config import identity
 from repro.config.settings import Settings
-from repro.config.tree import Tree, flatten, with_leaf, written
+from repro.config.tree import Leaves, Tree, flatten, with_leaf, written
 from repro.errors import ConfigError, StoreError, first_line
 
 COMPOSITION = "composition"
@@ -72,12 +72,12 @@ class Configuration:
         return identity.digest({"run": self.run_id, **self.protocol})
 
     @cached_property
-    def leaves(self) -> Mapping[str, Any]:
+    def leaves(self) -> Leaves:
         """Dotted path -> value of every leaf."""
         return flatten(self.tree)
 
     @cached_property
-    def science_leaves(self) -> Mapping[str, Any]:
+    def science_leaves(self) -> Leaves:
         """The leaves that may change what training yields, in canonical form if no file of weights is gone by now."""
         try:
             return flatten(self.science)

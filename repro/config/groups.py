@@ -77,3 +77,14 @@ def not_taken(group: str, choice: str, takers: Sequence[str]) -> str:
     """A sentence about an inner group where the choice of the outer one does not take it."""
     outer = outer_group(group)
     return f"{outer}={choice} takes no {group}; choose {' or '.join(f'{outer}={taker}' for taker in takers)} with it"
+
+
+def config_file(name: str = "config") -> Path:
+    """The file of a command's settings: conf/config.yaml for a run."""
+    return config_folder() / f"{name}.yaml"
+
+
+def settings_of(name: str) -> list[str]:
+    """The lines of conf/<name>.yaml that set something, with their comments; those of groups and of Hydra left out."""
+    lines = config_file(name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and line[0].isalpha() and not line.partition("#")[0].rstrip().endswith(":")]

@@ -10,6 +10,9 @@ from repro.errors import ConfigError
 Tree = Mapping[str, Any]
 """A resolved configuration, or a part of one: groups inside groups of plain values."""
 
+Leaves = Mapping[str, Any]
+"""Dotted path -> value, a list being one value."""
+
 
 def flatten(tree: Tree, prefix: str = "") -> dict[str, Any]:
     """Dotted path -> leaf; a list counts as one leaf."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repro.config.configuration import Configuration
+from repro.config.tree import Leaves
 from repro.experiments.differences import Difference, chain_differences
 from repro.experiments.measurement import Measurement
 from repro.papers import Address, Entry, Library, Source, Standing
@@ -73,7 +74,7 @@ def _is_open(item: Difference, entries: Iterable[Entry]) -> bool:
 
 def _told(
     entry: Entry,
-    leaves: Mapping[str, Any],
+    leaves: Leaves,
     changed: Mapping[str, Difference],
     told: set[str],
     groups: Collection[str] | None,
@@ -95,7 +96,7 @@ def _told(
     return f"{entry.setting.replace('_', ' ')} ({', '.join(parts)}){contradiction}" if parts else ""
 
 
-def _leaves_and_choices(configuration: Configuration) -> dict[str, Any]:
+def _leaves_and_choices(configuration: Configuration) -> Leaves:
     """Leaves and choices of groups by dotted path."""
     return {**configuration.leaves, **{_dotted(group): choice for group, choice in configuration.choices.items()}}
 

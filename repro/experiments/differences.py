@@ -1,11 +1,10 @@
 """What a configuration at a scale does otherwise than the paper's, leaf by leaf, computed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from repro.config.configuration import Configuration
-from repro.config.tree import flatten
+from repro.config.tree import Leaves, flatten
 from repro.experiments.measurement import Measurement
 
 ABSENT = None
@@ -61,7 +60,7 @@ def differences(paper: Configuration, measured: Configuration) -> list[Differenc
     return found
 
 
-def _deciding_leaves(configuration: Configuration) -> Mapping[str, Any]:
+def _deciding_leaves(configuration: Configuration) -> Leaves:
     """Leaves that decide the score: those of the training, and those of the evaluation under their own names."""
     science = {key: value for key, value in configuration.science.items() if key not in ("seed", "init")}
     return flatten({**science, "evaluation": configuration.protocol["evaluation"]})

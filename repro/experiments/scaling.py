@@ -59,7 +59,7 @@ def _mapped_groups(overrides: tuple[str, ...], scale: Scale, composer: Composer)
     return merged(kept, (f"{group}={choice}" for group, choice in replaced.items()))
 
 
-def _looked_up(values: Mapping[str, Any], value: Any) -> Any:
+def _looked_up(values: Mapping[str, object], value: object) -> object:
     text = value if isinstance(value, str) else json.dumps(value)
     return values.get(text, values.get(ANY))
 

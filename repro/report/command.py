@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
-from repro.config.command import settings_of
+from repro.config.groups import settings_of
 from repro.console import Words, answer, complain
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import open_readings
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _carry_out(arguments: Sequence[str]) -> int:
     given = Words("report").parse_intermixed_args(arguments)
     if given.help:
-        print(f"{__doc__}\nSettings\n{settings_of('report')}")
+        print("\n".join([__doc__ or "", "Settings", *(f"  {line}" for line in settings_of("report"))]))
         return 0
     request = read_request(given.overrides)
     library = request.selection.library()

@@ -9,15 +9,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from repro.config.configuration import Configuration
 from repro.config.settings import TrackingKind
 from repro.console import Words, answer, complain
 from repro.engine.stop import Interrupted
 from repro.errors import ReproError
-from repro.run.lifecycle import Outcome, run
-from repro.store.outputs import Outputs
-from repro.track import tracking_uri
+
+if TYPE_CHECKING:  # help answers without them
+    from repro.config.configuration import Configuration
+    from repro.run.lifecycle import Outcome
 
 OF_HYDRA = {"--cfg": "-c", "--package": "-p", "--info": "-i"}
 """Flags with a value that are handed on, with their short forms."""
@@ -54,8 +55,7 @@ def _carry_out(arguments: Sequence[str]) -> int:
     from repro.config.compose import compose
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    configuration = compose(given.overrides, user_folder=given.config_dir)
-    print_outcome(run(configuration), configuration)
+    one_run(compose(given.overrides, user_folder=given.config_dir))
     return 0
 
 
@@ -80,15 +80,17 @@ def _through_hydra(given: Namespace) -> int:
     return 0
 
 
-def one_run(configuration: Configuration) -> float | None:
+def one_run(configuration: "Configuration") -> float | None:
     """Carries a run out and prints what came of it; returns its mIoU in percent, for sweepers that seek it."""
+    from repro.run.lifecycle import run
+
     outcome = run(configuration)
     print_outcome(outcome, configuration)
     score: float | None = outcome.record.scores.miou_percent
     return score
 
 
-def one_of_a_grid(configuration: Configuration) -> float | None:
+def one_of_a_grid(configuration: "Configuration") -> float | None:
     """As `one_run`; a run that fails is named and left to Hydra, which goes on with the others and then fails."""
     try:
         return one_run(configuration)
@@ -100,7 +102,7 @@ def one_of_a_grid(configuration: Configuration) -> float | None:
         raise
 
 
-def print_outcome(outcome: Outcome, configuration: Configuration) -> None:
+def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     """Prints the per-class table, what was written, what to do next, and the score as the last line."""
     record, folder = outcome.record, outcome.folder
     split = record.provenance["evaluated_split"]
@@ -115,6 +117,9 @@ def print_outcome(outcome: Outcome, configuration: Configuration) -> None:
         print(f"panels: {panels}")
     tracking = configuration.settings.tracking
     if tracking.kind is TrackingKind.mlflow:
+        from repro.store.outputs import Outputs
+        from repro.track import tracking_uri
+
         address = tracking_uri(tracking.uri, Outputs(configuration.settings.outputs))
         print(f"browse: mlflow ui --backend-store-uri {address}" if "sqlite" in address else f"browse: {address}")
     if outcome.fresh:  # told once: finding it takes longer than the rest of an answer about what is done
@@ -122,7 +127,7 @@ def print_outcome(outcome: Outcome, configuration: Configuration) -> None:
     print(f"{configuration.name}: mIoU {percent(record.scores.miou_percent).strip()} %")
 
 
-def print_nearest_row(configuration: Configuration) -> None:
+def print_nearest_row(configuration: "Configuration") -> None:
     """Prints which printed row the run is, or which is nearest to it."""
     from repro.experiments.nearest import nearest_rows
     from repro.papers import load_papers

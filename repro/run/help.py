@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from repro.config.command import settings_of
-from repro.config.groups import config_folder, config_folders, content_of, groups_of
+from repro.config.groups import config_file, config_folder, config_folders, content_of, groups_of, settings_of
 from repro.config.identity import GROUPS
 
 EXAMPLES = {
@@ -40,7 +39,7 @@ def _lines(user_folder: Path | None, everything: bool) -> Iterator[str]:
         if group.partition("/")[0] in GROUPS:
             yield from _wrapped(f"  {group:12} ", sorted(groups[group]))
     yield "\nSettings"
-    yield settings_of("config")
+    yield from (f"  {line}" for line in settings_of("config"))
     if everything:
         yield from _of_groups()
     yield "\nFlags"
@@ -61,8 +60,10 @@ def _wrapped(head: str, words: list[str]) -> Iterator[str]:
 
 
 def _of_groups() -> Iterator[str]:
-    """The settings of every group in its default choice, and of the parts of heads, with their comments."""
-    for entry in content_of(config_folder() / "config.yaml")["defaults"]:
+    """What every choice of a group has, then the settings of each group in its default choice, with their comments."""
+    common = config_file().read_text(encoding="utf-8").partition("\n# What every")[2]
+    yield "\nWhat every" + common.partition("\nhydra:")[0].replace("\n", "\n  ").rstrip()
+    for entry in content_of(config_file())["defaults"]:
         for group, choice in entry.items() if isinstance(entry, dict) else ():
             if group in GROUPS:
                 yield f"\n{group}={choice}"

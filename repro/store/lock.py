@@ -9,16 +9,15 @@ import socket
 import threading
 import time
 import weakref
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
 from repro.errors import StoreError
 from repro.store.files import try_flock
+from repro.store.holder import STALE_SECONDS, Holder, describe, modified_ns, pid_exists, read_holder
 
 HEARTBEAT_SECONDS = 5.0
-STALE_SECONDS = 60.0
 BRIEF_WAIT_SECONDS = 60.0
 _NO_FLOCK = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 _held: "weakref.WeakSet[FolderLock]" = weakref.WeakSet()
@@ -26,18 +25,6 @@ _held: "weakref.WeakSet[FolderLock]" = weakref.WeakSet()
 
 class LockedError(StoreError):
     """Another process holds the folder."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """What the lock file says about a holder: who, where, since when (ISO 8601 UTC), what for."""
-
-    host: str
-    pid: int
-    since: str
-    purpose: str
-    brief: bool
-    token: str
 
 
 class FolderLock:
@@ -86,7 +73,7 @@ class FolderLock:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
         while not self._try_acquire():
-            holder = _read_holder(self.path)
+            holder = read_holder(self.path)
             patience = BRIEF_WAIT_SECONDS if holder is not None and holder.brief else 1.0
             if time.monotonic() - start > patience:
                 raise LockedError(self._refusal(holder))
@@ -109,7 +96,7 @@ class FolderLock:
 
     def is_ours(self) -> bool:
         """Whether the lock file still names this holder; False once another host has taken over."""
-        holder = _read_holder(self.path)
+        holder = read_holder(self.path)
         return self._descriptor is not None and holder is not None and holder.token == self._self.token
 
     def check(self) -> None:
@@ -120,7 +107,7 @@ class FolderLock:
         """
         if not self.is_ours():
             raise LockedError(
-                f"{self.path.parent} has been taken over {_describe(_read_holder(self.path))}, after this process "
+                f"{self.path.parent} has been taken over {describe(read_holder(self.path))}, after this process "
                 f"gave no sign of life for {self.stale_seconds:.0f} s; this process stops here"
             )
 
@@ -137,7 +124,7 @@ class FolderLock:
             kernel_lock = _flock_or_none(descriptor)
             if kernel_lock is False:
                 return False
-            holder = _read_holder(self.path)
+            holder = read_holder(self.path)
             if holder is not None and self._is_alive(holder, kernel_lock_taken=kernel_lock is True):
                 return False
             self.taken_over = holder
@@ -152,15 +139,15 @@ class FolderLock:
 
     def _is_alive(self, holder: Holder, kernel_lock_taken: bool) -> bool:
         """Whether a holder named in the file still lives, watching its heartbeat if only that can tell."""
-        if holder.host == self._self.host and (kernel_lock_taken or not _pid_exists(holder.pid)):
+        if holder.host == self._self.host and (kernel_lock_taken or not pid_exists(holder.pid)):
             return False
-        last = _modified_ns(self.path)
+        last = modified_ns(self.path)
         watched = time.monotonic()
         while (silence := max(0.0, time.time() - last / 1e9)) < self.stale_seconds:
             if time.monotonic() - watched > self.stale_seconds:
                 return False  # Clocks of the two hosts disagree, but the heartbeat stood still all this time.
             time.sleep(min(0.2, self.stale_seconds - silence + 0.01))
-            if _modified_ns(self.path) != last:
+            if modified_ns(self.path) != last:
                 return True
         return False
 
@@ -174,9 +161,9 @@ class FolderLock:
                 continue  # A file system that stutters is no reason to give the run up.
 
     def _refusal(self, holder: Holder | None) -> str:
-        silence = max(0.0, time.time() - _modified_ns(self.path) / 1e9)
+        silence = max(0.0, time.time() - modified_ns(self.path) / 1e9)
         return (
-            f"{self.path.parent.name} is held {_describe(holder)}, last sign of life {silence:.0f} s ago; "
+            f"{self.path.parent.name} is held {describe(holder)}, last sign of life {silence:.0f} s ago; "
             f"wait for it or end it first ({self.path.parent})"
         )
 
@@ -197,54 +184,6 @@ def _flock_or_none(descriptor: int) -> bool | None:
         if error.errno in _NO_FLOCK:
             return None
         raise
-
-
-def _read_holder(path: Path) -> Holder | None:
-    """The holder named in a lock file; None if the file is empty, missing, or torn by a crash while writing it."""
-    try:
-        return Holder(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def living_holder(path: Path) -> Holder | None:
-    """Who holds a lock file now, without waiting; None if nobody alive does.
-
-    A holder on this host is alive if the kernel says so; one on another host, if its heartbeat is fresh.
-    """
-    holder = _read_holder(path)
-    if holder is None:
-        return None
-    if holder.host != socket.gethostname():
-        return holder if time.time() - path.stat().st_mtime < STALE_SECONDS else None
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        free = try_flock(descriptor)
-    finally:
-        os.close(descriptor)
-    return None if free else holder
-
-
-def _modified_ns(path: Path) -> int:
-    # Network file systems answer from a cache unless the file is opened anew.
-    with open(path, "rb") as stream:
-        return os.fstat(stream.fileno()).st_mtime_ns
-
-
-def _describe(holder: Holder | None) -> str:
-    if holder is None:
-        return "by another process"
-    return f"by pid {holder.pid} on host {holder.host} ({holder.purpose}) since {holder.since}"
-
-
-def _pid_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _drop_inherited_locks() -> None:

@@ -65,7 +65,7 @@ class RunFolder:
             StoreError: the folder has none.
         """
         try:
-            return self.config_path.read_text()
+            return self.config_path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.config_path} cannot be read: {error}") from error
 

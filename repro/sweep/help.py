@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from repro.config.command import settings_of
-from repro.config.groups import config_folder
+from repro.config.groups import config_folder, settings_of
 
 EXAMPLES = {
     "table=vortex/table1 scale=smoke": "what it takes, and what is done already",
@@ -25,7 +24,7 @@ def _lines() -> Iterator[str]:
     yield "repro.sweep: plans the trainings that tables need, and carries them out."
     yield "Usage: python -m repro.sweep table=<paper>/<table> [key=value ...]"
     yield "\nSettings"
-    yield settings_of("sweep")
+    yield from (f"  {line}" for line in settings_of("sweep"))
     for file in sorted((config_folder() / "cluster").glob("*.yaml")):
         lines = file.read_text(encoding="utf-8").splitlines()
         yield f"\ncluster={file.stem}: {lines[1].lstrip('# ')}"

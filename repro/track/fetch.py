@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from repro.errors import StoreError, first_line
-from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
+from repro.track.door import load_mlflow
 from repro.track.interfaces import TrackingError
-from repro.track.mirror import RUN_ID_TAG, MLflowMirror
+from repro.track.mirror import RUN_ID_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,7 +40,7 @@ def fetch_records(uri: str, known: Collection[str]) -> tuple[list[Record], list[
     if uri.startswith("sqlite:///"):
         _check_database(Path(uri.removeprefix("sqlite:///")))
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one for each of thousands of small files
-    MLflowMirror(uri, "", Outputs(Path())).load()
+    load_mlflow(uri)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 

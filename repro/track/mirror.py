@@ -1,7 +1,5 @@
 """The one door to MLflow: brings one MLflow run level with a snapshot, as often as asked, without duplicates."""
 
-import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from repro.store.outputs import Outputs
 from repro.store.status import RunState
+from repro.track.door import batches, load_mlflow
 from repro.track.interfaces import TrackingError
 from repro.track.snapshot import MetricPoint, Snapshot
 from repro.track.sqlite import prepare_sqlite
@@ -36,14 +35,6 @@ _STATUS = {
     RunState.INTERRUPTED: "KILLED",
 }
 """State of a run to what MLflow calls it."""
-
-_ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    # A repeated request could create a run twice; whole synchronisations are repeated instead, after looking.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-}
 
 
 @dataclass
@@ -93,18 +84,7 @@ class MLflowMirror:
         Raises:
             TrackingError: it is not installed.
         """
-        for name, value in _ENVIRONMENT.items():
-            os.environ.setdefault(name, value)
-        try:
-            import mlflow.tracking
-
-            if not self.uri.startswith("http"):
-                import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
-        except ImportError as error:
-            raise TrackingError(f"MLflow cannot be imported ({error}); install it, or choose tracking=none") from error
-        # MLflow logs a traceback for every failed statement; failures are reported here, once, in a sentence.
-        logging.getLogger("mlflow").setLevel(logging.CRITICAL)
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        load_mlflow(self.uri)
 
     def open(self) -> None:
         """Reaches the store and makes the experiment if needed.
@@ -178,7 +158,7 @@ class MLflowMirror:
         from mlflow.entities import Param
 
         missing = [Param(key, value) for key, value in params.items() if key not in shown.params]
-        for batch in _batches(missing, ENTRIES_PER_BATCH):
+        for batch in batches(missing, ENTRIES_PER_BATCH):
             self._write(client.log_batch, shown.mlflow_id, params=batch)
             shown.params.update(param.key for param in batch)
 
@@ -186,7 +166,7 @@ class MLflowMirror:
         from mlflow.entities import Metric
 
         missing = [point for point in points if (point.key, point.step) not in shown.steps]
-        for batch in _batches(missing, POINTS_PER_BATCH):
+        for batch in batches(missing, POINTS_PER_BATCH):
             metrics = [Metric(point.key, point.value, point.time_ms, point.step) for point in batch]
             self._write(client.log_batch, shown.mlflow_id, metrics=metrics)
             shown.steps.update((point.key, point.step) for point in batch)
@@ -195,7 +175,7 @@ class MLflowMirror:
         from mlflow.entities import RunTag
 
         changed = [RunTag(key, value) for key, value in tags.items() if shown.tags.get(key) != value]
-        for batch in _batches(changed, ENTRIES_PER_BATCH):
+        for batch in batches(changed, ENTRIES_PER_BATCH):
             self._write(client.log_batch, shown.mlflow_id, tags=batch)
             shown.tags.update({tag.key: tag.value for tag in batch})
 
@@ -253,8 +233,3 @@ class MLflowMirror:
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise TrackingError(f"MLflow at {self.uri} cannot be used now ({reason[:300]})") from error
-
-
-def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
-    for start in range(0, len(items), size):
-        yield list(items[start : start + size])

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from repro.nn.context.aspp import aspp_branches
+from repro.nn.context.aspp import ASPPContext
 from repro.nn.context.cgnl import CGNLBlock
 from repro.nn.context.halving import Halving
 from repro.nn.context.nonlocal_block import NonLocalBlock
-from repro.nn.context.parallel import ParallelContext
 from repro.nn.context.parts import Aggregation
 from repro.nn.context.pyramid import PyramidPooling
 from repro.nn.layers import ConvBNReLU, DropoutKind, dropout_layer, enlarged
@@ -33,24 +32,28 @@ class ASPPAggregation(Aggregation):
         dropout_kind: `elementwise` or `channel`.
     """
 
-    reference_output_stride = 8
-
     def __init__(
         self,
         in_channels: int,
         *,
-        inner_width: int = 256,
-        width: int = 512,
-        rates: Sequence[int] = (12, 24, 36),
-        rates_follow_output_stride: bool = True,
-        image_pooling: bool = True,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "channel",
+        inner_width: int,
+        width: int,
+        rates: Sequence[int],
+        rates_follow_output_stride: bool,
+        image_pooling: bool,
+        dropout: float,
+        dropout_kind: DropoutKind,
     ) -> None:
         super().__init__()
-        self.rates_follow_output_stride = rates_follow_output_stride
-        self.context = ParallelContext(
-            in_channels, inner_width, aspp_branches(rates), image_pooling=image_pooling, fusion="direct"
+        self.context = ASPPContext(
+            in_channels,
+            width=inner_width,
+            rates=rates,
+            reference_output_stride=8,
+            rates_follow_output_stride=rates_follow_output_stride,
+            image_pooling=image_pooling,
+            branch_relu=True,
+            fusion="direct",
         )
         self.projection = ConvBNReLU(self.context.out_channels, width)
         self.dropout = dropout_layer(dropout, dropout_kind)
@@ -62,8 +65,7 @@ class ASPPAggregation(Aggregation):
         Raises:
             ValueError: A rate would not be a whole number; nothing has changed then.
         """
-        if self.rates_follow_output_stride:
-            self.context.scale_rates(self.reference_output_stride, output_stride)
+        self.context.set_output_stride(output_stride)
 
     def forward(self, features: Tensor) -> Tensor:
         """Maps `[B, in_channels, H, W]` to `[B, width, H, W]`."""
@@ -79,10 +81,7 @@ class PSPAggregation(Aggregation):
     Args:
         in_channels: Channels of the map read.
         width: Channels of the fusion, and so of the context.
-        bins: Regions per axis, one level each.
-        level_width: Channels of each level; `None` for `in_channels` / number of levels.
-        level_relu: ReLU at the end of every level; GALD's public code has none.
-        align_corners: How levels are enlarged.
+        bins, level_width, level_relu, align_corners: See `PyramidPooling`.
         dropout: Probability behind the fusion.
         dropout_kind: `elementwise` or `channel`.
     """
@@ -91,13 +90,13 @@ class PSPAggregation(Aggregation):
         self,
         in_channels: int,
         *,
-        width: int = 512,
-        bins: Sequence[int] = (1, 2, 3, 6),
-        level_width: int | None = None,
-        level_relu: bool = True,
-        align_corners: bool = True,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "channel",
+        width: int,
+        bins: Sequence[int],
+        level_width: int | None,
+        level_relu: bool,
+        align_corners: bool,
+        dropout: float,
+        dropout_kind: DropoutKind,
     ) -> None:
         super().__init__()
         self.pyramid = PyramidPooling(
@@ -155,13 +154,13 @@ class NonLocalAggregation(_Relation):
         self,
         in_channels: int,
         *,
-        width: int = 512,
-        inner_width: int = 256,
-        scaled: bool = True,
-        zero_init: bool = False,
-        downsample: bool = True,
-        padding: int = 1,
-        align_corners: bool = True,
+        width: int,
+        inner_width: int,
+        scaled: bool,
+        zero_init: bool,
+        downsample: bool,
+        padding: int,
+        align_corners: bool,
     ) -> None:
         block = NonLocalBlock(width, inner_width, scaled=scaled, zero_init=zero_init)
         super().__init__(in_channels, width, block, downsample=downsample, padding=padding, align_corners=align_corners)
@@ -189,14 +188,14 @@ class CGNLAggregation(_Relation):
         self,
         in_channels: int,
         *,
-        width: int = 512,
-        inner_width: int = 256,
-        groups: int = 8,
-        std: float | None = 0.01,
-        zero_init: bool = False,
-        downsample: bool = True,
-        padding: int = 1,
-        align_corners: bool = True,
+        width: int,
+        inner_width: int,
+        groups: int,
+        std: float | None,
+        zero_init: bool,
+        downsample: bool,
+        padding: int,
+        align_corners: bool,
     ) -> None:
         block = CGNLBlock(width, inner_width, groups, std=std, zero_init=zero_init)
         super().__init__(in_channels, width, block, downsample=downsample, padding=padding, align_corners=align_corners)

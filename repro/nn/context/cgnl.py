@@ -43,10 +43,10 @@ class CGNLBlock(nn.Module):
         self,
         channels: int,
         inner_channels: int,
-        groups: int = 8,
+        groups: int,
         *,
-        std: float | None = 0.01,
-        zero_init: bool = False,
+        std: float | None,
+        zero_init: bool,
     ) -> None:
         super().__init__()
         if groups < 1 or inner_channels < 1 or channels % groups or inner_channels % groups:

@@ -19,7 +19,7 @@ class ModulatedConvolution(nn.Module):
         ValueError: The kernel is no odd number, or the width is below 1.
     """
 
-    def __init__(self, in_channels: int, width: int, kernel_size: int = 3) -> None:
+    def __init__(self, in_channels: int, width: int, kernel_size: int) -> None:
         super().__init__()
         self.taps = odd_kernel(kernel_size) ** 2
         self.out_channels = width

@@ -27,7 +27,7 @@ class GeneratedFilter(nn.Module):
         ValueError: A kernel is no odd number.
     """
 
-    def __init__(self, channels: int, kernel_size: int = 3, *, generator_kernel: int = 1) -> None:
+    def __init__(self, channels: int, kernel_size: int, *, generator_kernel: int) -> None:
         super().__init__()
         self.kernel_size = odd_kernel(kernel_size)
         self.out_channels = channels

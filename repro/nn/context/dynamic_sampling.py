@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.nn.context.nonlocal_block import NonLocalBlock
+from repro.nn.context.parts import HeadPart
 from repro.nn.tensors import exact_type, layout
 
 Sampler = Literal["convolution", "nonlocal"]
@@ -135,15 +136,15 @@ class PointGenerator(nn.Module):
         channels: int,
         kernel_size: int,
         *,
-        sampler: Sampler = "convolution",
-        origin: Origin = "grid",
-        point_kernel: int = 3,
+        sampler: Sampler,
+        origin: Origin,
+        point_kernel: int,
     ) -> None:
         super().__init__()
         if sampler not in ("convolution", "nonlocal"):
             raise ValueError(f"sampler must be convolution or nonlocal, not {sampler!r}")
         if origin not in ("grid", "centre"):
-            raise ValueError(f"sampling_origin must be grid or centre, not {origin!r}")
+            raise ValueError(f"origin must be grid or centre, not {origin!r}")
         self.kernel_size = odd_kernel(kernel_size)
         self.origin = origin
         self.relations = NonLocalBlock(channels, channels // 2) if sampler == "nonlocal" else None
@@ -163,28 +164,43 @@ class PointGenerator(nn.Module):
         return points + regular_grid(self.kernel_size, points.device) if self.origin == "grid" else points
 
 
-class DynamicSampling(nn.Module):
+class DynamicSampling(HeadPart):
     """Context guided dynamic sampling: a guide says where each tap of a convolution looks on another map.
 
     Source: DSNet, Figure 2 and equation 2. Whether BN and ReLU follow is not in the paper.
 
     Args:
         in_channels: Channels of the map that is sampled.
+        guide_channels: Channels of the guide.
+        sampler, origin, kernel_size, point_kernel: See `PointGenerator`.
         width: Channels of the result.
-        points: Makes the points from the guide; its kernel size is that of the convolution.
         normalised: BN and ReLU at the end.
 
     Raises:
-        ValueError: The width is below 1.
+        ValueError: A value is not one of those above, a kernel is no odd number, or the width is below 1.
     """
 
-    def __init__(self, in_channels: int, width: int, points: PointGenerator, *, normalised: bool = True) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        guide_channels: int,
+        *,
+        sampler: Sampler,
+        origin: Origin,
+        kernel_size: int,
+        point_kernel: int,
+        width: int,
+        normalised: bool,
+    ) -> None:
         super().__init__()
-        self.points = points
-        self.convolution = SampledConvolution(in_channels, width, points.kernel_size)
+        self.points = PointGenerator(
+            guide_channels, kernel_size, sampler=sampler, origin=origin, point_kernel=point_kernel
+        )
+        self.convolution = SampledConvolution(in_channels, width, kernel_size)
         self.norm = nn.BatchNorm2d(width) if normalised else None
+        self.out_channels = width
 
     def forward(self, features: Tensor, guide: Tensor) -> Tensor:
-        """Maps `[B, in_channels, H, W]` and a guide `[B, C, H, W]` to `[B, width, H, W]`."""
+        """Maps `[B, in_channels, H, W]` and a guide `[B, guide_channels, H, W]` to `[B, width, H, W]`."""
         sampled: Tensor = self.convolution(features, self.points(guide))
         return sampled if self.norm is None else F.relu(self.norm(sampled), inplace=True)

@@ -27,7 +27,7 @@ class Halving(nn.Module):
         ValueError: The padding is neither 1 nor 0.
     """
 
-    def __init__(self, channels: int, *, padding: int = 1, relu: bool = True) -> None:
+    def __init__(self, channels: int, *, padding: int, relu: bool = True) -> None:
         super().__init__()
         if padding not in (0, 1):
             raise ValueError(f"the padding of a 3x3 convolution of stride 2 must be 0 or 1, not {padding}")

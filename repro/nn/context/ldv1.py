@@ -46,13 +46,13 @@ class LDv1(LocalDistribution):
         original_channels: int,
         context_channels: int | None,
         *,
-        kind: Reduction = "depthwise",
-        ratio: int = 8,
-        padding: int = 1,
-        relu: bool = True,
-        residuals: int = 1,
-        align_corners: bool = True,
-        width: int | None = 512,
+        kind: Reduction,
+        ratio: int,
+        padding: int,
+        relu: bool,
+        residuals: int,
+        align_corners: bool,
+        width: int | None,
     ) -> None:
         super().__init__()
         layers = _power_of_2(ratio)

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from repro.nn.context.parts import Aggregation
 from repro.nn.context.pooling import ImagePooling, average_pool
 from repro.nn.layers import ConvBNReLU
 
@@ -34,8 +35,10 @@ class Branch:
     pool_size: int = 1
 
 
-class ParallelContext(nn.Module):
+class ParallelContext(Aggregation):
     """Branches side by side, image pooling if wanted, concatenation and fusion.
+
+    The rates may follow the output stride, the pools never do.
 
     Args:
         in_channels: Channels of the feature map.
@@ -45,6 +48,8 @@ class ParallelContext(nn.Module):
         branch_relu: ReLU at the end of every branch, the image branch included.
         fusion: `projected` (1x1, BN, ReLU), `projected_linear` (1x1, BN), `projected_3x3` (3x3, BN, ReLU) or
             `direct` (the concatenation itself).
+        reference_output_stride: The output stride that the branches' rates are meant for.
+        rates_follow_output_stride: Whether rates double when the output stride halves, and the reverse.
         count_include_pad: Whether average pools near the border divide by the whole window.
 
     Raises:
@@ -57,14 +62,18 @@ class ParallelContext(nn.Module):
         width: int,
         branches: Sequence[Branch],
         *,
-        image_pooling: bool = True,
-        branch_relu: bool = True,
-        fusion: Fusion = "projected",
+        image_pooling: bool,
+        branch_relu: bool,
+        fusion: Fusion,
+        reference_output_stride: int,
+        rates_follow_output_stride: bool,
         count_include_pad: bool = False,
     ) -> None:
         super().__init__()
         _check_branches(branches)
         self.specification = tuple(branches)
+        self.reference_output_stride = reference_output_stride
+        self.rates_follow_output_stride = rates_follow_output_stride
         self.count_include_pad = count_include_pad
         self.branches = nn.ModuleList(
             ConvBNReLU(in_channels, width, branch.kernel_size, rate=branch.rate, relu=branch_relu)
@@ -99,16 +108,17 @@ class ParallelContext(nn.Module):
             positions |= {(row, column) for row in line for column in line}
         return min(1.0, len(positions) / side**2)
 
-    def scale_rates(self, numerator: int, denominator: int) -> None:
-        """Sets the rate of every branch wider than 1x1 to its reference rate x numerator / denominator.
+    def set_output_stride(self, output_stride: int) -> None:
+        """Sets the rates of branches wider than 1x1 to rate x reference output stride / output stride, if they follow.
 
-        A rate of 1 in the reference is a dense convolution and stays one. Nothing changes if any rate is
-        refused.
+        A rate of 1 in the reference is a dense convolution and stays one.
 
         Raises:
-            ValueError: A rate would not be a whole number.
+            ValueError: A rate would not be a whole number; nothing has changed then.
         """
-        scaled = [_scaled(branch, numerator, denominator) for branch in self.specification]
+        if not self.rates_follow_output_stride:
+            return
+        scaled = [_scaled(branch, self.reference_output_stride, output_stride) for branch in self.specification]
         for branch, rate in zip(self.branches, scaled, strict=True):
             _atrous(branch).convolution.set_rate(rate)
 
@@ -128,14 +138,14 @@ def _atrous(branch: nn.Module) -> ConvBNReLU:
     return branch
 
 
-def _scaled(branch: Branch, numerator: int, denominator: int) -> int:
+def _scaled(branch: Branch, reference: int, output_stride: int) -> int:
     if branch.kernel_size == 1 or branch.rate == 1:
         return branch.rate
-    rate, remainder = divmod(branch.rate * numerator, denominator)
+    rate, remainder = divmod(branch.rate * reference, output_stride)
     if remainder or rate < 1:
         raise ValueError(
-            f"rate {branch.rate} at output stride {numerator} would become "
-            f"{branch.rate * numerator / denominator:g} at output stride {denominator}; "
+            f"rate {branch.rate} at output stride {reference} would become "
+            f"{branch.rate * reference / output_stride:g} at output stride {output_stride}; "
             "a rate must be a whole number"
         )
     return rate

@@ -104,7 +104,7 @@ class ImagePooling(nn.Module):
     Source: DeepLabv3, section 3.3.
     """
 
-    def __init__(self, in_channels: int, width: int, *, relu: bool = True) -> None:
+    def __init__(self, in_channels: int, width: int, *, relu: bool) -> None:
         super().__init__()
         self.transform = ConvBNReLU(in_channels, width, relu=relu)
 

@@ -34,11 +34,11 @@ class PyramidPooling(nn.Module):
         self,
         in_channels: int,
         width: int,
-        bins: Sequence[int] = (1, 2, 3, 6),
+        bins: Sequence[int],
         *,
-        level_width: int | None = None,
-        level_relu: bool = True,
-        align_corners: bool = True,
+        level_width: int | None,
+        level_relu: bool,
+        align_corners: bool,
     ) -> None:
         super().__init__()
         if not bins or min(bins) < 1:

@@ -21,7 +21,7 @@ def module_a_branches(k: int, rates: Sequence[int]) -> tuple[Branch, ...]:
 
 
 def vortex_branches(
-    pool_sizes: Sequence[int], rates: Sequence[int], *, first_branch_kernel: int = 3
+    pool_sizes: Sequence[int], rates: Sequence[int], *, first_branch_kernel: int
 ) -> tuple[Branch, ...]:
     """Module B: the farther a branch looks, the larger the region that each of its taps averages.
 

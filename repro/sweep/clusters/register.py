@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.store.files import atomic_write
-from repro.store.lock import FolderLock, Holder, living_holder
+from repro.store.holder import Holder, living_holder
+from repro.store.lock import FolderLock
 from repro.store.outputs import Outputs
 from repro.sweep.request import Request
 

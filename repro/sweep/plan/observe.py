@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from repro.errors import StoreError
+from repro.store.holder import living_holder
 from repro.store.journal import newest_step
-from repro.store.lock import living_holder
 from repro.store.outputs import Outputs
 from repro.store.reports import RUNS_CSV
 from repro.store.run_folder import RunFolder

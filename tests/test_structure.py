@@ -1,0 +1,48 @@
+"""The structure of the package: imports go downwards, and what is counted stays at its target."""
+
+import re
+
+import pytest
+
+from tests.places import REPOSITORY
+from tools.structure import CHECKS, DOORS, LEVELS, dependencies, files, imports_of, level_of, name_of, part_of
+
+FILES = files()
+
+
+def test_every_part_has_one_level():
+    placed = [part for parts in LEVELS.values() for part in parts]
+    assert len(placed) == len(set(placed))
+    assert {part_of(file) for file in FILES} - {"__init__"} == set(placed)
+    assert len(placed) <= 18
+    assert len(LEVELS) <= 6
+
+
+@pytest.mark.parametrize(("part", "other"), sorted(dependencies()))
+def test_imports_go_downwards(part, other):
+    assert level_of(other) < level_of(part), f"{part} imports {other}, which is not below it"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_libraries_enter_by_their_doors(file):
+    for name in imports_of(file):
+        assert not name.startswith("."), f"{name_of(file)} has a relative import"
+        library = name.partition(".")[0]
+        assert part_of(file) in DOORS.get(library, (part_of(file),)), f"{name_of(file)} imports {library}"
+
+
+@pytest.mark.parametrize("words", CHECKS)
+def test_there_are_no(words):
+    assert [str(place) for place in CHECKS[words]()] == []
+
+
+def test_no_private_name_of_hydra_or_omegaconf_is_used():
+    private = re.compile(r"(?:hydra|omegaconf)\.(?:[\w.]*\.)?_\w+")
+    assert [name_of(file) for file in FILES if any(private.match(name) for name in imports_of(file))] == []
+
+
+def test_the_page_on_architecture_has_the_levels():
+    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", page, re.MULTILINE)
+    told = {int(level): tuple(re.findall(r"`([^`]+?)/?`", parts)) for level, parts in rows}
+    assert told == LEVELS
