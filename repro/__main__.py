@@ -1,8 +1,10 @@
 """The command `repro`, also `python -m repro`: one run, or another command by its name."""
 
+import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from repro.console import process
 
@@ -13,10 +15,32 @@ COMMANDS = {A_RUN: "repro.run", "sweep": "repro.sweep", "report": "repro.report"
 
 def main() -> NoReturn:
     """Carries out the command that the first word names, or else a run."""
-    first = sys.argv[1] if len(sys.argv) > 1 else ""
-    name, words = (first, sys.argv[2:]) if first in COMMANDS else (A_RUN, sys.argv[1:])
-    command = import_module(f"{COMMANDS[name]}.command")
-    process(lambda: command.main(words), result_is_printed=name != A_RUN)
+    if "_ARGCOMPLETE" in os.environ:
+        complete(os.environ["COMP_LINE"].split())
+    name, words = asked_for(sys.argv[1:])
+    process(lambda: command(name).main(words), result_is_printed=name != A_RUN)
+
+
+def asked_for(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The name of the command that some words ask for, and the words for it."""
+    return (words[0], list(words[1:])) if words and words[0] in COMMANDS else (A_RUN, list(words))
+
+
+def command(name: str) -> Any:
+    """The module of a command, with its `main` and `words`."""
+    return import_module(f"{COMMANDS[name]}.command")
+
+
+def complete(line: Sequence[str]) -> NoReturn:
+    """Answers a shell that asks what may come next on a command line."""
+    import argcomplete
+
+    name, _ = asked_for(line[1:])
+    parser = command(name).words()
+    if len(line) < 3 and name == A_RUN:  # the first word may name a command, too
+        parser.complete_by(lambda prefix, given: [*COMMANDS, *parser.completions(prefix, given)])
+    argcomplete.autocomplete(parser, always_complete_options=False)
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """How every command begins and ends: its streams, its mistakes as sentences, its exit code."""
 
 import argparse
+import codecs
 import errno
 import io
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
 from repro import __version__
 from repro.errors import ConfigError, ReproError, full_sentence
@@ -40,6 +41,7 @@ def process(main: Callable[[], int], *, result_is_printed: bool = True) -> NoRet
     where what is printed is the result, and a warning where it only tells of a result that lies elsewhere.
     """
     _fill_closed_descriptors()
+    _know_all_letters()
     output, errors = _Unbreakable(1), _Unbreakable(2)
     sys.stdout, sys.stderr = _text(output, sys.stdout), _text(errors, sys.stderr)
     code = main()
@@ -51,18 +53,28 @@ def process(main: Callable[[], int], *, result_is_printed: bool = True) -> NoRet
     sys.exit(code)
 
 
+Completions = Callable[[str, argparse.Namespace], Iterable[str]]
+
+
 class Words(argparse.ArgumentParser):
     """The words of a command line: overrides with flags anywhere among them; a mistake in them is a sentence.
 
     Args:
         name: of the command, as in `repro <name>`.
+        completions: gives the words that may come next, from the word as far as it is typed and those before it.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, completions: Completions) -> None:
         super().__init__(prog=f"repro {name}", add_help=False, allow_abbrev=False)
-        self.add_argument("overrides", nargs="*")
+        self._overrides: Any = self.add_argument("overrides", nargs="*")
+        self.completions = completions
+        self.complete_by(completions)
         self.add_argument("-h", "--help", action="store_true")
         self.add_argument("--version", action="version", version=f"repro {__version__}")
+
+    def complete_by(self, completions: Completions) -> None:
+        """Lets overrides be completed in some way."""
+        self._overrides.completer = lambda prefix, parsed_args, **_: completions(prefix, parsed_args)
 
     def error(self, message: str) -> NoReturn:
         """Refuses the words."""
@@ -99,6 +111,12 @@ def _text(raw: _Unbreakable, before: object) -> io.TextIOWrapper:
     """A text stream like the one before, in which a character that the locale lacks is written as its code."""
     encoding = getattr(before, "encoding", None) or "utf-8"
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=True)
+
+
+def _know_all_letters() -> None:
+    """Starts anew in Python's UTF-8 mode where the locale has ASCII only, which names of files go beyond."""
+    if codecs.lookup(sys.getfilesystemencoding()).name == "ascii":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def _fill_closed_descriptors() -> None:

@@ -7,13 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from repro.store.outputs import Outputs
 from repro.track import MLflowMirror
 
 
 @cache
 def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="repro-mlflow-"))
-    MLflowMirror(f"sqlite:///{folder / 'mlflow.db'}", "another", folder).open()
+    MLflowMirror(f"sqlite:///{folder / 'mlflow.db'}", "another", Outputs(folder)).open()
     return folder / "mlflow.db"
 
 

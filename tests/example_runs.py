@@ -9,6 +9,7 @@ import yaml
 from repro.store.journal import Journal
 from repro.store.record import Names, Record, Scores, confusion_sha256
 from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
 
 CONFIG: dict[str, Any] = {
     "name": None,
@@ -54,19 +55,19 @@ def example_run(
     *,
     steps: int = 40,
     checkpoint: int | None = None,
-    state: str = "FINISHED",
+    state: RunState = RunState.FINISHED,
 ) -> RunFolder:
-    """A run folder with `steps` points of two metrics; with a record if it is FINISHED."""
+    """A run folder with `steps` points of two metrics; with a record if it is finished."""
     folder = RunFolder(root, run_id)
     folder.freeze_config(yaml.safe_dump(CONFIG))
-    folder.write_status("RUNNING", step=0)
+    folder.write_status(RunState.RUNNING, step=0)
     with Journal(folder.journal_path) as journal:
         journal.event("started", commit="c0ffee")
         write_points(journal, 1, steps)
         journal.event("checkpoint", step=steps if checkpoint is None else checkpoint)
-    if state == "FINISHED":
+    if state == RunState.FINISHED:
         folder.write_record(example_record(run_id), MATRIX)
-    if state != "RUNNING":
+    if state != RunState.RUNNING:
         folder.write_status(state, step=steps)
     return folder
 

@@ -1,4 +1,4 @@
-"""The smallest real run: a few steps on small generated images, on one thread."""
+"""The smallest real runs: a few steps on small generated images, on one thread."""
 
 TINY = [
     "head=fcn",
@@ -17,3 +17,5 @@ TINY = [
     "runtime.log_every_steps=2",
     "tracking=none",
 ]
+TINIEST = [*TINY, "backbone._target_=tests.tiny_network.Small"]
+"""The same with a backbone of a few thousand parameters, for what does not depend on the network."""

@@ -4,9 +4,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import torch
-
-from repro.build import build_model, dataset_class, parameter_count
 from repro.config.configuration import Configuration
 from repro.errors import ConfigError
 from repro.papers import Metric
@@ -40,6 +37,8 @@ def network_value(configuration: Configuration, metric: Metric) -> float:
 
 def has_class(configuration: Configuration, name: str) -> bool:
     """Whether the data set of a configuration has a class."""
+    from repro.build import dataset_class  # torch, which a report without such cells does without
+
     return name in dataset_class(configuration).class_names
 
 
@@ -58,6 +57,10 @@ class _Network:
 
     def built(self) -> Any:
         """The network without numbers."""
+        import torch  # as above
+
+        from repro.build import build_model, dataset_class
+
         with torch.device("meta"):
             classes = len(dataset_class(self.configuration).class_names)
             return build_model(self.configuration, classes, pretrained=False)[0]
@@ -69,6 +72,8 @@ def _of_network(name: str, network: _Network) -> float:
 
 
 def _millions_of_parameters(network: Any) -> float:
+    from repro.build import parameter_count
+
     return parameter_count(network) / 1e6
 
 

@@ -10,51 +10,12 @@ leaves index.html and the files of other tables alone; a choice of tables also t
 """
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
-from tqdm import tqdm
-
+from repro.config.completion import Values, of_command
 from repro.config.groups import settings_of
-from repro.console import Words, answer, complain
-from repro.experiments.measurements import Measurements
-from repro.experiments.readings import open_readings
-from repro.papers import Library, Scale, Table
-from repro.report.audit.checks import audit
-from repro.report.collect import Collected, collect, remembered
-from repro.report.judge.readings import effect
-from repro.report.judge.results import TableResult
-from repro.report.judge.tables import Tables, twins
-from repro.report.judge.verdicts import Verdict
-from repro.report.render.csv_table import csv_text
-from repro.report.render.index import coverage, index_html
-from repro.report.render.latex import document, latex
-from repro.report.render.markdown import markdown
-from repro.report.render.pages import audit_page, readings_page
-from repro.report.render.wording import command
-from repro.report.request import Request, chosen_scales, read_request
-from repro.store.reports import (
-    AUDIT,
-    INDEX,
-    RUNS_CSV,
-    differing,
-    document_file,
-    readings_file,
-    superfluous,
-    table_file,
-    write,
-)
-
-RENDERERS: dict[str, Callable[[TableResult], str]] = {"md": markdown, "csv": csv_text, "tex": latex}
-
-
-@dataclass
-class Report:
-    """What a report has made: relative path to text, the results behind it, and what went wrong."""
-
-    files: dict[str, str] = field(default_factory=dict)
-    results: list[TableResult] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+from repro.console import Words, answer
+from repro.papers.names import OF_SELECTION, paper_names
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,128 +23,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return answer(lambda: _carry_out(sys.argv[1:] if arguments is None else list(arguments)))
 
 
+def words() -> Words:
+    """The words that the command takes."""
+    values: Values = {**OF_SELECTION, "paper": paper_names, "source": _sources}
+    return Words("report", lambda prefix, _: of_command("report", prefix, values))
+
+
 def _carry_out(arguments: Sequence[str]) -> int:
-    given = Words("report").parse_intermixed_args(arguments)
+    given = words().parse_intermixed_args(arguments)
     if given.help:
         print("\n".join([__doc__ or "", "Settings", *(f"  {line}" for line in settings_of("report"))]))
         return 0
-    request = read_request(given.overrides)
-    library = request.selection.library()
-    tables = request.selection.tables_of(library)
-    collected = _collected(request)
-    recorded = {evaluation.scale for evaluation in collected.evaluations.values()}
-    scales = chosen_scales(request.selection, library, recorded)
-    report = build(request, library, tables, scales, collected)
-    return _check(request, report) if request.check else _write(request, report)
+    from repro.report.report import make_report  # loads Hydra, which help does without
+
+    return make_report(given.overrides)
 
 
-def build(
-    request: Request, library: Library, tables: Sequence[Table], scales: Sequence[Scale], collected: Collected
-) -> Report:
-    """Makes all files of a report in memory."""
-    report = Report(problems=[*map(str, library.problems), *collected.problems])
-    if collected.text is not None:
-        report.files[RUNS_CSV] = collected.text
-    with tqdm(total=len(tables) * len(scales), desc="tables", unit="table", disable=None, leave=False) as bar:
-        for scale in scales:
-            found = Measurements(library, tables, scale, request.selection.conf_folder)
-            builder = Tables(found, collected.evaluations, request.tolerance)
-            for table in tables:
-                result = builder.result(table)
-                report.results.append(result)
-                for kind, render in RENDERERS.items():
-                    report.files[table_file(scale.name, table.key, kind)] = render(result)
-                if scale.is_paper:
-                    report.problems += map(str, twins(found, table))
-                bar.update()
-            if request.everything:
-                of_scale = [result for result in report.results if result.scale == scale.name]
-                report.files[document_file(scale.name)] = document(of_scale)
-            if not request.selection.tables:
-                report.files |= _readings(found, builder, collected)
-            report.problems += map(str, found.problems)
-    findings = audit(library)
-    report.files[AUDIT] = audit_page(findings)
-    if request.everything:
-        report.files[INDEX] = index_html(report.results, findings)
-    report.problems = list(dict.fromkeys(report.problems))
-    return report
+def _sources() -> Iterable[str]:
+    from repro.report.request import RecordSource
 
-
-def _readings(found: Measurements, builder: Tables, collected: Collected) -> dict[str, str]:
-    """Pages on the papers' open readings; looked for only if there are evaluations that no cell accounts for."""
-    evidence = builder.evidence
-    datasets = {collected.evaluations[item].names.dataset for item in evidence.used}
-    rest = (evaluation for key, evaluation in collected.evaluations.items() if key not in evidence.used)
-    if not any(evaluation.names.dataset in datasets for evaluation in rest):
-        return {}
-    pages = {}
-    moved = [effect(evidence, item, found[item.base]) for item in open_readings(found)]
-    effects = [item for item in moved if item is not None]
-    for paper in dict.fromkeys(item.address.table.partition("/")[0] for item in effects):
-        own = [item for item in effects if item.address.table.startswith(f"{paper}/")]
-        pages[readings_file(found.scale.name, paper)] = readings_page(paper, found.scale.name, own)
-    return pages
-
-
-def _collected(request: Request) -> Collected:
-    if request.check:
-        return remembered(request.selection.reports)
-    return collect(request.selection.outputs, request.selection.reports, server=request.server, prune=request.prune)
-
-
-def _check(request: Request, report: Report) -> int:
-    wrong = differing(request.selection.reports, report.files)
-    wrong |= dict.fromkeys(_superfluous(request, report), "superfluous")
-    for name, state in wrong.items():
-        print(f"{request.selection.reports / name}: {state}", file=sys.stderr)
-    failed = _told(report) or bool(wrong)
-    if wrong:
-        print(f"{len(wrong)} of {len(report.files)} files are not what {request.selection.reports / RUNS_CSV} gives; "
-              "python -m repro.report writes them anew.")  # fmt: skip
-    elif not failed:
-        print(f"all {len(report.files)} files are what {request.selection.reports / RUNS_CSV} gives.")
-    return 1 if failed else 0
-
-
-def _write(request: Request, report: Report) -> int:
-    count = write(request.selection.reports, report.files)
-    for name in _superfluous(request, report):
-        (request.selection.reports / name).unlink()
-    failed = _told(report)
-    total = coverage(report.results)
-    scales = ", ".join(dict.fromkeys(result.scale for result in report.results))
-    print(f"{request.selection.reports}: {count} of {len(report.files)} files written anew (scale {scales}); "
-          f"{total.measured:,} of {total.runnable:,} cells that can be run are measured, "
-          f"{total.reproduced:,} reproduced; next: {_next_step(request, report)}")  # fmt: skip
-    return 1 if failed else 0
-
-
-def _superfluous(request: Request, report: Report) -> list[str]:
-    if not request.everything:
-        return []
-    return superfluous(request.selection.reports, report.files, {result.scale for result in report.results})
-
-
-def _told(report: Report) -> bool:
-    """Prints what went wrong, one sentence each; whether anything did."""
-    for problem in report.problems:
-        complain(problem)
-    return bool(report.problems)
-
-
-def _next_step(request: Request, report: Report) -> str:
-    if report.problems:
-        return "mend what is named above and repeat the command."
-    trained = any(cell.evidence for result in report.results for cell in result.cells.values())
-    first = next((result for result in report.results if _lacks_runs(result)), None)
-    if not trained and first is not None:
-        return command(first)
-    if request.everything:
-        return f"open {request.selection.reports / INDEX}"
-    first = report.results[0]
-    return f"read {request.selection.reports / table_file(first.scale, first.table.key, 'md')}"
-
-
-def _lacks_runs(result: TableResult) -> bool:
-    return any(cell.verdict is Verdict.NOT_RUN for cell in result.cells.values())
+    return RecordSource

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from repro.config.completion import of_run
 from repro.config.settings import TrackingKind
 from repro.console import Words, answer, complain
 from repro.engine.stop import Interrupted
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def words() -> Words:
     """The words that the command takes."""
-    parser = Words("run")
+    parser = Words("run", lambda prefix, given: of_run(prefix, given.overrides or (), given.config_dir))
     parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("-cd", "--config-dir", type=Path)
     parser.add_argument("--hydra-help", action="store_true")

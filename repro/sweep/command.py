@@ -1,14 +1,12 @@
-"""The command of a sweep: plans the trainings that tables need, and carries them out.
-
-It loads torch only once all is in order and something is to be done.
-"""
+"""The command of a sweep: plans the trainings that tables need, and carries them out."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from repro.config.completion import Values, choices_of_group, of_command
 from repro.console import Words, answer
+from repro.papers.names import OF_SELECTION, paper_names
 from repro.sweep.help import help_text
-from repro.sweep.request import Action, read_request
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,19 +14,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return answer(lambda: _carry_out(sys.argv[1:] if arguments is None else list(arguments)))
 
 
+def words() -> Words:
+    """The words that the command takes."""
+    values: Values = {**OF_SELECTION, "ledger": paper_names, "action": _actions,
+                      "cluster": lambda: choices_of_group("cluster")}  # fmt: skip
+    return Words("sweep", lambda prefix, _: of_command("sweep", prefix, values))
+
+
 def _carry_out(arguments: Sequence[str]) -> int:
-    given = Words("sweep").parse_intermixed_args(arguments)
+    given = words().parse_intermixed_args(arguments)
     if given.help:
         print(help_text())
         return 0
-    request = read_request(given.overrides)
-    if request.action is Action.CANCEL and not request.selection.patterns:
-        from repro.sweep.clusters.register import cancelled
+    from repro.sweep.sweep import carry_out  # loads Hydra, which help does without
 
-        return cancelled(request, None)
-    library = request.selection.library()
-    library.scale(request.scale)
-    tables = request.tables_of(library)
-    from repro.sweep.sweep import Sweep
+    return carry_out(given.overrides)
 
-    return Sweep(request, library, tables).carry_out()
+
+def _actions() -> Iterable[str]:
+    from repro.sweep.request import Action
+
+    return Action

@@ -13,7 +13,25 @@ from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.run_settings import with_settings
 from repro.sweep.plan.text import finished_sentence, plan_lines, problem_lines
 from repro.sweep.plan.wanted import wanted_cells
-from repro.sweep.request import Action, ClusterKind, Request
+from repro.sweep.request import Action, ClusterKind, Request, read_request
+
+
+def carry_out(overrides: Sequence[str]) -> int:
+    """Carries out what a command line asks for; returns the exit code, 0 only on success.
+
+    torch is loaded only once all is in order and something is to be done.
+
+    Raises:
+        ConfigError: a setting of a wrong kind, or a table or scale that there is not.
+    """
+    request = read_request(overrides)
+    if request.action is Action.CANCEL and not request.selection.patterns:
+        from repro.sweep.clusters.register import cancelled
+
+        return cancelled(request, None)
+    library = request.selection.library()
+    library.scale(request.scale)  # a mistake in it is told before anything is composed
+    return Sweep(request, library, request.tables_of(library)).carry_out()
 
 
 class Sweep:

@@ -11,7 +11,7 @@ from repro.nn.context.local_attention import local_attention
 from tests.bench.forms import compare, parser
 from tests.nn.context import plain
 
-SWITCHES = {"kernel_size": 5, "dilation": 6}
+SWITCHES = {"kernel_size": 5, "dilation": 6, "scale": 1.0, "masked_border": False}
 WIDTH = 512  # of values
 
 

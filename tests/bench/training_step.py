@@ -12,17 +12,15 @@ import torch.nn.functional as F
 import torchvision
 from torch import Tensor, nn
 
-from repro.nn import ASPP, ResNet, Segmenter, from_torchvision
+from repro.nn import ResNet, Segmenter, from_torchvision
 from tests.bench.timing import interleaved
+from tests.nn.heads.checks import head_from_yaml
 
 
 def ours(num_classes: int) -> Segmenter:
     """The network of the preset `aspp_torchvision` at output stride 8."""
     backbone = ResNet(50, output_stride=8)
-    head = ASPP(
-        backbone.channels, num_classes, rates=(12, 24, 36), reference_output_stride=8, extra_conv=True, dropout=0.5
-    )
-    return Segmenter(backbone, head)
+    return Segmenter(backbone, head_from_yaml("aspp_torchvision", backbone.channels, num_classes))
 
 
 def step(model: nn.Module, key: str, image: Tensor, label: Tensor, *, fused: bool) -> Callable[[], float]:

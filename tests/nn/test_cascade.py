@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from repro.nn import FCN, ResNet, Segmenter
-from tests.nn.heads.checks import conv_bn
+from repro.nn import ResNet, Segmenter
+from tests.nn.heads.checks import conv_bn, head_from_yaml
 from tests.nn.test_resnet import PARAMETERS, assert_same, randomise_norms, torchvision_resnet
 
 
@@ -123,7 +123,7 @@ def test_gradient_reaches_every_parameter(
 ) -> None:
     torch.manual_seed(0)
     backbone = ResNet(18, output_stride=output_stride, multi_grid=multi_grid, blocks=7)
-    network = Segmenter(backbone, FCN(backbone.channels, 5, source="deepest", width=None, dropout=0.0))
+    network = Segmenter(backbone, head_from_yaml("cascade", backbone.channels, 5))
     logits = network(torch.randn(2, 3, *size))["main"]
     assert logits.shape == (2, 5, *size)
     nn.functional.cross_entropy(logits, torch.randint(5, (2, *size))).backward()
@@ -133,7 +133,7 @@ def test_gradient_reaches_every_parameter(
 def test_the_head_reads_the_last_block_there_is() -> None:
     for blocks, source in ((4, "res5"), (6, "block6")):
         with torch.device("meta"):
-            head = FCN(ResNet(50, blocks=blocks).channels, 21, source="deepest", width=None)
+            head = head_from_yaml("cascade", ResNet(50, blocks=blocks).channels, 21)
         assert head.sources == (source,)
 
 

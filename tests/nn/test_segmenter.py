@@ -1,20 +1,20 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from repro.errors import ConfigError
-from repro.nn import ASPP, FCN, AuxiliaryHead, ResNet, Segmenter, Vortex
+from repro.nn import ResNet, Segmenter
+from tests.nn.heads.checks import auxiliary_from_yaml, head_from_yaml
 
 
-def segmenter(head: type[nn.Module] = FCN, **options: object) -> Segmenter:
+def segmenter(head: str = "fcn", **options: object) -> Segmenter:
     torch.manual_seed(0)
     backbone = ResNet(18, output_stride=16)
-    return Segmenter(backbone, head(backbone.channels, 5, width=8), **options)
+    return Segmenter(backbone, head_from_yaml(head, backbone.channels, 5, width=8), **options)
 
 
 def with_auxiliary() -> Segmenter:
-    return segmenter(auxiliary=AuxiliaryHead(ResNet(18).channels, 5, width=8))
+    return segmenter(auxiliary=auxiliary_from_yaml(ResNet(18).channels, 5, width=8))
 
 
 @pytest.mark.parametrize("size", [(64, 64), (65, 97), (33, 50)])
@@ -51,7 +51,7 @@ def test_without_upsampling_training_sees_the_heads_own_logits() -> None:
 
 
 def test_output_stride_reaches_backbone_and_head() -> None:
-    model = segmenter(ASPP)
+    model = segmenter("aspp")
     before = {key: value.clone() for key, value in model.state_dict().items()}
     model.set_output_stride(8)
     assert (model.output_stride, model.backbone.output_stride) == (8, 8)
@@ -62,12 +62,12 @@ def test_output_stride_reaches_backbone_and_head() -> None:
 
 def test_the_head_takes_the_output_stride_of_the_backbone_from_the_start() -> None:
     backbone = ResNet(18, output_stride=8)
-    assert Segmenter(backbone, ASPP(backbone.channels, 5)).head.context.rates == (1, 12, 24, 36)
+    assert Segmenter(backbone, head_from_yaml("aspp", backbone.channels, 5)).head.context.rates == (1, 12, 24, 36)
 
 
 def test_a_refused_output_stride_changes_nothing() -> None:
     backbone = ResNet(18, output_stride=16)
-    model = Segmenter(backbone, ASPP(backbone.channels, 5, rates=(6, 9)))
+    model = Segmenter(backbone, head_from_yaml("aspp", backbone.channels, 5, rates=(6, 9)))
     with pytest.raises(ValueError, match="a rate must be a whole number"):
         model.set_output_stride(32)
     assert (model.output_stride, model.head.context.rates) == (16, (1, 6, 9))
@@ -79,21 +79,21 @@ def test_a_refused_output_stride_changes_nothing() -> None:
 def test_a_head_that_cannot_run_at_the_output_stride_is_refused_at_once() -> None:
     backbone = ResNet(18, output_stride=16)
     with pytest.raises(ValueError, match=r"rate 3 at output stride 8 would become 1\.5"):
-        Segmenter(backbone, Vortex(backbone.channels, 5, rates_follow_output_stride=True))
+        Segmenter(backbone, head_from_yaml("vortex", backbone.channels, 5, rates_follow_output_stride=True))
 
 
 def test_a_batch_of_one_trains_without_image_pooling_and_evaluates_with_it() -> None:
     image = torch.randn(1, 3, 64, 64)
-    model = segmenter(ASPP)
+    model = segmenter("aspp")
     with pytest.raises(ConfigError, match="image pooling cannot train on a batch of 1 image"):
         model(image)
     assert model.eval()(image)["main"].shape == (1, 5, 64, 64)
-    assert segmenter(FCN)(image)["main"].shape == (1, 5, 64, 64)
+    assert segmenter("fcn")(image)["main"].shape == (1, 5, 64, 64)
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_autocast_gives_logits_in_single_precision(layout: torch.memory_format) -> None:
-    model = segmenter(Vortex).to(memory_format=layout)
+    model = segmenter("vortex").to(memory_format=layout)
     image = torch.randn(2, 3, 65, 65).to(memory_format=layout)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = model(image)["main"]
@@ -103,7 +103,7 @@ def test_autocast_gives_logits_in_single_precision(layout: torch.memory_format) 
 
 
 def test_channels_last_is_the_same_function() -> None:
-    model = segmenter(Vortex).eval()
+    model = segmenter("vortex").eval()
     image = torch.randn(2, 3, 65, 97)
     with torch.no_grad():
         expected = model(image)["main"]

@@ -7,7 +7,8 @@ import torchvision
 from torch import Tensor, nn
 
 from repro.errors import ConfigError, DataError
-from repro.nn import ASPP, FCN, AuxiliaryHead, ResNet, Segmenter, from_torchvision, load_backbone_weights
+from repro.nn import ResNet, Segmenter, from_torchvision, load_backbone_weights
+from tests.nn.heads.checks import auxiliary_from_yaml, head_from_yaml
 from tests.nn.test_resnet import randomise_norms
 
 
@@ -144,15 +145,18 @@ def test_deeplabv3_of_torchvision_gives_the_same_logits(auxiliary: bool) -> None
     torch.manual_seed(0)
     theirs = torchvision.models.segmentation.deeplabv3_resnet50(weights=None, weights_backbone=None, aux_loss=auxiliary)
     backbone = ResNet(50, output_stride=8)
-    head = ASPP(backbone.channels, 21, rates=(12, 24, 36), reference_output_stride=8, extra_conv=True, dropout=0.5)
-    same_logits(theirs, Segmenter(backbone, head, AuxiliaryHead(backbone.channels, 21) if auxiliary else None))
+    head = head_from_yaml("aspp_torchvision", backbone.channels, 21)
+    same_logits(theirs, Segmenter(backbone, head, auxiliary_from_yaml(backbone.channels, 21) if auxiliary else None))
 
 
 def test_fcn_of_torchvision_gives_the_same_logits() -> None:
     torch.manual_seed(0)
     theirs = torchvision.models.segmentation.fcn_resnet50(weights=None, weights_backbone=None, aux_loss=True)
     backbone = ResNet(50, output_stride=8)
-    same_logits(theirs, Segmenter(backbone, FCN(backbone.channels, 21), AuxiliaryHead(backbone.channels, 21)))
+    same_logits(
+        theirs,
+        Segmenter(backbone, head_from_yaml("fcn", backbone.channels, 21), auxiliary_from_yaml(backbone.channels, 21)),
+    )
 
 
 def test_an_unknown_entry_is_named() -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
-from repro.papers import Address, Library, Table, load_papers
-from repro.report.judge.results import CellResult, ClaimResult, Interval, TableResult
+from repro.papers import Address, Library, RowKind, Table, load_papers
+from repro.report.judge.results import CellResult, ClaimResult, TableResult
+from repro.report.judge.statistics import Interval
+from repro.report.judge.verdicts import ClaimVerdict, Verdict
 
 AWKWARD = r"A|B *x* _y_ `z` [3] <b> & 50% #1 $2$ {c} ~d ^e \f × Δ ↑↓ ± é"
 
@@ -41,9 +44,15 @@ claims:
 """
 
 
+@cache
+def real_library() -> Library:
+    """The papers that come with the package."""
+    return load_papers()
+
+
 def real_tables() -> dict[str, Table]:
     """Every table that comes with the package."""
-    return load_papers().tables
+    return real_library().tables
 
 
 def small_table(folder: Path) -> Table:
@@ -59,11 +68,11 @@ def unmeasured(table: Table, scale: str = "paper") -> TableResult:
     cells = {}
     for row in table.rows.values():
         for cell in row.cells.values():
-            verdict = row.kind if row.kind != "own" else "not run"
-            if row.kind == "own" and (cell.metric.name == "setting" or cell.published is None):
-                verdict = "setting" if cell.metric.name == "setting" else "blank"
+            verdict = Verdict.NOT_RUN if row.kind is RowKind.OWN else Verdict(row.kind)
+            if row.kind is RowKind.OWN and not cell.is_result:
+                verdict = Verdict.SETTING if cell.metric.is_setting else Verdict.BLANK
             cells[cell.address] = CellResult(cell.address, verdict, row.reason, published=cell.signed)
-    claims = tuple(ClaimResult(claim, "not run") for claim in table.claims)
+    claims = tuple(ClaimResult(claim, Verdict.NOT_RUN) for claim in table.claims)
     return TableResult(table, scale, cells, claims)
 
 
@@ -76,26 +85,30 @@ def interval(values: Iterable[float], half: float) -> Interval:
     return Interval(len(numbers), mean, half / 2, mean - half, mean + half)
 
 
+VERDICTS = (Verdict.INCONCLUSIVE, Verdict.REPRODUCED, Verdict.ABOVE, Verdict.BELOW, Verdict.DEVIATES)
+
+
 def measured(table: Table, scale: str = "shapes") -> TableResult:
     """The result of a table of which every own cell has been run, the first one with one seed."""
     result = unmeasured(table, scale)
-    runnable = [cell for cell in result.cells.values() if cell.verdict == "not run" and cell.published is not None]
-    verdicts = ("inconclusive", "reproduced", "above", "below", "deviates")
+    runnable = [cell for cell in result.cells.values()
+                if cell.verdict is Verdict.NOT_RUN and cell.published is not None]  # fmt: skip
     for place, old in enumerate(runnable):
         seeds = range(1 if place == 0 else 3)
         values = {seed: old.published - 1.25 + 0.1 * place + 0.2 * seed for seed in seeds}
         found = interval(values.values(), 0.45)
-        verdict = verdicts[place % len(verdicts)]
-        shorter = ("100 steps instead of 30,000",) if verdict == "deviates" else ()
+        verdict = VERDICTS[place % len(VERDICTS)]
+        shorter = ("100 steps instead of 30,000",) if verdict is Verdict.DEVIATES else ()
         result.cells[old.address] = CellResult(
             old.address, verdict, "", values, found, old.published, found.mean - old.published,
-            deviations=("crop 128 instead of 513", *shorter),
-            choices=("optimiser: SGD",), evidence=tuple(f"{seed:016x}" for seed in seeds), hardware=("NVIDIA A100",),
+            deviations=("crop 128 instead of 513", *shorter), left_open=("optimiser: SGD",),
+            evidence=tuple(f"{seed:016x}" for seed in seeds), hardware=("NVIDIA A100",),
         )  # fmt: skip
     claims = tuple(
-        ClaimResult(claim, "holds" if place % 2 else "inconclusive", interval((1.2, 1.4, 1.3), 0.8), 2.5, "")
+        ClaimResult(claim, ClaimVerdict.HOLDS if place % 2 else ClaimVerdict.INCONCLUSIVE,
+                    interval((1.2, 1.4, 1.3), 0.8), 2.5)
         for place, claim in enumerate(table.claims)
-    )
+    )  # fmt: skip
     return TableResult(table, scale, result.cells, claims)
 
 
@@ -104,14 +117,14 @@ def measured_small(table: Table) -> TableResult:
     result = unmeasured(table, "shapes")
     plain, gain = Address(table.key, "Plain", "mIoU"), Address(table.key, "With it", "mIoU")
     result.cells[plain] = CellResult(
-        plain, "below", "", {0: 68.0, 1: 69.0, 2: 69.4}, Interval(3, 68.8, 0.721, 67.009, 70.591), 70.0, -1.2,
+        plain, Verdict.BELOW, "", {0: 68.0, 1: 69.0, 2: 69.4}, Interval(3, 68.8, 0.721, 67.009, 70.591), 70.0, -1.2,
         ("crop 128 instead of 513",), ("optimiser: SGD",), ("a" * 16, "b" * 16, "c" * 16), ("NVIDIA A100",),
     )  # fmt: skip
     result.cells[gain] = CellResult(
-        gain, "inconclusive", "", {0: 72.0}, Interval(1, 72.0, None, None, None), 72.5, -0.5,
+        gain, Verdict.INCONCLUSIVE, "", {0: 72.0}, Interval(1, 72.0, None, None, None), 72.5, -0.5,
         ("crop 128 instead of 513", "half the steps"), ("optimiser: SGD",), ("d" * 16,), ("NVIDIA A100",),
     )  # fmt: skip
-    claims = (ClaimResult(table.claims[0], "holds", Interval(3, 2.04, 0.3, 1.2, 2.88), 2.5),)
+    claims = (ClaimResult(table.claims[0], ClaimVerdict.HOLDS, Interval(3, 2.04, 0.3, 1.2, 2.88), 2.5),)
     return TableResult(table, "shapes", result.cells, claims)
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from repro.config import identity
-from repro.experiments import Measurement, Measurements, measurements
+from repro.experiments.measurement import Measurement
+from repro.experiments.measurements import Measurements
 from repro.papers import Address, Library, load_papers
 from repro.store.record import Names, Record, Scores, confusion_sha256
-from repro.store.run_folder import RunFolder
+from repro.store.outputs import Outputs
 from repro.store.runs_csv import Recorded, recorded
 
 MATRIX = np.eye(3, dtype=np.int64)
@@ -118,7 +118,7 @@ class Made:
         self.library = library(folder)
         assert not [item for item in self.library.problems if item.file.is_relative_to(folder)]
         self.table = self.library.tables["small/table1"]
-        self.found: Measurements = measurements(self.library, [self.table], self.library.scale(scale))
+        self.found = Measurements(self.library, [self.table], self.library.scale(scale))
 
     def cell(self, row: str, column: str = "mIoU") -> Measurement:
         return self.found[Address("small/table1", row, column)]
@@ -139,8 +139,7 @@ def library(folder: Path) -> Library:
 
 def record_of(measurement: Measurement, seed: int, miou: float, **changes: Any) -> Record:
     """The record that a run of a cell would leave."""
-    config = measurement.config_for(seed)
-    choices = config["composition"]["choices"]
+    configuration = measurement.configuration(seed)
     groups = ("backbone", "head", "dataset", "schedule", "evaluation")
     machine = {"code": {"commit": "c0ffee", "dirty": False}, "versions": {"torch": "2.11.0"},
                "hardware": {"processor": "A processor", "gpu": "A card"}}  # fmt: skip
@@ -151,14 +150,14 @@ def record_of(measurement: Measurement, seed: int, miou: float, **changes: Any) 
         "created": "2026-01-02T03:04:05+00:00",
         "seed": seed,
         "scale": measurement.scale,
-        "names": Names(**{group: choices[group] for group in groups}),
+        "names": Names(**{group: configuration.choices[group] for group in groups}),
         "scores": Scores(miou, 90.0),
         "per_class_iou_percent": {"background": 90.0, "strip": miou, 'a, "strange" class/é': None},
         "confusion_sha256": confusion_sha256(MATRIX),
-        "config": identity.science(config),
-        "evaluation_config": identity.evaluation_protocol(config),
+        "config": dict(configuration.science),
+        "evaluation_config": dict(configuration.protocol),
         "provenance": {
-            "command": ["python", "-m", "repro", *config["composition"]["overrides"]],
+            "command": ["python", "-m", "repro", *configuration.overrides],
             **machine,
             "evaluated_split": {"name": "val", "images": 96, "sha256": "ab" * 32},
             "training": {"step": 20, "batch_norm_samples": 4, **machine},
@@ -174,4 +173,4 @@ def record_of(measurement: Measurement, seed: int, miou: float, **changes: Any) 
 
 def store(outputs: Path, record: Record) -> Path:
     """Puts a record into its run folder."""
-    return RunFolder(outputs / "runs", record.run_id).write_record(record, MATRIX)
+    return Outputs(outputs).run(record.run_id).write_record(record, MATRIX)

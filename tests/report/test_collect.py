@@ -3,6 +3,7 @@
 import pytest
 
 from repro.report.collect import collect, remembered, united
+from repro.store.outputs import Outputs
 from repro.store.runs_csv import read_runs, recorded, runs_csv
 from repro.track import TrackingError
 from tests.report.made_runs import store
@@ -10,7 +11,7 @@ from tests.report.made_runs import store
 
 @pytest.fixture
 def outputs(tmp_path):
-    return tmp_path / "outputs"
+    return Outputs(tmp_path / "outputs")
 
 
 @pytest.fixture
@@ -25,16 +26,16 @@ def remember(reports, *records):
 
 def test_nothing_anywhere(outputs, reports):
     found = collect(outputs, reports)
-    assert (found.lines, found.problems) == ({}, ())
+    assert (found.evaluations, found.problems) == ({}, ())
     assert found.text == runs_csv([])
 
 
 def test_local_records_win_and_remembered_ones_stay(outputs, reports, shortened):
     here, there = shortened.record("Plain", 0, 70.0), shortened.record("Plain", 1, 71.0)
     remember(reports, shortened.record("Plain", 0, 1.0), there)
-    store(outputs, here)
+    store(outputs.root, here)
     found = collect(outputs, reports)
-    assert {line.seed: line.miou_percent for line in found.lines.values()} == {0: 70.0, 1: 71.0}
+    assert {line.seed: line.scores.miou_percent for line in found.evaluations.values()} == {0: 70.0, 1: 71.0}
     assert found.text == runs_csv([recorded(there), recorded(here)])
     assert not (reports / "runs.csv.new").exists()
 
@@ -47,16 +48,16 @@ def test_a_fresh_clone_keeps_everything(outputs, reports, shortened):
 def test_prune_drops_what_no_run_folder_holds(outputs, reports, shortened):
     here = shortened.record("Plain", 0, 70.0)
     remember(reports, here, shortened.record("Plain", 1, 71.0))
-    store(outputs, here)
+    store(outputs.root, here)
     assert collect(outputs, reports, prune=True).text == runs_csv([recorded(here)])
 
 
 def test_a_truncated_record_is_named_and_the_rest_is_there(outputs, reports, shortened):
-    path = store(outputs, shortened.record("Plain", 0, 70.0))
+    path = store(outputs.root, shortened.record("Plain", 0, 70.0))
     path.write_bytes(path.read_bytes()[:300])
-    store(outputs, shortened.record("Plain", 1, 71.0))
+    store(outputs.root, shortened.record("Plain", 1, 71.0))
     found = collect(outputs, reports)
-    assert [line.seed for line in found.lines.values()] == [1]
+    assert [line.seed for line in found.evaluations.values()] == [1]
     (problem,) = found.problems
     assert str(path) in problem
     assert "damaged" in problem
@@ -66,22 +67,22 @@ def test_a_truncated_record_is_named_and_the_rest_is_there(outputs, reports, sho
 def test_a_damaged_record_does_not_take_its_remembered_line_away(outputs, reports, shortened, prune):
     record = shortened.record("Plain", 0, 70.0)
     remember(reports, record)
-    store(outputs, record).write_text("{")
+    store(outputs.root, record).write_text("{")
     found = collect(outputs, reports, prune=prune)
     assert found.text == runs_csv([recorded(record)])
     assert len(found.problems) == 1
 
 
 def test_a_record_under_a_wrong_name_is_damaged(outputs, reports, shortened):
-    path = store(outputs, shortened.record("Plain", 0, 70.0))
+    path = store(outputs.root, shortened.record("Plain", 0, 70.0))
     path.rename(path.with_name("0" * 16 + ".json"))
     found = collect(outputs, reports)
-    assert not found.lines
+    assert not found.evaluations
     assert "moved or copied" in found.problems[0]
 
 
 def test_half_written_files_are_no_records(outputs, reports, shortened):
-    path = store(outputs, shortened.record("Plain", 0, 70.0))
+    path = store(outputs.root, shortened.record("Plain", 0, 70.0))
     path.with_name(".x.json.12-ab.partial").write_text("{")
     assert not collect(outputs, reports).problems
 
@@ -91,9 +92,9 @@ def test_wrong_lines_leave_runs_csv_alone_unless_pruned(outputs, reports, shorte
     with (reports / "runs.csv").open("a") as stream:
         stream.write("rubbish\n")
     here = shortened.record("Plain", 0, 70.0)
-    store(outputs, here)
+    store(outputs.root, here)
     found = collect(outputs, reports)
-    assert len(found.lines) == 2
+    assert len(found.evaluations) == 2
     assert found.text is None
     assert f"{reports / 'runs.csv'}:3: " in found.problems[0]
     assert collect(outputs, reports, prune=True).text == runs_csv([recorded(here)])
@@ -102,9 +103,9 @@ def test_wrong_lines_leave_runs_csv_alone_unless_pruned(outputs, reports, shorte
 def test_remembered_looks_at_runs_csv_alone(outputs, reports, shortened):
     record = shortened.record("Plain", 1, 71.0)
     remember(reports, record)
-    store(outputs, shortened.record("Plain", 0, 70.0))
+    store(outputs.root, shortened.record("Plain", 0, 70.0))
     found = remembered(reports)
-    assert list(found.lines) == [record.evaluation_id]
+    assert list(found.evaluations) == [record.evaluation_id]
     assert found.text == (reports / "runs.csv").read_text()
 
 
@@ -117,12 +118,12 @@ def test_fetched_records_count_as_held(outputs, reports, shortened, monkeypatch)
 
     monkeypatch.setattr("repro.report.collect.fetch_records", fetch)
     here, old = shortened.record("Plain", 0, 70.0), shortened.record("Plain", 1, 71.0)
-    store(outputs, here)
+    store(outputs.root, here)
     remember(reports, old)
     found = collect(outputs, reports, server="sqlite:///x")
-    assert {line.seed for line in found.lines.values()} == {0, 1, 2}
+    assert {line.seed for line in found.evaluations.values()} == {0, 1, 2}
     assert found.problems == ("one run is broken",)
-    assert {line.seed for line in collect(outputs, reports, server="x", prune=True).lines.values()} == {0, 2}
+    assert {line.seed for line in collect(outputs, reports, server="x", prune=True).evaluations.values()} == {0, 2}
     assert asked == [("sqlite:///x", {here.evaluation_id, old.evaluation_id}), ("x", {here.evaluation_id})]
 
 
@@ -146,7 +147,7 @@ def test_union_is_idempotent(reports, shortened):
 
 def test_same_text_twice(outputs, reports, shortened):
     for seed in range(3):
-        store(outputs, shortened.record("Rates", seed, 70.0 + seed))
+        store(outputs.root, shortened.record("Rates", seed, 70.0 + seed))
     first = collect(outputs, reports).text
     (reports / "runs.csv").write_text(first)
     assert collect(outputs, reports).text == first

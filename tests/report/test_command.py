@@ -4,10 +4,11 @@ import csv
 
 import pytest
 
-from repro.experiments.readings import alternatives
+from repro.experiments.readings import open_readings
 from repro.report.command import main
-from repro.store.run_folder import run_folders
+from repro.store.outputs import Outputs
 from repro.store.runs_csv import recorded, runs_csv
+from repro.store.status import RunState
 from repro.track import MLflowMirror, take_snapshot
 from tests.example_mlflow import place_database
 from tests.report.made_runs import record_of, store
@@ -187,7 +188,7 @@ def test_nothing_measured_says_what_to_run(command):
 
 
 def test_other_readings_get_a_page(command, as_printed):
-    (other,) = [item for item in alternatives(as_printed.found, "batch_size") if item.base.row == "Plain"
+    (other,) = [item for item in open_readings(as_printed.found, "batch_size") if item.base.row == "Plain"
                 and item.base.column == "mIoU"]  # fmt: skip
     for seed in range(3):
         store(command.outputs, as_printed.record("Plain", seed, 70.0 + seed))

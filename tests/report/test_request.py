@@ -7,13 +7,13 @@ import pytest
 from repro.errors import ConfigError
 from repro.papers import load_papers
 from repro.report.judge.verdicts import Tolerance
-from repro.report.request import chosen_scales, chosen_tables, read_request
+from repro.report.request import chosen_scales, read_request
 
 
 def test_defaults():
     request = read_request([])
     assert request.everything
-    assert (request.outputs, request.reports) == (Path("outputs"), Path("reports"))
+    assert (request.selection.outputs.root, request.selection.reports) == (Path("outputs"), Path("reports"))
     assert (request.server, request.check, request.prune) == (None, False, False)
     assert request.tolerance == Tolerance(0.5, 0.02)
 
@@ -21,8 +21,10 @@ def test_defaults():
 def test_a_choice_is_not_everything():
     assert not read_request(["paper=vortex"]).everything
     assert not read_request(["scale=smoke"]).everything
-    assert read_request(["table=vortex/table1"]).table == ("vortex/table1",)
-    assert read_request(["table=[vortex/table1,gald/table3]"]).table == ("vortex/table1", "gald/table3")
+    one = read_request(["table=vortex/table1"])
+    assert not one.everything
+    assert one.selection.tables == ("vortex/table1",)
+    assert read_request(["table=[vortex/table1,gald/table3]"]).selection.tables == ("vortex/table1", "gald/table3")
 
 
 def test_the_tracking_store_is_asked_only_on_demand():
@@ -34,7 +36,7 @@ def test_the_tracking_store_is_asked_only_on_demand():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("source=wandb", "source is 'wandb'; it must be one of records, mlflow"),
+        ("source=wandb", "source is wandb; there are records, mlflow"),
         ("check=maybe", "check is 'maybe'; it must be true or false"),
         ("prune=1", "prune is 1; it must be true or false"),
         ("tolerance=-1", "tolerance is -1; it must be a number of at least 0"),
@@ -55,22 +57,27 @@ def test_checking_excludes_fetching_and_pruning():
             read_request(["check=true", given])
 
 
+def chosen(library, *given):
+    return read_request(given).selection.tables_of(library)
+
+
 def test_choice_of_tables(papers):
     library = load_papers([papers])
-    assert chosen_tables(read_request([]), library) == list(library.tables.values())
-    assert [table.key for table in chosen_tables(read_request(["paper=small"]), library)] == ["small/table1"]
-    assert [table.key for table in chosen_tables(read_request(["paper=small", "table=table1"]), library)] == [
-        "small/table1"
-    ]
+    assert chosen(library) == list(library.tables.values())
+    assert [table.key for table in chosen(library, "paper=small")] == ["small/table1"]
+    assert [table.key for table in chosen(library, "paper=small", "table=table1")] == ["small/table1"]
     with pytest.raises(ConfigError, match="no paper smal; did you mean small"):
-        chosen_tables(read_request(["paper=smal"]), library)
+        chosen(library, "paper=smal")
     with pytest.raises(ConfigError, match="no table of small is called vortex/table1"):
-        chosen_tables(read_request(["paper=small", "table=vortex/table1"]), library)
+        chosen(library, "paper=small", "table=vortex/table1")
 
 
 def test_choice_of_scales(papers):
     library = load_papers([papers])
-    named = lambda *given, have=(): [scale.name for scale in chosen_scales(read_request(given), library, set(have))]  # noqa: E731
+
+    def named(*given, have=()):
+        return [scale.name for scale in chosen_scales(read_request(given).selection, library, set(have))]
+
     assert named() == ["paper"]
     assert named(have=["smoke", "paper", "one that is gone"]) == ["paper", "smoke"]
     assert named("scale=short") == ["short"]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from repro.nn.context.aspp import ASPPContext
+from repro.nn.context.aspp import aspp_branches
 from repro.nn.context.cgnl import CGNLBlock
 from repro.nn.context.halving import Halving
 from repro.nn.context.nonlocal_block import NonLocalBlock
+from repro.nn.context.parallel import ParallelContext
 from repro.nn.context.parts import Aggregation
 from repro.nn.context.pyramid import PyramidPooling
 from repro.nn.layers import ConvBNReLU, DropoutKind, dropout_layer, enlarged
@@ -45,15 +46,15 @@ class ASPPAggregation(Aggregation):
         dropout_kind: DropoutKind,
     ) -> None:
         super().__init__()
-        self.context = ASPPContext(
+        self.context = ParallelContext(
             in_channels,
-            width=inner_width,
-            rates=rates,
-            reference_output_stride=8,
-            rates_follow_output_stride=rates_follow_output_stride,
+            inner_width,
+            aspp_branches(rates),
             image_pooling=image_pooling,
             branch_relu=True,
             fusion="direct",
+            reference_output_stride=8,
+            rates_follow_output_stride=rates_follow_output_stride,
         )
         self.projection = ConvBNReLU(self.context.out_channels, width)
         self.dropout = dropout_layer(dropout, dropout_kind)

@@ -22,8 +22,8 @@ def local_attention(
     *,
     kernel_size: int,
     dilation: int,
-    scale: float = 1.0,
-    masked_border: bool = False,
+    scale: float,
+    masked_border: bool,
 ) -> Tensor:
     """Weighs the values of `kernel_size` x `kernel_size` neighbours by the softmax over their keys' products.
 

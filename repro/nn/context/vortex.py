@@ -20,9 +20,7 @@ def module_a_branches(k: int, rates: Sequence[int]) -> tuple[Branch, ...]:
     return (Branch(1, pool_size=k), *(Branch(3, rate, k) for rate in rates))
 
 
-def vortex_branches(
-    pool_sizes: Sequence[int], rates: Sequence[int], *, first_branch_kernel: int
-) -> tuple[Branch, ...]:
+def vortex_branches(pool_sizes: Sequence[int], rates: Sequence[int], *, first_branch_kernel: int) -> tuple[Branch, ...]:
     """Module B: the farther a branch looks, the larger the region that each of its taps averages.
 
     Source: Vortex Pooling, section 3.4 and Figure 3b; pool before convolution as in LightNet's

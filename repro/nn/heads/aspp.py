@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from repro.nn.context.aspp import aspp_branches
-from repro.nn.context.parallel import Fusion
-from repro.nn.heads.base import ContextHead
+from repro.nn.context.parallel import Fusion, ParallelContext
+from repro.nn.heads.base import Classifier, ContextHead
 from repro.nn.layers import DropoutKind
 
 
@@ -14,23 +14,14 @@ class ASPP(ContextHead):
     """Atrous spatial pyramid pooling with image-level features.
 
     Source: DeepLabv3, section 3.3 and Figure 5. Dropout, and whether a further 3x3 precedes the logits, are
-    not in the paper; the defaults are those of the authors' TensorFlow code.
+    not in the paper.
 
     Args:
-        channels: Channels of every backbone output.
-        num_classes: Number of classes to tell apart.
-        source: The backbone output that the head reads.
-        width: Channels of every branch and of the projection.
+        channels, num_classes, source: See `Head`.
         rates: Atrous rates of the 3x3 branches at the reference output stride.
-        reference_output_stride: The output stride that `rates` are meant for.
-        rates_follow_output_stride: Whether rates double when the output stride halves.
-        image_pooling: Adds the branch of image-level features.
-        branch_relu: ReLU at the end of every branch.
-        fusion: `projected`, `projected_linear`, `projected_3x3` or `direct`; see `ParallelContext`.
-        extra_conv: A further 3x3 convolution with BN and ReLU before the logits.
-        dropout: Probability before the logits.
-        dropout_kind: `elementwise` or `channel`.
-        logits_std: Standard deviation of the logits' first weights; `None` for PyTorch's own draw.
+        width, reference_output_stride, rates_follow_output_stride, image_pooling, branch_relu, fusion: See
+            `ParallelContext`.
+        extra_conv, dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     first_branch_kernel = 1
@@ -40,35 +31,39 @@ class ASPP(ContextHead):
         channels: Mapping[str, int],
         num_classes: int,
         *,
-        source: str = "res5",
-        width: int = 256,
-        rates: Sequence[int] = (6, 12, 18),
-        reference_output_stride: int = 16,
-        rates_follow_output_stride: bool = True,
-        image_pooling: bool = True,
-        branch_relu: bool = True,
-        fusion: Fusion = "projected",
-        extra_conv: bool = False,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "elementwise",
-        logits_std: float | None = 0.01,
+        source: str,
+        width: int,
+        rates: Sequence[int],
+        reference_output_stride: int,
+        rates_follow_output_stride: bool,
+        image_pooling: bool,
+        branch_relu: bool,
+        fusion: Fusion,
+        extra_conv: bool,
+        dropout: float,
+        dropout_kind: DropoutKind,
+        logits_std: float | None,
     ) -> None:
-        super().__init__(
-            channels,
-            num_classes,
+        super().__init__(channels, num_classes, source=source)
+        self.reference_output_stride = reference_output_stride
+        self.context = ParallelContext(
+            self.in_channels,
+            width,
             aspp_branches(rates, first_branch_kernel=self.first_branch_kernel),
-            source=source,
-            width=width,
-            rates_follow_output_stride=rates_follow_output_stride,
             image_pooling=image_pooling,
             branch_relu=branch_relu,
             fusion=fusion,
+            reference_output_stride=reference_output_stride,
+            rates_follow_output_stride=rates_follow_output_stride,
+        )
+        self.classifier = Classifier(
+            self.context.out_channels,
+            num_classes,
             extra_conv=extra_conv,
             dropout=dropout,
             dropout_kind=dropout_kind,
             logits_std=logits_std,
         )
-        self.reference_output_stride = reference_output_stride
 
 
 class ASPPPlus(ASPP):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from repro.nn.context.parallel import Branch, Fusion, ParallelContext
+from repro.nn.context.parallel import ParallelContext
+from repro.nn.context.parts import Aggregation
 from repro.nn.layers import ConvBNReLU, DropoutKind, deepest, dropout_layer, logits_layer, source_channels
 
 
@@ -15,7 +16,7 @@ class Head(nn.Module):
 
     A head's constructor takes `channels` (channels per backbone output), `num_classes` and its own switches
     by name. It defines `forward(features) -> logits [B, num_classes, h, w]`, and overrides `set_output_stride`
-    if something in it depends on the output stride.
+    if something in it other than an `Aggregation` depends on the output stride.
 
     Args:
         channels: Channels of every backbone output, such as `{"res4": 1024, "res5": 2048}`.
@@ -27,7 +28,6 @@ class Head(nn.Module):
     """
 
     reference_output_stride: int = 16
-    rates_follow_output_stride: bool = False
 
     def __init__(self, channels: Mapping[str, int], num_classes: int, *, source: str = "res5") -> None:
         super().__init__()
@@ -41,13 +41,26 @@ class Head(nn.Module):
         return (self.source,)
 
     def set_output_stride(self, output_stride: int) -> None:
-        """Follows the backbone to another output stride; a head without atrous rates has nothing to do."""
+        """Passes the output stride of the backbone on to the head's context module, if there is one.
+
+        Raises:
+            ValueError: A rate would not be a whole number; nothing has changed then.
+        """
+        for part in self.children():
+            if isinstance(part, Aggregation):
+                part.set_output_stride(output_stride)
 
 
 class Classifier(nn.Module):
     """Optional 3x3 convolution with BN and ReLU, dropout, 1x1 convolution to logits.
 
-    The extra convolution has the width of its input, as in torchvision and PyTorch-Encoding.
+    Args:
+        in_channels: Channels of the map read.
+        num_classes: Number of classes to tell apart.
+        extra_conv: The 3x3 convolution; it has the width of its input, as in torchvision and PyTorch-Encoding.
+        dropout: Probability before the logits.
+        dropout_kind: `elementwise` or `channel`.
+        logits_std: Standard deviation of the logits' first weights; `None` for PyTorch's own draw.
     """
 
     def __init__(
@@ -56,9 +69,9 @@ class Classifier(nn.Module):
         num_classes: int,
         *,
         extra_conv: bool = False,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "elementwise",
-        logits_std: float | None = 0.01,
+        dropout: float,
+        dropout_kind: DropoutKind,
+        logits_std: float | None,
     ) -> None:
         super().__init__()
         self.extra = ConvBNReLU(in_channels, in_channels, 3) if extra_conv else None
@@ -74,58 +87,14 @@ class Classifier(nn.Module):
 
 
 class ContextHead(Head):
-    """Parallel branches and a classifier; the rates may follow the output stride, the pools never do."""
+    """Parallel branches, then a classifier; a subclass's constructor makes both, the branches first."""
 
-    def __init__(
-        self,
-        channels: Mapping[str, int],
-        num_classes: int,
-        branches: Sequence[Branch],
-        *,
-        source: str = "res5",
-        width: int = 256,
-        rates_follow_output_stride: bool = False,
-        count_include_pad: bool = False,
-        image_pooling: bool = True,
-        branch_relu: bool = True,
-        fusion: Fusion = "projected",
-        extra_conv: bool = False,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "elementwise",
-        logits_std: float | None = 0.01,
-    ) -> None:
-        super().__init__(channels, num_classes, source=source)
-        self.rates_follow_output_stride = rates_follow_output_stride
-        self.context = ParallelContext(
-            self.in_channels,
-            width,
-            branches,
-            image_pooling=image_pooling,
-            branch_relu=branch_relu,
-            fusion=fusion,
-            count_include_pad=count_include_pad,
-        )
-        self.classifier = Classifier(
-            self.context.out_channels,
-            num_classes,
-            extra_conv=extra_conv,
-            dropout=dropout,
-            dropout_kind=dropout_kind,
-            logits_std=logits_std,
-        )
+    context: ParallelContext
+    classifier: Classifier
 
     def utilisation(self, side: int) -> float:
         """Share of a feature map of `side` x `side` positions that one output position draws on, see the context."""
         return self.context.utilisation(side)
-
-    def set_output_stride(self, output_stride: int) -> None:
-        """Sets every rate to rate x reference output stride / output stride, if the rates are to follow.
-
-        Raises:
-            ValueError: A rate would not be a whole number; nothing has changed then.
-        """
-        if self.rates_follow_output_stride:
-            self.context.scale_rates(self.reference_output_stride, output_stride)
 
     def forward(self, features: dict[str, Tensor]) -> Tensor:
         """Maps backbone outputs to logits `[B, num_classes, h, w]` at the size of the map read."""

@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from repro.nn.context.aspp import aspp_branches
-from repro.nn.context.dynamic_sampling import DynamicSampling, Origin, PointGenerator, Sampler, odd_kernel
-from repro.nn.context.parallel import Fusion, ParallelContext
+from repro.nn.context.dynamic_sampling import DynamicSampling, odd_kernel
 from repro.nn.heads.base import Head
-from repro.nn.heads.refined import JointClassifier
-from repro.nn.layers import ConvBNReLU, DropoutKind, enlarged, source_channels
+from repro.nn.heads.refined import MakeClassifier, MakeContext, context_of
+from repro.nn.layers import ConvBNReLU, enlarged, source_channels
+
+MakeSampling = Callable[[int, int], DynamicSampling]
 
 
 class DSNet(Head):
-    """ASPP, whose map guides the sampling of an earlier one, and a classifier on all three maps side by side.
+    """A context that guides the sampling of an earlier map, and a classifier on all three maps side by side.
 
     The earlier map goes through a convolution (X_M); the guide, enlarged to its size, says where a k x k convolution
-    looks on it (X_S); logits come from the concatenation of X_M, X_S and the enlarged map of ASPP.
+    looks on it (X_S); logits come from the concatenation of X_M, X_S and the enlarged context, which is ASPP's map.
     Source: DSNet, section Dynamic Sampling Network, Figures 2 and 3. Not in the paper: k, every width, what follows a
     convolution, ASPP's rates, the layers of the classifier, and how the guide is enlarged.
 
     Args:
-        channels: Channels of every backbone output.
-        num_classes: Number of classes to tell apart.
-        source: The backbone output that ASPP reads.
+        channels, num_classes: See `Head`.
+        source: The backbone output that the context reads.
         sampled: The backbone output that is sampled.
-        guide: What the points come from: `aspp`, or a backbone output such as `res5`.
-        concatenated: What stands beside X_M and X_S: `aspp`, or `guide`; then there is no ASPP unless it is the guide.
-        sampler: `convolution` or `nonlocal`, see `PointGenerator`.
-        sampling_origin: `grid` or `centre`, see `PointGenerator`.
-        kernel_size: k.
-        point_kernel: Kernel of the convolution that yields the points.
+        guide: What the points come from: `context`, or a backbone output such as `res5`.
         modified_kernel: Kernel of the convolution that yields X_M.
         modified_width: Channels of X_M.
-        sampled_norm: BN and ReLU on X_S.
-        width: Channels of X_S, and of every branch and the projection of ASPP.
-        rates: Atrous rates of ASPP's 3x3 branches at the reference output stride.
-        reference_output_stride: The output stride that `rates` are meant for.
-        rates_follow_output_stride: Whether rates double when the output stride halves.
-        image_pooling: Adds ASPP's branch of image-level features.
-        branch_relu: ReLU at the end of every branch.
-        fusion: Of ASPP's branches, see `ParallelContext`.
-        align_corners: How the guide is enlarged.
-        classifier_width: Channels of a 3x3 convolution with BN and ReLU behind the concatenation; `None` for none.
-        extra_conv: A further 3x3 convolution with BN and ReLU before the logits.
-        dropout: Probability before the logits.
-        dropout_kind: `elementwise` or `channel`.
-        logits_std: Standard deviation of the logits' first weights; `None` for PyTorch's own draw.
+        align_corners: How guide and context are enlarged.
+        context: Makes the context from its number of input channels, such as `ASPPContext`; `None` for the backbone's
+            map itself.
+        sampling: Makes the layer that yields X_S from the channels of X_M and of the guide, such as `DynamicSampling`.
+        classifier: Makes the classifier from the channels of the three maps and the number of classes.
 
     Raises:
         ValueError: A value is not one of those above, or the backbone lacks an output that is to be read.
@@ -60,102 +44,40 @@ class DSNet(Head):
         channels: Mapping[str, int],
         num_classes: int,
         *,
-        source: str = "res5",
-        sampled: str = "res3",
-        guide: str = "aspp",
-        concatenated: Literal["aspp", "guide"] = "aspp",
-        sampler: Sampler = "convolution",
-        sampling_origin: Origin = "grid",
-        kernel_size: int = 3,
-        point_kernel: int = 3,
-        modified_kernel: int = 3,
-        modified_width: int = 256,
-        sampled_norm: bool = True,
-        width: int = 256,
-        rates: Sequence[int] = (6, 12, 18),
-        reference_output_stride: int = 16,
-        rates_follow_output_stride: bool = True,
-        image_pooling: bool = True,
-        branch_relu: bool = True,
-        fusion: Fusion = "projected",
-        align_corners: bool = False,
-        classifier_width: int | None = 256,
-        extra_conv: bool = False,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "elementwise",
-        logits_std: float | None = 0.01,
+        source: str,
+        sampled: str,
+        guide: str,
+        modified_kernel: int,
+        modified_width: int,
+        align_corners: bool,
+        context: MakeContext | None,
+        sampling: MakeSampling,
+        classifier: MakeClassifier,
     ) -> None:
         super().__init__(channels, num_classes, source=source)
-        _check_guide(guide, concatenated, channels)
-        self.sampled, self.guide, self.concatenated = sampled, guide, concatenated
-        self.reference_output_stride = reference_output_stride
-        self.rates_follow_output_stride = rates_follow_output_stride
-        self.align_corners = align_corners
-        self.context: ParallelContext | None = None
-        if "aspp" in (guide, concatenated):
-            branches = aspp_branches(rates)
-            self.context = ParallelContext(
-                self.in_channels, width, branches, image_pooling=image_pooling, branch_relu=branch_relu, fusion=fusion
+        if guide != "context" and guide not in channels:
+            raise ValueError(
+                f"guide {guide!r} is neither context nor an output of this backbone: {', '.join(channels)}"
             )
-        guide_channels, context_channels = self._widths(channels)
+        self.sampled, self.guide, self.align_corners = sampled, guide, align_corners
+        self.context, context_channels = context_of(context, self.in_channels)
         modified_kernel = odd_kernel(modified_kernel, "modified_kernel")
         self.modification = ConvBNReLU(source_channels(channels, sampled, "sampled"), modified_width, modified_kernel)
-        points = PointGenerator(
-            guide_channels, kernel_size, sampler=sampler, origin=sampling_origin, point_kernel=point_kernel
-        )
-        self.sampling = DynamicSampling(modified_width, width, points, normalised=sampled_norm)
-        self.classifier = JointClassifier(
-            modified_width + width + context_channels,
-            num_classes,
-            classifier_width,
-            extra_conv=extra_conv,
-            dropout=dropout,
-            dropout_kind=dropout_kind,
-            logits_std=logits_std,
-        )
-
-    def _widths(self, channels: Mapping[str, int]) -> tuple[int, int]:
-        """Channels of the guide and of what is concatenated."""
-        context = 0 if self.context is None else self.context.out_channels
-        guide = context if self.guide == "aspp" else channels[self.guide]
-        return guide, guide if self.concatenated == "guide" else context
+        self.sampling = sampling(modified_width, context_channels if guide == "context" else channels[guide])
+        self.classifier = classifier(modified_width + self.sampling.out_channels + context_channels, num_classes)
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The backbone outputs that the head reads."""
-        read = [self.sampled]
-        if self.context is not None:
-            read.append(self.source)
-        if self.guide != "aspp":
-            read.append(self.guide)
-        return tuple(dict.fromkeys(read))
-
-    def set_output_stride(self, output_stride: int) -> None:
-        """Sets ASPP's rates to rate x reference output stride / output stride, if they are to follow.
-
-        Raises:
-            ValueError: A rate would not be a whole number; nothing has changed then.
-        """
-        if self.context is not None and self.rates_follow_output_stride:
-            self.context.scale_rates(self.reference_output_stride, output_stride)
+        return tuple(name for name in dict.fromkeys((self.sampled, self.source, self.guide)) if name != "context")
 
     def forward(self, features: dict[str, Tensor]) -> Tensor:
         """Maps backbone outputs to logits `[B, num_classes, h, w]` at the size of the sampled map."""
         modified = self.modification(features[self.sampled])
-        context = None if self.context is None else self._enlarged(self.context(features[self.source]), modified)
-        guide = context if self.guide == "aspp" else self._enlarged(features[self.guide], modified)
-        beside = guide if self.concatenated == "guide" else context
-        assert guide is not None  # without ASPP neither of the two asks for it
-        assert beside is not None
-        logits: Tensor = self.classifier([modified, self.sampling(modified, guide), beside])
+        context = self._enlarged(self.context(features[self.source]), modified)
+        guide = context if self.guide == "context" else self._enlarged(features[self.guide], modified)
+        logits: Tensor = self.classifier([modified, self.sampling(modified, guide), context])
         return logits
 
     def _enlarged(self, features: Tensor, like: Tensor) -> Tensor:
         return enlarged(features, like, align_corners=self.align_corners)
-
-
-def _check_guide(guide: str, concatenated: str, channels: Mapping[str, int]) -> None:
-    if guide != "aspp" and guide not in channels:
-        raise ValueError(f"guide {guide!r} is neither aspp nor an output of this backbone: {', '.join(channels)}")
-    if concatenated not in ("aspp", "guide"):
-        raise ValueError(f"concatenated must be aspp or guide, not {concatenated!r}")

@@ -16,13 +16,9 @@ class FCN(Head):
     Source: Long et al. 2015 on a dilated ResNet, as in torchvision's `fcn_resnet50`.
 
     Args:
-        channels: Channels of every backbone output.
-        num_classes: Number of classes to tell apart.
-        source: The backbone output that the head reads.
+        channels, num_classes, source: See `Head`.
         width: Channels of the 3x3 convolution; `None` leaves it out, which is DeepLabv3's cascade baseline.
-        dropout: Probability before the logits.
-        dropout_kind: `elementwise` or `channel`.
-        logits_std: Standard deviation of the logits' first weights; `None` for PyTorch's own draw.
+        dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     def __init__(
@@ -30,11 +26,11 @@ class FCN(Head):
         channels: Mapping[str, int],
         num_classes: int,
         *,
-        source: str = "res5",
-        width: int | None = 512,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "elementwise",
-        logits_std: float | None = 0.01,
+        source: str,
+        width: int | None,
+        dropout: float,
+        dropout_kind: DropoutKind,
+        logits_std: float | None,
     ) -> None:
         super().__init__(channels, num_classes, source=source)
         self.hidden: nn.Module = nn.Identity() if width is None else ConvBNReLU(self.in_channels, width, 3)
@@ -55,7 +51,10 @@ class FCN(Head):
 class AuxiliaryHead(FCN):
     """The same layers on an earlier stage, for a second loss in training only.
 
-    Source: PSPNet (its public code): 256 channels on `res4`, channel dropout 0.1.
+    Source: PSPNet (its public code). The logits' first weights are those of `head=fcn`.
+
+    Args:
+        channels, num_classes, source, width, dropout, dropout_kind: See `FCN`.
     """
 
     def __init__(
@@ -63,9 +62,17 @@ class AuxiliaryHead(FCN):
         channels: Mapping[str, int],
         num_classes: int,
         *,
-        source: str = "res4",
-        width: int = 256,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "channel",
+        source: str,
+        width: int,
+        dropout: float,
+        dropout_kind: DropoutKind,
     ) -> None:
-        super().__init__(channels, num_classes, source=source, width=width, dropout=dropout, dropout_kind=dropout_kind)
+        super().__init__(
+            channels,
+            num_classes,
+            source=source,
+            width=width,
+            dropout=dropout,
+            dropout_kind=dropout_kind,
+            logits_std=0.01,
+        )

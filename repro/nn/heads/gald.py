@@ -28,9 +28,7 @@ class GALD(Head):
     see `transform`.
 
     Args:
-        channels: Channels of every backbone output.
-        num_classes: Number of classes to tell apart.
-        source: The backbone output that the head reads.
+        channels, num_classes, source: See `Head`.
         ga: Makes the global aggregation from its number of input channels, such as `CGNLAggregation`; `None` for none.
         ld: Makes the local distribution from the channels of the backbone's map and those of the context, which are
             `None` if it reads none, such as `LDv1`; `None` for none.
@@ -38,9 +36,7 @@ class GALD(Head):
         transform: A 3x3 convolution of `width` with BN and ReLU behind the result.
         concatenate_original: Sets the backbone's map beside the result.
         width: Channels of the last 3x3 convolution.
-        dropout: Probability before the logits.
-        dropout_kind: `elementwise` or `channel`.
-        logits_std: Standard deviation of the logits' first weights; `None` for PyTorch's own draw.
+        dropout, dropout_kind, logits_std: See `Classifier`.
 
     Raises:
         ValueError: The arrangement is unknown, or a part is missing that it needs.
@@ -53,16 +49,16 @@ class GALD(Head):
         channels: Mapping[str, int],
         num_classes: int,
         *,
-        source: str = "res5",
-        ga: MakeAggregation | None = None,
-        ld: MakeDistribution | None = None,
-        arrangement: Arrangement = "gald",
-        transform: bool = False,
-        concatenate_original: bool = True,
-        width: int = 512,
-        dropout: float = 0.0,
-        dropout_kind: DropoutKind = "elementwise",
-        logits_std: float | None = None,
+        source: str,
+        ga: MakeAggregation | None,
+        ld: MakeDistribution | None,
+        arrangement: Arrangement,
+        transform: bool,
+        concatenate_original: bool,
+        width: int,
+        dropout: float,
+        dropout_kind: DropoutKind,
+        logits_std: float | None,
     ) -> None:
         super().__init__(channels, num_classes, source=source)
         _check_parts(arrangement, ga is not None, ld is not None)
@@ -94,15 +90,6 @@ class GALD(Head):
         if self.arrangement == "parallel":
             return sum(channels.values())
         return channels["ga"] if self.ld is None or self.arrangement == "ldga" else channels["ld"]
-
-    def set_output_stride(self, output_stride: int) -> None:
-        """Passes the output stride on to the global aggregation; kernels and dilations of the rest stay.
-
-        Raises:
-            ValueError: A rate would not be a whole number; nothing has changed then.
-        """
-        if self.ga is not None:
-            self.ga.set_output_stride(output_stride)
 
     def forward(self, features: dict[str, Tensor]) -> Tensor:
         """Maps backbone outputs to logits `[B, num_classes, h, w]` at the size of the map read."""

@@ -1,4 +1,4 @@
-"""ASPP with more on top: what DSNet and the two methods that it is compared with share."""
+"""A context with more on top: what DSNet and the two methods that it is compared with share."""
 
 from __future__ import annotations
 
@@ -7,27 +7,34 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from repro.nn.context.aspp import aspp_branches
 from repro.nn.context.deformable import ModulatedConvolution
 from repro.nn.context.dynamic_filter import GeneratedFilter
-from repro.nn.context.parallel import Fusion, ParallelContext
+from repro.nn.context.parts import Aggregation, HeadPart
 from repro.nn.heads.base import Classifier, Head
 from repro.nn.layers import ConvBNReLU, DropoutKind
 
+MakeContext = Callable[[int], Aggregation]
+MakeClassifier = Callable[[int, int], "JointClassifier"]
 
-class JointClassifier(nn.Module):
-    """Concatenation, 3x3 convolution to `width` with BN and ReLU, then what `Classifier` does.
 
-    A width of `None` leaves the convolution out. Not in the paper: section Dynamic Sampling Network has a pixel-wise
-    classification sub-network.
+class JointClassifier(HeadPart):
+    """Concatenation of maps, 3x3 convolution with BN and ReLU, then what `Classifier` does.
+
+    Not in the paper: DSNet, section Dynamic Sampling Network has a pixel-wise classification sub-network.
+
+    Args:
+        in_channels: Channels of all maps together.
+        num_classes: Number of classes to tell apart.
+        width: Channels of the 3x3 convolution; `None` for none.
+        extra_conv, dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     def __init__(
         self,
         in_channels: int,
         num_classes: int,
-        width: int | None,
         *,
+        width: int | None,
         extra_conv: bool,
         dropout: float,
         dropout_kind: DropoutKind,
@@ -50,11 +57,24 @@ class JointClassifier(nn.Module):
         return logits
 
 
-class RefinedASPP(Head):
-    """ASPP, a layer that reads its map, and the classifier that DSNet has on both maps side by side.
+def context_of(context: MakeContext | None, in_channels: int) -> tuple[nn.Module, int]:
+    """The context module and its channels; without one the backbone's map stands in its place."""
+    if context is None:
+        return nn.Identity(), in_channels
+    made = context(in_channels)
+    return made, made.out_channels
 
-    `refine` makes the layer from the channels of ASPP's map; the layer has `out_channels`. The other arguments are
-    those of its subclasses.
+
+class RefinedContext(Head):
+    """A context, a layer that reads it, and the classifier that DSNet has on both maps side by side.
+
+    Args:
+        channels, num_classes, source: See `Head`.
+        refine: Makes the layer from the channels of the context.
+        context: Makes the context from its number of input channels, such as `ASPPContext`; `None` for the backbone's
+            map itself.
+        concatenate: Sets the context beside the layer's result.
+        classifier: Makes the classifier from the channels of the maps and the number of classes.
     """
 
     def __init__(
@@ -64,51 +84,16 @@ class RefinedASPP(Head):
         refine: Callable[[int], ModulatedConvolution | GeneratedFilter],
         *,
         source: str,
-        width: int,
-        rates: Sequence[int],
-        reference_output_stride: int,
-        rates_follow_output_stride: bool,
-        image_pooling: bool,
-        branch_relu: bool,
-        fusion: Fusion,
+        context: MakeContext | None,
         concatenate: bool,
-        classifier_width: int | None,
-        extra_conv: bool,
-        dropout: float,
-        dropout_kind: DropoutKind,
-        logits_std: float | None,
+        classifier: MakeClassifier,
     ) -> None:
         super().__init__(channels, num_classes, source=source)
-        self.reference_output_stride = reference_output_stride
-        self.rates_follow_output_stride = rates_follow_output_stride
         self.concatenate = concatenate
-        self.context = ParallelContext(
-            self.in_channels,
-            width,
-            aspp_branches(rates),
-            image_pooling=image_pooling,
-            branch_relu=branch_relu,
-            fusion=fusion,
-        )
-        self.refinement = refine(self.context.out_channels)
-        self.classifier = JointClassifier(
-            self.refinement.out_channels + (self.context.out_channels if concatenate else 0),
-            num_classes,
-            classifier_width,
-            extra_conv=extra_conv,
-            dropout=dropout,
-            dropout_kind=dropout_kind,
-            logits_std=logits_std,
-        )
-
-    def set_output_stride(self, output_stride: int) -> None:
-        """Sets ASPP's rates to rate x reference output stride / output stride, if they are to follow.
-
-        Raises:
-            ValueError: A rate would not be a whole number; nothing has changed then.
-        """
-        if self.rates_follow_output_stride:
-            self.context.scale_rates(self.reference_output_stride, output_stride)
+        self.context, context_channels = context_of(context, self.in_channels)
+        self.refinement = refine(context_channels)
+        joined = self.refinement.out_channels + (context_channels if concatenate else 0)
+        self.classifier = classifier(joined, num_classes)
 
     def forward(self, features: dict[str, Tensor]) -> Tensor:
         """Maps backbone outputs to logits `[B, num_classes, h, w]` at the size of the map read."""

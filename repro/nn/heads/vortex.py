@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from repro.nn.context.parallel import Fusion
+from repro.nn.context.parallel import Fusion, ParallelContext
 from repro.nn.context.vortex import module_a_branches, vortex_branches
-from repro.nn.heads.base import ContextHead
+from repro.nn.heads.base import Classifier, ContextHead
 from repro.nn.layers import DropoutKind
 
 
@@ -17,21 +17,11 @@ class ModuleA(ContextHead):
     looked at: one 1x1 and three 3x3 convolutions, with ASPP's rates at output stride 8.
 
     Args:
-        channels: Channels of every backbone output.
-        num_classes: Number of classes to tell apart.
-        source: The backbone output that the head reads.
-        width: Channels of every branch and of the projection.
-        k: Size of the average pool in pixels of the feature map; never scaled.
+        channels, num_classes, source: See `Head`.
+        k: Size of the average pool in pixels of the feature map.
         rates: Atrous rates of the 3x3 branches at output stride 8.
-        rates_follow_output_stride: Whether rates halve when the output stride doubles.
-        count_include_pad: Whether pools near the border divide by the whole window.
-        image_pooling: Adds the branch of image-level features.
-        branch_relu: ReLU at the end of every branch.
-        fusion: `projected`, `projected_linear`, `projected_3x3` or `direct`; see `ParallelContext`.
-        extra_conv: A further 3x3 convolution with BN and ReLU before the logits.
-        dropout: Probability before the logits.
-        dropout_kind: `elementwise` or `channel`.
-        logits_std: Standard deviation of the logits' first weights; `None` for PyTorch's own draw.
+        width, rates_follow_output_stride, count_include_pad, image_pooling, branch_relu, fusion: See `ParallelContext`.
+        extra_conv, dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     reference_output_stride = 8
@@ -41,31 +31,35 @@ class ModuleA(ContextHead):
         channels: Mapping[str, int],
         num_classes: int,
         *,
-        source: str = "res5",
-        width: int = 256,
-        k: int = 5,
-        rates: Sequence[int] = (12, 24, 36),
-        rates_follow_output_stride: bool = False,
-        count_include_pad: bool = False,
-        image_pooling: bool = True,
-        branch_relu: bool = True,
-        fusion: Fusion = "projected",
-        extra_conv: bool = False,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "elementwise",
-        logits_std: float | None = 0.01,
+        source: str,
+        width: int,
+        k: int,
+        rates: Sequence[int],
+        rates_follow_output_stride: bool,
+        count_include_pad: bool,
+        image_pooling: bool,
+        branch_relu: bool,
+        fusion: Fusion,
+        extra_conv: bool,
+        dropout: float,
+        dropout_kind: DropoutKind,
+        logits_std: float | None,
     ) -> None:
-        super().__init__(
-            channels,
-            num_classes,
+        super().__init__(channels, num_classes, source=source)
+        self.context = ParallelContext(
+            self.in_channels,
+            width,
             module_a_branches(k, rates),
-            source=source,
-            width=width,
-            rates_follow_output_stride=rates_follow_output_stride,
-            count_include_pad=count_include_pad,
             image_pooling=image_pooling,
             branch_relu=branch_relu,
             fusion=fusion,
+            reference_output_stride=self.reference_output_stride,
+            rates_follow_output_stride=rates_follow_output_stride,
+            count_include_pad=count_include_pad,
+        )
+        self.classifier = Classifier(
+            self.context.out_channels,
+            num_classes,
             extra_conv=extra_conv,
             dropout=dropout,
             dropout_kind=dropout_kind,
@@ -81,22 +75,12 @@ class Vortex(ContextHead):
     concatenation and logits.
 
     Args:
-        channels: Channels of every backbone output.
-        num_classes: Number of classes to tell apart.
-        source: The backbone output that the head reads.
-        width: Channels of every branch and of the projection.
-        pool_sizes: Size of each branch's average pool in pixels of the feature map, 1 for none; never scaled.
+        channels, num_classes, source: See `Head`.
+        pool_sizes: Size of each branch's average pool in pixels of the feature map, 1 for none.
         rates: Atrous rate of each branch at output stride 8.
         first_branch_kernel: 3 or 1.
-        rates_follow_output_stride: Whether rates halve when the output stride doubles.
-        count_include_pad: Whether pools near the border divide by the whole window.
-        image_pooling: Adds the branch of image-level features.
-        branch_relu: ReLU at the end of every branch.
-        fusion: `projected`, `projected_linear`, `projected_3x3` or `direct`; see `ParallelContext`.
-        extra_conv: A further 3x3 convolution with BN and ReLU before the logits.
-        dropout: Probability before the logits.
-        dropout_kind: `elementwise` or `channel`.
-        logits_std: Standard deviation of the logits' first weights; `None` for PyTorch's own draw.
+        width, rates_follow_output_stride, count_include_pad, image_pooling, branch_relu, fusion: See `ParallelContext`.
+        extra_conv, dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     reference_output_stride = 8
@@ -106,32 +90,36 @@ class Vortex(ContextHead):
         channels: Mapping[str, int],
         num_classes: int,
         *,
-        source: str = "res5",
-        width: int = 256,
-        pool_sizes: Sequence[int] = (1, 3, 9, 27),
-        rates: Sequence[int] = (1, 3, 9, 27),
-        first_branch_kernel: int = 3,
-        rates_follow_output_stride: bool = False,
-        count_include_pad: bool = False,
-        image_pooling: bool = True,
-        branch_relu: bool = True,
-        fusion: Fusion = "projected",
-        extra_conv: bool = False,
-        dropout: float = 0.1,
-        dropout_kind: DropoutKind = "elementwise",
-        logits_std: float | None = 0.01,
+        source: str,
+        width: int,
+        pool_sizes: Sequence[int],
+        rates: Sequence[int],
+        first_branch_kernel: int,
+        rates_follow_output_stride: bool,
+        count_include_pad: bool,
+        image_pooling: bool,
+        branch_relu: bool,
+        fusion: Fusion,
+        extra_conv: bool,
+        dropout: float,
+        dropout_kind: DropoutKind,
+        logits_std: float | None,
     ) -> None:
-        super().__init__(
-            channels,
-            num_classes,
+        super().__init__(channels, num_classes, source=source)
+        self.context = ParallelContext(
+            self.in_channels,
+            width,
             vortex_branches(pool_sizes, rates, first_branch_kernel=first_branch_kernel),
-            source=source,
-            width=width,
-            rates_follow_output_stride=rates_follow_output_stride,
-            count_include_pad=count_include_pad,
             image_pooling=image_pooling,
             branch_relu=branch_relu,
             fusion=fusion,
+            reference_output_stride=self.reference_output_stride,
+            rates_follow_output_stride=rates_follow_output_stride,
+            count_include_pad=count_include_pad,
+        )
+        self.classifier = Classifier(
+            self.context.out_channels,
+            num_classes,
             extra_conv=extra_conv,
             dropout=dropout,
             dropout_kind=dropout_kind,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.special import stdtrit
 
 CONFIDENCE = 0.95
 """Of every interval in a report."""
@@ -47,4 +46,6 @@ def paired(first: Mapping[int, float], second: Mapping[int, float]) -> dict[int,
 @cache
 def t_quantile(degrees: int) -> float:
     """How many standard errors a two-sided interval of `CONFIDENCE` reaches to each side."""
+    from scipy.special import stdtrit  # a third of a second, which help and mistakes do without
+
     return float(stdtrit(degrees, (1 + CONFIDENCE) / 2))

@@ -3,24 +3,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.nn import ASPPAggregation, CGNLAggregation, NonLocalAggregation, PSPAggregation
 from repro.nn.context.cgnl import CGNLBlock
 from repro.nn.context.nonlocal_block import NonLocalBlock
 from repro.nn.context.parts import Aggregation
 from repro.nn.layers import ConvBNReLU
+from tests.nn.heads.checks import leaves, part
 
 SMALL = {
-    ASPPAggregation: {"inner_width": 4, "width": 6, "rates": (2, 4)},
-    PSPAggregation: {"width": 6},
-    NonLocalAggregation: {"width": 6, "inner_width": 4},
-    CGNLAggregation: {"width": 6, "inner_width": 4, "groups": 2},
+    "aspp": {"inner_width": 4, "width": 6, "rates": (2, 4)},
+    "psp": {"width": 6},
+    "nonlocal": {"width": 6, "inner_width": 4},
+    "cgnl": {"width": 6, "inner_width": 4, "groups": 2},
 }
 KINDS = list(SMALL)
 
 
-def small(kind: type[Aggregation], **switches: object) -> Aggregation:
+def small(kind: str, **switches: object) -> Aggregation:
     torch.manual_seed(0)
-    module = kind(24, **{**SMALL[kind], **switches})
+    module = part(f"ga/{kind}", **(SMALL[kind] | switches))(24)
     for layer in module.modules():
         if isinstance(layer, nn.BatchNorm2d):  # normalisation that does something
             layer.running_mean.normal_(0, 0.1)
@@ -42,7 +42,7 @@ def halved(module: Aggregation, features: Tensor) -> Tensor:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (13, 9), (33, 47)])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_the_size_stays(kind: type[Aggregation], size: tuple[int, int], layout: torch.memory_format) -> None:
+def test_the_size_stays(kind: str, size: tuple[int, int], layout: torch.memory_format) -> None:
     module = small(kind).eval()
     context = module(torch.randn(2, 24, *size).to(memory_format=layout))
     assert context.shape == (2, module.out_channels, *size)
@@ -51,23 +51,23 @@ def test_the_size_stays(kind: type[Aggregation], size: tuple[int, int], layout: 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("switches", [{}, {"width": 8, "align_corners": False, "downsample": False}])
-def test_gradient_reaches_every_parameter(kind: type[Aggregation], switches: dict) -> None:
-    taken = {name: value for name, value in switches.items() if name in kind.__init__.__kwdefaults__}
+def test_gradient_reaches_every_parameter(kind: str, switches: dict) -> None:
+    taken = {name: value for name, value in switches.items() if name in leaves(f"head/ga/{kind}")}
     module = small(kind, **taken)
     module(torch.randn(2, 24, 9, 13)).square().mean().backward()
     assert [name for name, value in module.named_parameters() if not value.grad.any()] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_half_precision_and_meta(kind: type[Aggregation]) -> None:
+def test_half_precision_and_meta(kind: str) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert small(kind)(torch.randn(2, 24, 13, 9)).isfinite().all()
     with torch.device("meta"):
-        assert kind(24, **SMALL[kind])(torch.randn(2, 24, 13, 9)).shape == (2, 6, 13, 9)
+        assert part(f"ga/{kind}", **SMALL[kind])(24)(torch.randn(2, 24, 13, 9)).shape == (2, 6, 13, 9)
 
 
 def test_aspp_is_the_concatenation_of_its_branches_projected() -> None:
-    module = small(ASPPAggregation).eval()
+    module = small("aspp").eval()
     features = torch.randn(2, 24, 13, 9)
     layers = zip(module.context.branches, (1, 2, 4), strict=True)
     outputs = [conv_bn_relu(layer, features, rate) for layer, rate in layers]
@@ -77,7 +77,7 @@ def test_aspp_is_the_concatenation_of_its_branches_projected() -> None:
 
 
 def test_pyramid_pooling_is_the_concatenation_of_its_levels_fused() -> None:
-    module = small(PSPAggregation).eval()
+    module = small("psp").eval()
     features = torch.randn(2, 24, 13, 9)
     levels = [
         conv_bn_relu(layer, F.adaptive_avg_pool2d(features, count))
@@ -90,9 +90,9 @@ def test_pyramid_pooling_is_the_concatenation_of_its_levels_fused() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [NonLocalAggregation, CGNLAggregation])
+@pytest.mark.parametrize("kind", ["nonlocal", "cgnl"])
 @pytest.mark.parametrize("switches", [{}, {"padding": 0}, {"align_corners": False}, {"downsample": False}])
-def test_attention_sees_a_map_of_half_the_size(kind: type[Aggregation], switches: dict) -> None:
+def test_attention_sees_a_map_of_half_the_size(kind: str, switches: dict) -> None:
     module = small(kind, **switches).eval()
     features = torch.randn(2, 24, 13, 9)
     context = conv_bn_relu(module.reduction, features)
@@ -108,10 +108,10 @@ def test_attention_sees_a_map_of_half_the_size(kind: type[Aggregation], switches
 
 
 def test_the_blocks_take_their_switches() -> None:
-    block = small(NonLocalAggregation, scaled=False).block
+    block = small("nonlocal", scaled=False).block
     assert isinstance(block, NonLocalBlock)
     assert block.scale == 1
-    block = small(CGNLAggregation, zero_init=True, std=None).block
+    block = small("cgnl", zero_init=True, std=None).block
     assert isinstance(block, CGNLBlock)
     assert block.norm.num_groups == 2
     features = torch.randn(2, 6, 5, 5)
@@ -119,21 +119,22 @@ def test_the_blocks_take_their_switches() -> None:
 
 
 def test_rates_follow_the_output_stride_all_or_none() -> None:
-    module = ASPPAggregation(24)
+    module = part("ga/aspp")(24)
     module.set_output_stride(16)
     assert module.context.rates == (1, 6, 12, 18)
     with pytest.raises(ValueError, match=r"rate 12 at output stride 8 would become 1\.5 at output stride 64"):
         module.set_output_stride(64)
     assert module.context.rates == (1, 6, 12, 18)
-    fixed = ASPPAggregation(24, rates_follow_output_stride=False)
+    fixed = part("ga/aspp", rates_follow_output_stride=False)(24)
     fixed.set_output_stride(16)
     assert fixed.context.rates == (1, 12, 24, 36)
-    for kind in (PSPAggregation, NonLocalAggregation, CGNLAggregation):
+    for kind in ("psp", "nonlocal", "cgnl"):
         small(kind).set_output_stride(64)
 
 
-@pytest.mark.parametrize("kind", [ASPPAggregation, PSPAggregation])
-def test_dropout_is_that_of_the_switches(kind: type[Aggregation]) -> None:
-    assert type(kind(24).dropout) is nn.Dropout2d
-    assert kind(24).dropout.p == 0.1
-    assert type(kind(24, dropout=0.5, dropout_kind="elementwise").dropout) is nn.Dropout
+@pytest.mark.parametrize("kind", ["aspp", "psp"])
+def test_dropout_is_that_of_the_switches(kind: str) -> None:
+    dropout = small(kind).dropout
+    assert type(dropout) is nn.Dropout2d
+    assert dropout.p == 0.1
+    assert type(small(kind, dropout=0.5, dropout_kind="elementwise").dropout) is nn.Dropout

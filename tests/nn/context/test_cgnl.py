@@ -9,6 +9,12 @@ from repro.nn.context.cgnl import CGNLBlock, grouped_attention
 from tests.nn.context import plain
 
 
+def cgnl_block(
+    channels: int, inner_channels: int, groups: int = 8, *, std: float | None = 0.01, zero_init: bool = False
+) -> CGNLBlock:
+    return CGNLBlock(channels, inner_channels, groups, std=std, zero_init=zero_init)
+
+
 @settings(max_examples=30)
 @given(
     batch=st.integers(1, 2),
@@ -46,7 +52,7 @@ def by_hand(block: CGNLBlock, features: Tensor) -> Tensor:
 @pytest.mark.parametrize("size", [(13, 9), (1, 7)])
 def test_function_is_the_one_written_by_hand(layout: torch.memory_format, size: tuple[int, int]) -> None:
     torch.manual_seed(0)
-    block = CGNLBlock(12, 6, 3).double()
+    block = cgnl_block(12, 6, 3).double()
     features = torch.randn(2, 12, *size).double().to(memory_format=layout)
     torch.testing.assert_close(block(features), by_hand(block, features), rtol=1e-9, atol=1e-9)
     plain.assert_same(block.float(), lambda tensor: by_hand(block, tensor), [features.float()])
@@ -55,14 +61,14 @@ def test_function_is_the_one_written_by_hand(layout: torch.memory_format, size: 
 
 def test_gradient_reaches_every_parameter() -> None:
     torch.manual_seed(0)
-    block = CGNLBlock(16, 8)
+    block = cgnl_block(16, 8)
     block(torch.randn(2, 16, 9, 13)).square().mean().backward()
     assert [name for name, value in block.named_parameters() if value.grad is None or not value.grad.any()] == []
 
 
 def test_normalisation_takes_the_size_of_the_factor_away() -> None:
     torch.manual_seed(0)
-    block = CGNLBlock(16, 8, std=None)
+    block = cgnl_block(16, 8, std=None)
     features = torch.randn(2, 16, 33, 33)
     before = block(features)
     with torch.no_grad():
@@ -75,21 +81,21 @@ def test_normalisation_takes_the_size_of_the_factor_away() -> None:
 
 def test_zero_start_is_the_identity() -> None:
     features = torch.randn(2, 16, 9, 13)
-    assert torch.equal(CGNLBlock(16, 8, zero_init=True)(features), features)
-    assert not torch.equal(CGNLBlock(16, 8)(features), features)
+    assert torch.equal(cgnl_block(16, 8, zero_init=True)(features), features)
+    assert not torch.equal(cgnl_block(16, 8)(features), features)
 
 
 def test_first_draw() -> None:
     torch.manual_seed(0)
-    assert float(CGNLBlock(512, 256).theta.weight.detach().std()) == pytest.approx(0.01, rel=0.05)
-    assert float(CGNLBlock(512, 256, std=None).theta.weight.detach().std()) == pytest.approx(
+    assert float(cgnl_block(512, 256).theta.weight.detach().std()) == pytest.approx(0.01, rel=0.05)
+    assert float(cgnl_block(512, 256, std=None).theta.weight.detach().std()) == pytest.approx(
         (3 * 512) ** -0.5, rel=0.05
     )
 
 
 def test_the_sums_do_not_overflow_in_half_precision() -> None:
     torch.manual_seed(0)
-    block = CGNLBlock(16, 8, std=1.0)
+    block = cgnl_block(16, 8, std=1.0)
     features = 10 * torch.randn(2, 16, 33, 33)
     products = (block.phi(features) * block.g(features)).detach()
     assert float(products.sum((2, 3)).abs().max()) > torch.finfo(torch.float16).max
@@ -104,7 +110,7 @@ def test_the_sums_do_not_overflow_in_half_precision() -> None:
 
 
 def test_operations_are_counted_without_computing() -> None:
-    assert plain.operations(lambda features: CGNLBlock(512, 256)(features), (2, 512, 33, 47)) == 2 * (
+    assert plain.operations(lambda features: cgnl_block(512, 256)(features), (2, 512, 33, 47)) == 2 * (
         2 * 33 * 47 * (3 * 512 * 256 + 512 * 256 // 8)
     )
 
@@ -112,9 +118,9 @@ def test_operations_are_counted_without_computing() -> None:
 @pytest.mark.parametrize(("channels", "inner_channels", "groups"), [(12, 6, 4), (10, 8, 4), (8, 4, 0), (8, 0, 1)])
 def test_groups_that_do_not_divide_are_refused(channels: int, inner_channels: int, groups: int) -> None:
     with pytest.raises(ValueError, match=rf"groups must divide the {channels} channels .* {groups} does not"):
-        CGNLBlock(channels, inner_channels, groups)
+        cgnl_block(channels, inner_channels, groups)
 
 
 def test_a_deviation_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match=r"std must be above 0, or null for PyTorch's own draw, not 0\.0"):
-        CGNLBlock(8, 8, std=0.0)
+        cgnl_block(8, 8, std=0.0)

@@ -32,14 +32,14 @@ def test_equals_deform_conv2d(kernel_size: int) -> None:
 def test_starts_as_half_of_an_ordinary_convolution() -> None:
     """Zhu et al. 2019, section 3.2: no offsets, and every factor 0.5."""
     torch.manual_seed(0)
-    module = ModulatedConvolution(6, 5).eval()
+    module = ModulatedConvolution(6, 5, 3).eval()
     features = torch.randn(2, 6, 7, 9)
     ordinary = F.conv2d(features, module.convolution.weight, padding=1)
     torch.testing.assert_close(module(features), F.relu(module.norm(ordinary / 2)))
 
 
 def test_first_weights_are_mmcvs() -> None:
-    weight = ModulatedConvolution(16, 64).convolution.weight
+    weight = ModulatedConvolution(16, 64, 3).convolution.weight
     bound = (16 * 9) ** -0.5
     assert weight.abs().max() <= bound
     assert weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
@@ -48,7 +48,7 @@ def test_first_weights_are_mmcvs() -> None:
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_the_memory_format_stays_and_autocast_is_followed(layout: torch.memory_format) -> None:
     torch.manual_seed(0)
-    module = ModulatedConvolution(4, 5)
+    module = ModulatedConvolution(4, 5, 3)
     features = torch.randn(2, 4, 7, 9).to(memory_format=layout)
     exact = module(features)
     assert exact.is_contiguous(memory_format=layout)
@@ -60,13 +60,13 @@ def test_the_memory_format_stays_and_autocast_is_followed(layout: torch.memory_f
 
 def test_runs_without_data() -> None:
     with torch.device("meta"):
-        assert ModulatedConvolution(4, 5)(torch.empty(2, 4, 7, 9)).shape == (2, 5, 7, 9)
+        assert ModulatedConvolution(4, 5, 3)(torch.empty(2, 4, 7, 9)).shape == (2, 5, 7, 9)
     with FakeTensorMode():
-        assert ModulatedConvolution(4, 5)(torch.empty(2, 4, 7, 9)).shape == (2, 5, 7, 9)
+        assert ModulatedConvolution(4, 5, 3)(torch.empty(2, 4, 7, 9)).shape == (2, 5, 7, 9)
 
 
 def test_wrong_values_are_named() -> None:
     with pytest.raises(ValueError, match="kernel_size must be an odd number"):
         ModulatedConvolution(4, 5, 2)
     with pytest.raises(ValueError, match="width must be at least 1, not 0"):
-        ModulatedConvolution(4, 0)
+        ModulatedConvolution(4, 0, 3)

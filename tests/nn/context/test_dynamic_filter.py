@@ -25,7 +25,7 @@ def test_every_channel_of_every_image_has_its_kernel(
     size: tuple[int, int], kernel_size: int, layout: torch.memory_format
 ) -> None:
     torch.manual_seed(0)
-    module = GeneratedFilter(4, kernel_size).eval()
+    module = GeneratedFilter(4, kernel_size, generator_kernel=1).eval()
     features = torch.randn(3, 4, *size).to(memory_format=layout)
     filtered = module(features)
     assert filtered.is_contiguous(memory_format=layout)
@@ -34,14 +34,14 @@ def test_every_channel_of_every_image_has_its_kernel(
 
 def test_one_image_does_not_reach_another() -> None:
     torch.manual_seed(0)
-    module = GeneratedFilter(4).eval()
+    module = GeneratedFilter(4, 3, generator_kernel=1).eval()
     features = torch.randn(3, 4, 7, 9)
     torch.testing.assert_close(module(features)[1], module(features[1:2])[0])
 
 
 def test_half_precision() -> None:
     torch.manual_seed(0)
-    module = GeneratedFilter(4)
+    module = GeneratedFilter(4, 3, generator_kernel=1)
     features = torch.randn(2, 4, 17, 15)
     exact = module(features)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -50,13 +50,13 @@ def test_half_precision() -> None:
 
 def test_runs_without_data() -> None:
     with torch.device("meta"):
-        assert GeneratedFilter(4)(torch.empty(2, 4, 7, 9)).shape == (2, 4, 7, 9)
+        assert GeneratedFilter(4, 3, generator_kernel=1)(torch.empty(2, 4, 7, 9)).shape == (2, 4, 7, 9)
     with FakeTensorMode():
-        assert GeneratedFilter(4)(torch.empty(2, 4, 7, 9)).shape == (2, 4, 7, 9)
+        assert GeneratedFilter(4, 3, generator_kernel=1)(torch.empty(2, 4, 7, 9)).shape == (2, 4, 7, 9)
 
 
 def test_an_even_kernel_is_refused() -> None:
     with pytest.raises(ValueError, match="kernel_size must be an odd number"):
-        GeneratedFilter(4, 2)
+        GeneratedFilter(4, 2, generator_kernel=1)
     with pytest.raises(ValueError, match="generator_kernel must be an odd number"):
-        GeneratedFilter(4, generator_kernel=2)
+        GeneratedFilter(4, 3, generator_kernel=2)

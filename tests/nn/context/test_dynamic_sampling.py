@@ -8,13 +8,18 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torchvision.ops import deform_conv2d
 
 from repro.nn.context.dynamic_sampling import (
-    DynamicSampling,
     PointGenerator,
     SampledConvolution,
     odd_kernel,
     regular_grid,
     sample,
 )
+from tests.nn.heads.checks import part
+
+
+def point_generator(channels: int, kernel_size: int, **changes: object) -> PointGenerator:
+    switches = {"sampler": "convolution", "origin": "grid", "point_kernel": 3}
+    return PointGenerator(channels, kernel_size, **(switches | changes))
 
 
 def reference(features: Tensor, points: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -100,7 +105,7 @@ def test_on_the_grid_it_is_an_ordinary_convolution() -> None:
     features = torch.randn(2, 4, 7, 11)
     points = regular_grid(3, features.device).expand(2, -1, 7, 11)
     torch.testing.assert_close(convolution(features, points), F.conv2d(features, convolution.weight, padding=1))
-    module = DynamicSampling(4, 3, PointGenerator(8, 3), normalised=False)
+    module = part("sampling/dynamic", width=3, normalised=False)(4, 8)
     wanted = F.conv2d(features, module.convolution.weight, padding=1)
     torch.testing.assert_close(module(features, torch.randn(2, 8, 7, 11)), wanted)
 
@@ -133,7 +138,7 @@ def test_half_precision_is_rounded_once(dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_the_memory_format_stays(layout: torch.memory_format) -> None:
-    module = DynamicSampling(4, 5, PointGenerator(6, 3))
+    module = part("sampling/dynamic", width=5)(4, 6)
     features = torch.randn(2, 4, 7, 9).to(memory_format=layout)
     assert module(features, torch.randn(2, 6, 7, 9)).is_contiguous(memory_format=layout)
 
@@ -148,15 +153,15 @@ def test_a_point_that_is_no_number_gives_none() -> None:
 @pytest.mark.parametrize("sampler", ["convolution", "nonlocal"])
 def test_runs_without_data(origin: str, sampler: str) -> None:
     with torch.device("meta"):
-        module = DynamicSampling(4, 5, PointGenerator(6, 3, origin=origin, sampler=sampler))
+        module = part("sampling/dynamic", width=5, origin=origin, sampler=sampler)(4, 6)
         assert module(torch.empty(2, 4, 7, 9), torch.empty(2, 6, 7, 9)).shape == (2, 5, 7, 9)
     with FakeTensorMode():
-        module = DynamicSampling(4, 5, PointGenerator(6, 3, origin=origin, sampler=sampler))
+        module = part("sampling/dynamic", width=5, origin=origin, sampler=sampler)(4, 6)
         assert module(torch.empty(2, 4, 7, 9), torch.empty(2, 6, 7, 9)).shape == (2, 5, 7, 9)
 
 
 def test_offsets_from_the_grid_start_at_zero() -> None:
-    generator = PointGenerator(8, 3)
+    generator = point_generator(8, 3)
     points = generator(torch.randn(2, 8, 5, 5))
     assert points.shape == (2, 18, 5, 5)
     taps = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
@@ -165,7 +170,7 @@ def test_offsets_from_the_grid_start_at_zero() -> None:
 
 def test_behind_a_non_local_block_offsets_start_near_zero() -> None:
     torch.manual_seed(0)
-    offsets = PointGenerator(64, 3, sampler="nonlocal")(torch.randn(2, 64, 9, 9).relu()) - regular_grid(
+    offsets = point_generator(64, 3, sampler="nonlocal")(torch.randn(2, 64, 9, 9).relu()) - regular_grid(
         3, torch.device("cpu")
     )
     assert 0 < offsets.abs().max() < 0.1
@@ -174,7 +179,7 @@ def test_behind_a_non_local_block_offsets_start_near_zero() -> None:
 @pytest.mark.parametrize("kernel_size", [3, 5])
 def test_points_from_the_centre_start_as_far_apart_as_the_grid(kernel_size: int) -> None:
     torch.manual_seed(0)
-    generator = PointGenerator(256, kernel_size, origin="centre")
+    generator = point_generator(256, kernel_size, origin="centre")
     points = generator(torch.randn(2, 256, 17, 17).relu())[..., 1:-1, 1:-1]
     steps = torch.arange(kernel_size).float()
     assert points.std().item() == pytest.approx(steps.std(correction=0).item(), rel=0.1)
@@ -188,13 +193,13 @@ def test_a_kernel_without_a_middle_is_refused(kernel_size: int) -> None:
     with pytest.raises(ValueError, match=f"kernel_size must be an odd number.*not {kernel_size}"):
         odd_kernel(kernel_size)
     with pytest.raises(ValueError, match="point_kernel must be an odd number"):
-        PointGenerator(8, 3, point_kernel=kernel_size)
+        point_generator(8, 3, point_kernel=kernel_size)
 
 
 def test_other_wrong_values_are_named() -> None:
     with pytest.raises(ValueError, match="sampler must be convolution or nonlocal, not 'attention'"):
-        PointGenerator(8, 3, sampler="attention")
-    with pytest.raises(ValueError, match="sampling_origin must be grid or centre, not 'middle'"):
-        PointGenerator(8, 3, origin="middle")
+        point_generator(8, 3, sampler="attention")
+    with pytest.raises(ValueError, match="origin must be grid or centre, not 'middle'"):
+        point_generator(8, 3, origin="middle")
     with pytest.raises(ValueError, match="width must be at least 1, not 0"):
         SampledConvolution(4, 0, 3)

@@ -6,8 +6,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from repro.nn.context.ldv2 import LDv2
+from tests.nn.heads.checks import part
 
 WIDTHS = {"local_width": 6, "key_width": 4, "value_width": 6}
+
+
+def ldv2(original_channels: int, context_channels: int | None, **changes: object) -> LDv2:
+    return part("ld/v2", **changes)(original_channels, context_channels)
 
 
 def neighbours(features: Tensor, kernel_size: int, dilation: int) -> Tensor:
@@ -48,7 +53,7 @@ def by_hand(module: LDv2, original: Tensor, context: Tensor | None, **switches: 
 
 def made(context_channels: int | None, **switches: object) -> LDv2:
     torch.manual_seed(0)
-    module = LDv2(24, context_channels, **WIDTHS, **switches).eval()
+    module = ldv2(24, context_channels, **WIDTHS, **switches).eval()
     for name in ("query", "key"):  # as large as makes the softmax prefer somebody
         getattr(module, name).weight.data.mul_(6)
     return module
@@ -115,7 +120,7 @@ def test_a_local_feature_that_nothing_is_made_from_is_not_built() -> None:
 
 
 def test_parameters_by_hand() -> None:
-    module = LDv2(2048, 512)
+    module = ldv2(2048, 512)
     local = 2048 * 512 + 2 * 512
     assert sum(value.numel() for value in module.parameters()) == local + 1024 * (256 + 256 + 512)
 
@@ -124,7 +129,7 @@ def test_half_precision_and_meta() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert made(5)(torch.randn(2, 24, 13, 9), torch.randn(2, 5, 13, 9)).isfinite().all()
     with torch.device("meta"):
-        assert LDv2(24, 5, **WIDTHS)(torch.randn(2, 24, 13, 9), torch.randn(2, 5, 13, 9)).shape == (2, 6, 13, 9)
+        assert ldv2(24, 5, **WIDTHS)(torch.randn(2, 24, 13, 9), torch.randn(2, 5, 13, 9)).shape == (2, 6, 13, 9)
 
 
 @pytest.mark.parametrize(
@@ -142,4 +147,4 @@ def test_half_precision_and_meta() -> None:
 )
 def test_mistakes_are_named(context_channels: int | None, switches: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        LDv2(24, context_channels, **{**WIDTHS, **switches})
+        ldv2(24, context_channels, **{**WIDTHS, **switches})

@@ -10,6 +10,10 @@ from repro.nn.context.local_attention import local_attention
 from tests.nn.context import plain
 
 
+def attention(*tensors: Tensor, scale: float = 1.0, masked_border: bool = False, **neighbours: int) -> Tensor:
+    return local_attention(*tensors, scale=scale, masked_border=masked_border, **neighbours)
+
+
 def maps(
     *channels: int, height: int, width: int, batch: int = 2, layout: torch.memory_format = torch.contiguous_format
 ) -> list[Tensor]:
@@ -42,18 +46,18 @@ def test_equals_the_softmax_over_unfolded_neighbours(
 ) -> None:
     inputs = maps(channels, channels, wanted, height=height, width=width, batch=batch, layout=layout)
     plain.assert_same(
-        lambda *tensors: local_attention(*tensors, **switches),
+        lambda *tensors: attention(*tensors, **switches),
         lambda *tensors: plain.local_attention(*tensors, **switches),
         inputs,
     )
-    assert local_attention(*inputs, **switches).is_contiguous(memory_format=layout)
+    assert attention(*inputs, **switches).is_contiguous(memory_format=layout)
 
 
 @pytest.mark.parametrize(("kernel_size", "dilation"), [(5, 6), (5, 1), (3, 2)])
 def test_equals_it_across_the_blocks_of_wide_maps(kernel_size: int, dilation: int) -> None:
     switches = {"kernel_size": kernel_size, "dilation": dilation}
     plain.assert_same(
-        lambda *tensors: local_attention(*tensors, **switches),
+        lambda *tensors: attention(*tensors, **switches),
         lambda *tensors: plain.local_attention(*tensors, **switches),
         maps(8, 8, 16, height=13, width=209),
     )
@@ -65,7 +69,7 @@ def test_gradient_in_double_precision(masked_border: bool, width: int) -> None:
     inputs = [tensor.double().requires_grad_() for tensor in maps(2, 2, 3, height=4, width=width)]
 
     def attend(*tensors: Tensor) -> Tensor:
-        return local_attention(*tensors, kernel_size=3, dilation=1, scale=0.5, masked_border=masked_border)
+        return attention(*tensors, kernel_size=3, dilation=1, scale=0.5, masked_border=masked_border)
 
     assert attend(*inputs).dtype == torch.float64
     assert torch.autograd.gradcheck(attend, inputs)
@@ -76,18 +80,16 @@ def test_large_products_do_not_overflow(masked_border: bool) -> None:
     inputs = [100 * tensor for tensor in maps(4, 4, 3, height=7, width=9)]
     switches = {"kernel_size": 5, "dilation": 2, "masked_border": masked_border}
     exact = plain.local_attention(*(tensor.double() for tensor in inputs), **switches)
-    result = local_attention(*inputs, **switches)
+    result = attention(*inputs, **switches)
     torch.testing.assert_close(result.double(), exact, rtol=1e-3, atol=1e-2)
 
 
 def test_constant_values_fade_at_a_border_of_zeros_and_stay_at_a_masked_one() -> None:
     query, value = torch.zeros(1, 2, 9, 9), torch.ones(1, 1, 9, 9)
-    faded = local_attention(query, query, value, kernel_size=3, dilation=2)
+    faded = attention(query, query, value, kernel_size=3, dilation=2)
     assert faded[0, 0, 0, 0] == pytest.approx(4 / 9)
     assert faded[0, 0, 4, 4] == pytest.approx(1)
-    torch.testing.assert_close(
-        local_attention(query, query, value, kernel_size=3, dilation=2, masked_border=True), value
-    )
+    torch.testing.assert_close(attention(query, query, value, kernel_size=3, dilation=2, masked_border=True), value)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -96,9 +98,9 @@ def test_half_precision_is_rounded_once(dtype: torch.dtype, autocast: bool) -> N
     inputs = [tensor.to(dtype).requires_grad_() for tensor in maps(4, 4, 3, height=13, width=9)]
     wide = [tensor.detach().float().requires_grad_() for tensor in inputs]
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
-        result = local_attention(*inputs, kernel_size=5, dilation=2)
+        result = attention(*inputs, kernel_size=5, dilation=2)
         gradients = torch.autograd.grad(result.sum(), inputs)
-    expected = local_attention(*wide, kernel_size=5, dilation=2)
+    expected = attention(*wide, kernel_size=5, dilation=2)
     assert result.dtype == dtype
     assert torch.equal(result, expected.to(dtype))
     for gradient, right in zip(gradients, torch.autograd.grad(expected.sum(), wide), strict=True):
@@ -108,15 +110,15 @@ def test_half_precision_is_rounded_once(dtype: torch.dtype, autocast: bool) -> N
 
 def test_keys_and_values_may_differ_in_type() -> None:
     query, key, value = maps(4, 4, 3, height=9, width=9)
-    result = local_attention(query.bfloat16(), key, value.half(), kernel_size=3, dilation=2)
+    result = attention(query.bfloat16(), key, value.half(), kernel_size=3, dilation=2)
     assert result.dtype == torch.float16
-    expected = local_attention(query.bfloat16().float(), key, value.half().float(), kernel_size=3, dilation=2)
+    expected = attention(query.bfloat16().float(), key, value.half().float(), kernel_size=3, dilation=2)
     torch.testing.assert_close(result, expected.half())
 
 
 def test_a_second_derivative_is_refused() -> None:
     inputs = [tensor.requires_grad_() for tensor in maps(2, 2, 2, height=5, width=5)]
-    result = local_attention(*inputs, kernel_size=3, dilation=1)
+    result = attention(*inputs, kernel_size=3, dilation=1)
     (gradient,) = torch.autograd.grad(result.square().sum(), inputs[:1], create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         gradient.sum().backward()
@@ -137,7 +139,7 @@ class Largest(TorchDispatchMode):
 def test_neighbourhoods_are_never_gathered() -> None:
     inputs = [tensor.requires_grad_() for tensor in maps(16, 16, 64, height=65, width=65)]
     with Largest() as largest:
-        local_attention(*inputs, kernel_size=5, dilation=6).sum().backward()
+        attention(*inputs, kernel_size=5, dilation=6).sum().backward()
     assert largest.numbers == inputs[2].numel()
 
 
@@ -146,7 +148,7 @@ def test_operations_are_counted_without_computing() -> None:
     least = 2 * 2 * 65 * 65 * 25 * (64 + 512)
 
     def attend(*tensors: Tensor) -> Tensor:
-        return local_attention(*tensors, kernel_size=5, dilation=6)
+        return attention(*tensors, kernel_size=5, dilation=6)
 
     forward = plain.operations(attend, *shapes)
     assert least < forward < 3 * least
@@ -160,9 +162,9 @@ def test_operations_are_counted_without_computing() -> None:
 @pytest.mark.parametrize("kernel_size", [0, 4, -3])
 def test_a_kernel_without_a_middle_is_refused(kernel_size: int) -> None:
     with pytest.raises(ValueError, match=f"needs an odd kernel, so that a position has a middle, not {kernel_size}"):
-        local_attention(*maps(2, 2, 2, height=5, width=5), kernel_size=kernel_size, dilation=1)
+        attention(*maps(2, 2, 2, height=5, width=5), kernel_size=kernel_size, dilation=1)
 
 
 def test_a_dilation_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a dilation of at least 1, not 0"):
-        local_attention(*maps(2, 2, 2, height=5, width=5), kernel_size=3, dilation=0)
+        attention(*maps(2, 2, 2, height=5, width=5), kernel_size=3, dilation=0)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -6,6 +8,17 @@ from torch import Tensor
 from repro.nn.context.aspp import aspp_branches
 from repro.nn.context.parallel import Branch, ParallelContext
 from repro.nn.context.vortex import module_a_branches, vortex_branches
+
+
+def parallel(in_channels: int, width: int, branches: Sequence[Branch], **changes: object) -> ParallelContext:
+    switches = {
+        "image_pooling": True,
+        "branch_relu": True,
+        "fusion": "projected",
+        "reference_output_stride": 16,
+        "rates_follow_output_stride": True,
+    }
+    return ParallelContext(in_channels, width, branches, **(switches | changes))
 
 
 def by_hand(context: ParallelContext, features: Tensor) -> Tensor:
@@ -29,7 +42,7 @@ def by_hand(context: ParallelContext, features: Tensor) -> Tensor:
         aspp_branches((2, 4, 6)),
         aspp_branches((2, 20), first_branch_kernel=3),
         module_a_branches(5, (2, 4, 6)),
-        vortex_branches((1, 3, 9, 27), (1, 3, 9, 27)),
+        vortex_branches((1, 3, 9, 27), (1, 3, 9, 27), first_branch_kernel=3),
     ],
     ids=["aspp", "aspp_plus", "module_a", "vortex"],
 )
@@ -39,7 +52,7 @@ def test_function_is_the_one_written_by_hand(
     branches: tuple[Branch, ...], count_include_pad: bool, layout: torch.memory_format
 ) -> None:
     torch.manual_seed(0)
-    context = ParallelContext(12, 8, branches, count_include_pad=count_include_pad).eval()
+    context = parallel(12, 8, branches, count_include_pad=count_include_pad).eval()
     features = torch.randn(2, 12, 13, 17).to(memory_format=layout)
     with torch.no_grad():
         torch.testing.assert_close(context(features), by_hand(context, features), rtol=1e-5, atol=1e-5)
@@ -50,7 +63,7 @@ def test_function_is_the_one_written_by_hand(
     [("projected", 4, 1, False), ("projected_linear", 4, 1, True), ("projected_3x3", 4, 3, False)],
 )
 def test_fusion(fusion: str, out_channels: int, kernel_size: int, below_zero: bool) -> None:
-    context = ParallelContext(6, 4, aspp_branches((2,)), fusion=fusion)
+    context = parallel(6, 4, aspp_branches((2,)), fusion=fusion)
     fused = context(torch.randn(2, 6, 9, 9))
     assert fused.shape[1] == context.out_channels == out_channels
     assert context.projection.convolution.kernel_size == (kernel_size, kernel_size)
@@ -58,7 +71,7 @@ def test_fusion(fusion: str, out_channels: int, kernel_size: int, below_zero: bo
 
 
 def test_direct_fusion_is_the_concatenation() -> None:
-    context = ParallelContext(6, 4, aspp_branches((2,)), fusion="direct")
+    context = parallel(6, 4, aspp_branches((2,)), fusion="direct")
     assert context(torch.randn(2, 6, 9, 9)).shape[1] == context.out_channels == 12
     assert context.projection is None
 
@@ -66,21 +79,21 @@ def test_direct_fusion_is_the_concatenation() -> None:
 def test_branches_without_relu() -> None:
     torch.manual_seed(0)
     features = torch.randn(2, 6, 9, 9)
-    assert ParallelContext(6, 4, aspp_branches((2,)), fusion="direct")(features).min() == 0
-    assert ParallelContext(6, 4, aspp_branches((2,)), fusion="direct", branch_relu=False)(features).min() < 0
+    assert parallel(6, 4, aspp_branches((2,)), fusion="direct")(features).min() == 0
+    assert parallel(6, 4, aspp_branches((2,)), fusion="direct", branch_relu=False)(features).min() < 0
 
 
 def test_scaling_starts_from_the_reference_every_time() -> None:
-    context = ParallelContext(6, 4, aspp_branches((6, 12, 18)))
-    for denominator, rates in ((8, (1, 12, 24, 36)), (32, (1, 3, 6, 9)), (16, (1, 6, 12, 18))):
-        context.scale_rates(16, denominator)
+    context = parallel(6, 4, aspp_branches((6, 12, 18)))
+    for output_stride, rates in ((8, (1, 12, 24, 36)), (32, (1, 3, 6, 9)), (16, (1, 6, 12, 18))):
+        context.set_output_stride(output_stride)
         assert context.rates == rates
 
 
 def test_a_refused_rate_changes_nothing() -> None:
-    context = ParallelContext(6, 4, aspp_branches((6, 5)))
+    context = parallel(6, 4, aspp_branches((6, 5)))
     with pytest.raises(ValueError, match=r"rate 5 at output stride 16 would become 2\.5 at output stride 32"):
-        context.scale_rates(16, 32)
+        context.set_output_stride(32)
     assert context.rates == (1, 6, 5)
 
 
@@ -96,9 +109,9 @@ def test_a_refused_rate_changes_nothing() -> None:
 )
 def test_mistakes_in_branches_are_named(branches: list[Branch], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        ParallelContext(6, 4, branches)
+        parallel(6, 4, branches)
 
 
 def test_an_unknown_fusion_is_named() -> None:
     with pytest.raises(ValueError, match=r"fusion must be one of projected, .* or direct, not 'summed'"):
-        ParallelContext(6, 4, [Branch(1)], fusion="summed")
+        parallel(6, 4, [Branch(1)], fusion="summed")

@@ -104,7 +104,7 @@ def test_a_window_without_a_middle_is_refused(kernel_size: int) -> None:
 
 def test_image_pooling_spreads_what_bilinear_upsampling_would() -> None:
     torch.manual_seed(0)
-    module = ImagePooling(6, 4).eval()
+    module = ImagePooling(6, 4, relu=True).eval()
     features = torch.randn(2, 6, 5, 9)
     single = module.transform(F.adaptive_avg_pool2d(features, 1))
     expected = F.interpolate(single, size=(5, 9), mode="bilinear", align_corners=False)
@@ -114,11 +114,11 @@ def test_image_pooling_spreads_what_bilinear_upsampling_would() -> None:
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_image_pooling_keeps_the_memory_format_that_a_concatenation_needs(layout: torch.memory_format) -> None:
     features = torch.randn(2, 6, 5, 9).to(memory_format=layout)
-    assert torch.cat([features, ImagePooling(6, 4)(features)], 1).is_contiguous(memory_format=layout)
+    assert torch.cat([features, ImagePooling(6, 4, relu=True)(features)], 1).is_contiguous(memory_format=layout)
 
 
 def test_image_pooling_names_the_single_image_in_training() -> None:
-    module = ImagePooling(6, 4)
+    module = ImagePooling(6, 4, relu=True)
     features = torch.randn(1, 6, 5, 9)
     with pytest.raises(ConfigError, match=r"cannot train on a batch of 1 image.*at least 2 images per process"):
         module(features)

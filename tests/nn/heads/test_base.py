@@ -8,6 +8,8 @@ from repro.nn import Head, ResNet, Segmenter
 from repro.nn.heads.base import Classifier
 from tests.nn.heads.checks import CHANNELS, features
 
+PLAIN = {"dropout": 0.0, "dropout_kind": "elementwise", "logits_std": None}
+
 
 class LastTwoStages(Head):
     """A head as a user would write it."""
@@ -41,7 +43,7 @@ def test_the_base_itself_gives_no_logits() -> None:
 
 
 def test_the_extra_convolution_keeps_the_width() -> None:
-    classifier = Classifier(24, 5, extra_conv=True)
+    classifier = Classifier(24, 5, extra_conv=True, **PLAIN)
     assert classifier.extra.convolution.weight.shape == (24, 24, 3, 3)
     assert classifier(torch.rand(2, 24, 7, 5)).shape == (2, 5, 7, 5)
-    assert Classifier(24, 5).extra is None
+    assert Classifier(24, 5, **PLAIN).extra is None

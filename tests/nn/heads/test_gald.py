@@ -1,43 +1,33 @@
 import itertools
-from functools import partial
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.nn import (
-    GALD,
-    ASPPAggregation,
-    CGNLAggregation,
-    LDv1,
-    LDv2,
-    NonLocalAggregation,
-    PSPAggregation,
-    ResNet,
-    Segmenter,
-)
+from repro.nn import GALD, ResNet, Segmenter
 from tests.nn.heads.checks import (
     CHANNELS,
     assert_follows_input_size,
     assert_gradient_reaches_every_parameter,
     conv_bn,
     features,
+    head_from_yaml,
     on_meta,
     parameters,
 )
 
 GA = {
-    "none": None,
-    "psp": partial(PSPAggregation, level_width=3, width=8),
-    "aspp": partial(ASPPAggregation, inner_width=4, width=8),
-    "nonlocal": partial(NonLocalAggregation, width=8, inner_width=4),
-    "cgnl": partial(CGNLAggregation, width=8, inner_width=4, groups=2),
+    "none": {},
+    "psp": {"ga.level_width": 3, "ga.width": 8},
+    "aspp": {"ga.inner_width": 4, "ga.width": 8},
+    "nonlocal": {"ga.width": 8, "ga.inner_width": 4},
+    "cgnl": {"ga.width": 8, "ga.inner_width": 4, "ga.groups": 2},
 }
 LD = {
-    "none": None,
-    "v1": partial(LDv1, width=8),
-    "v2": partial(LDv2, local_width=8, key_width=4, value_width=8, dilation=2),
+    "none": {},
+    "v1": {"ld.width": 8},
+    "v2": {"ld.local_width": 8, "ld.key_width": 4, "ld.value_width": 8, "ld.dilation": 2},
 }
 ALLOWED = [
     (arrangement, ga, ld)
@@ -48,7 +38,8 @@ ALLOWED = [
 
 def small(arrangement: str = "gald", ga: str = "cgnl", ld: str = "v1", **switches: object) -> GALD:
     torch.manual_seed(0)
-    return GALD(CHANNELS, 5, ga=GA[ga], ld=LD[ld], arrangement=arrangement, **{"width": 8, **switches})
+    changes = {"arrangement": arrangement, "ga": ga, "ld": ld, "width": 8, **GA[ga], **LD[ld], **switches}
+    return head_from_yaml("gald", CHANNELS, 5, **changes)
 
 
 def test_every_allowed_combination_is_tested() -> None:
@@ -115,7 +106,9 @@ def test_the_aggregation_follows_the_output_stride() -> None:
     head = small(ga="aspp")
     assert head.ga.context.rates == (1, 12, 24, 36)
     backbone = ResNet(18, output_stride=16)
-    model = Segmenter(backbone, GALD(backbone.channels, 5, ga=GA["aspp"], ld=LD["v2"]))
+    model = Segmenter(
+        backbone, head_from_yaml("gald", backbone.channels, 5, ga="aspp", ld="v2", **GA["aspp"], **LD["v2"])
+    )
     assert model.head.ga.context.rates == (1, 6, 12, 18)
     model.set_output_stride(8)
     assert model.head.ga.context.rates == (1, 12, 24, 36)
@@ -141,51 +134,51 @@ TAIL = conv_bn(2048 + 512, 512, 3) + 512 * 19 + 19
 @pytest.mark.parametrize(
     ("switches", "expected"),
     [
-        ({"ga": ASPPAggregation}, ASPP + TAIL),
-        ({"ga": PSPAggregation, "ld": LDv1}, PSP + LDV1 + TAIL),
-        ({"ga": NonLocalAggregation, "ld": LDv1}, NONLOCAL + LDV1 + TAIL),
-        ({"ga": CGNLAggregation, "ld": LDv1}, CGNL + LDV1 + TAIL),
-        ({"ga": ASPPAggregation, "ld": LDv2}, ASPP + LDV2 + TAIL),
-        ({"ld": LDv1}, REDUCED + LDV1 + TAIL),
-        ({"ld": LDv2}, LDV2 - 512 * 1024 + TAIL),
-        ({"ga": CGNLAggregation, "transform": True}, CGNL + conv_bn(512, 512, 3) + TAIL),
-        ({"ga": ASPPAggregation, "concatenate_original": False}, ASPP + TAIL - 9 * 2048 * 512),
+        ({"ga": "aspp", "ld": "none"}, ASPP + TAIL),
+        ({"ga": "psp", "ld": "v1"}, PSP + LDV1 + TAIL),
+        ({"ga": "nonlocal", "ld": "v1"}, NONLOCAL + LDV1 + TAIL),
+        ({"ga": "cgnl", "ld": "v1"}, CGNL + LDV1 + TAIL),
+        ({"ga": "aspp", "ld": "v2"}, ASPP + LDV2 + TAIL),
+        ({"ga": "none", "ld": "v1"}, REDUCED + LDV1 + TAIL),
+        ({"ga": "none", "ld": "v2"}, LDV2 - 512 * 1024 + TAIL),
+        ({"ga": "cgnl", "ld": "none", "transform": True}, CGNL + conv_bn(512, 512, 3) + TAIL),
+        ({"ga": "aspp", "ld": "none", "concatenate_original": False}, ASPP + TAIL - 9 * 2048 * 512),
         (
-            {"ga": CGNLAggregation, "ld": LDv1, "arrangement": "ldga"},
+            {"ga": "cgnl", "ld": "v1", "arrangement": "ldga"},
             REDUCED + LDV1 + CGNL - 9 * (2048 - 512) * 512 + TAIL,
         ),
         (
-            {"ga": CGNLAggregation, "ld": LDv1, "arrangement": "parallel"},
+            {"ga": "cgnl", "ld": "v1", "arrangement": "parallel"},
             REDUCED + LDV1 + CGNL + TAIL + 9 * 512 * 512,
         ),
     ],
 )
 def test_parameters_by_hand(switches: dict, expected: int) -> None:
-    assert parameters(on_meta(GALD, 19, **switches)) == expected
+    assert parameters(on_meta("gald", 19, **switches)) == expected
 
 
 @pytest.mark.parametrize(
     ("depth", "switches", "millions", "printed"),
     [
-        (50, {"ga": ASPPAggregation}, 51.2, 47.5),
-        (101, {"ga": ASPPAggregation}, 70.2, 65.4),
-        (101, {"ga": CGNLAggregation, "ld": LDv1}, 64.2, 65.3),
-        (101, {"ga": ASPPAggregation, "ld": LDv2}, 72.3, 66.8),
+        (50, {"ga": "aspp", "ld": "none"}, 51.2, 47.5),
+        (101, {"ga": "aspp", "ld": "none"}, 70.2, 65.4),
+        (101, {"ga": "cgnl", "ld": "v1"}, 64.2, 65.3),
+        (101, {"ga": "aspp", "ld": "v2"}, 72.3, 66.8),
     ],
 )
 def test_parameters_beside_the_printed_ones(depth: int, switches: dict, millions: float, printed: float) -> None:
     """Tables IV and VI, whose numbers do not fit each other: the two backbones differ by 19.0M, not by 17.9M."""
     with torch.device("meta"):
         backbone = ResNet(depth)
-        model = Segmenter(backbone, GALD(backbone.channels, 19, **switches))
+        model = Segmenter(backbone, head_from_yaml("gald", backbone.channels, 19, **switches))
     assert parameters(model) / 1e6 == pytest.approx(millions, abs=0.05)
     assert parameters(model) / 1e6 == pytest.approx(printed, rel=0.09)
 
 
 def test_the_public_code_is_a_set_of_switches() -> None:
     """Its ResNet-50 with the deep stem has 47.67M; the biases that ours lacks stand before normalisation."""
-    ga, ld = partial(CGNLAggregation, padding=0, std=None), partial(LDv1, padding=0, residuals=2)
-    head = on_meta(GALD, 19, ga=ga, ld=ld, transform=True)
+    changes = {"ga.padding": 0, "ga.std": None, "ld.padding": 0, "ld.residuals": 2}
+    head = on_meta("gald", 19, ga="cgnl", ld="v1", transform=True, **changes)
     assert parameters(head) + 4 * 512 == 24_040_979
     maps = {"res5": torch.randn(1, 2048, 33, 33)}
     with torch.device("meta"):
@@ -193,7 +186,7 @@ def test_the_public_code_is_a_set_of_switches() -> None:
 
 
 def test_what_the_public_code_ends_with_is_the_default() -> None:
-    head = on_meta(GALD, ga=CGNLAggregation, ld=LDv1)
+    head = on_meta("gald", ga="cgnl", ld="v1")
     assert head.fusion.convolution.weight.shape == (512, 2048 + 512, 3, 3)
     assert head.classifier.extra is None
     assert isinstance(head.classifier.dropout, nn.Dropout)
@@ -217,4 +210,4 @@ def test_mistakes_are_named(switches: dict, message: str) -> None:
 @pytest.mark.parametrize("arrangement", ["ldga", "parallel"])
 def test_what_is_made_from_the_context_needs_one(arrangement: str) -> None:
     with pytest.raises(ValueError, match="key is to be made from the context, but no global aggregation comes before"):
-        GALD(CHANNELS, 5, ga=GA["aspp"], ld=partial(LDv2, key="context"), arrangement=arrangement)
+        small(arrangement, "aspp", "v2", **{"ld.key": "context"})

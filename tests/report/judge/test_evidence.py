@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
+from repro.experiments.measurement import Kind
 from repro.papers import Metric
-from repro.report.judge.evidence import Absent, Evidence, score
+from repro.report.judge.evidence import Absent, Evidence
+from repro.report.judge.verdicts import Verdict
 from repro.store.runs_csv import recorded
 from tests.report.made_runs import Made
 
@@ -21,7 +23,7 @@ def test_values_of_every_seed(shortened):
 
 def test_evaluations_of_another_scale_do_not_count(shortened, as_printed):
     evidence = Evidence(as_printed.found, shortened.lines("Rates", [71.0]))
-    assert evidence.of(as_printed.cell("Rates")) == Absent("not run")
+    assert evidence.of(as_printed.cell("Rates")) == Absent(Verdict.NOT_RUN)
 
 
 def test_the_label_of_the_scale_does_not_count_but_the_identity(shortened):
@@ -38,20 +40,20 @@ def test_a_difference_is_paired_by_seed(shortened):
 
 def test_a_difference_to_what_has_not_been_run(shortened):
     evidence = Evidence(shortened.found, shortened.lines("Rates", [71.0]))
-    assert evidence.of(shortened.cell("Rates", "Gain")) == Absent("not run", "against Plain, which is not run")
+    assert evidence.of(shortened.cell("Rates", "Gain")) == Absent(Verdict.NOT_RUN, "against Plain, which is not run")
 
 
 def test_a_difference_without_a_common_seed(shortened):
     lines = shortened.lines("Rates", [71.0]) | dict([shortened.lines("Plain", [70.0, 70.5]).popitem()])
     found = Evidence(shortened.found, lines).of(shortened.cell("Rates", "Gain"))
-    assert found == Absent("not run", "no seed has both this row and Plain")
+    assert found == Absent(Verdict.NOT_RUN, "no seed has both this row and Plain")
 
 
 def test_cells_that_are_not_run_say_so(shortened):
     evidence = Evidence(shortened.found, {})
-    assert evidence.of(shortened.cell("Deeper")).verdict == "not built"
-    assert evidence.of(shortened.cell("Someone [1]")) == Absent("cited", "Someone 2019")
-    assert evidence.of(shortened.cell("Rates")) == Absent("not run")
+    assert evidence.of(shortened.cell("Deeper")).verdict is Verdict.NOT_BUILT
+    assert evidence.of(shortened.cell("Someone [1]")) == Absent(Verdict.CITED, "Someone 2019")
+    assert evidence.of(shortened.cell("Rates")) == Absent(Verdict.NOT_RUN)
 
 
 def test_parameters_come_from_the_network(shortened):
@@ -60,34 +62,34 @@ def test_parameters_come_from_the_network(shortened):
     assert values.by_seed[0] == pytest.approx(13.5, abs=1.5)
 
 
-def test_scores_of_a_line(shortened):
-    line = recorded(shortened.record("Plain", 0, 70.0))
-    assert score(line, Metric("miou")) == 70.0
-    assert score(line, Metric("pixel_accuracy")) == 90.0
-    assert score(line, Metric("iou", "background")) == 90.0
-    assert score(line, Metric("iou", "elsewhere")) is None
-    with pytest.raises(ValueError, match="latency"):
-        score(line, Metric("latency_ms"))
-
-
 def with_metric(measurement, metric):
-    return dataclasses.replace(measurement, cell=dataclasses.replace(measurement.cell, metric=metric), _ids={})
+    return dataclasses.replace(measurement, cell=dataclasses.replace(measurement.cell, metric=metric))
 
 
-def test_a_class(shortened):
-    evidence = Evidence(shortened.found, shortened.lines("Plain", [70.0]))
-    assert evidence.of(with_metric(shortened.cell("Plain"), Metric("iou", "strip"))).by_seed == {0: 70.0}
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        (Metric("miou"), 71.0),
+        (Metric("pixel_accuracy"), 90.0),
+        (Metric("iou", "strip"), 71.0),
+        (Metric("iou", "background"), 90.0),
+    ],
+    ids=str,
+)
+def test_every_score_of_a_record(shortened, metric, value):
+    evidence = Evidence(shortened.found, shortened.lines("Plain", [71.0]))
+    assert evidence.of(with_metric(shortened.cell("Plain"), metric)).by_seed == {0: value}
 
 
 def test_a_class_that_the_data_do_not_have(shortened):
     found = Evidence(shortened.found, {}).of(with_metric(shortened.cell("Plain"), Metric("iou", "road")))
-    assert found == Absent("not at this scale", "shapes has no class road")
+    assert found == Absent(Verdict.NOT_AT_THIS_SCALE, "shapes has no class road")
 
 
 def test_a_score_that_is_not_defined(shortened):
     evidence = Evidence(shortened.found, shortened.lines("Plain", [70.0]))
     found = evidence.of(with_metric(shortened.cell("Plain"), Metric("iou", "wire")))
-    assert found.verdict == "not run"
+    assert found.verdict is Verdict.NOT_RUN
     assert "not defined" in found.reason
 
 
@@ -101,7 +103,7 @@ def test_used_evaluations_are_remembered(shortened):
 def test_a_cell_that_is_another_one_at_the_scale(papers):
     merged = Made(papers, "merged")
     twin = merged.cell("Rates, smaller")
-    assert (twin.kind, twin.reason) == ("same as", "Rates")
+    assert (twin.kind, twin.reason) == (Kind.SAME_AS, "Rates")
     evidence = Evidence(merged.found, merged.lines("Rates", [71.0]))
     assert evidence.resolved(twin).run_id(0) == merged.cell("Rates").run_id(0)
     assert evidence.of(evidence.resolved(twin)).by_seed == {0: 71.0}

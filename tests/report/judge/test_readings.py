@@ -2,16 +2,16 @@
 
 import pytest
 
-from repro.experiments.readings import alternatives
+from repro.experiments.readings import open_readings
 from repro.report.judge.evidence import Evidence
-from repro.report.judge.readings import effect, effects_markdown
+from repro.report.judge.readings import Direction, effect
 from repro.store.runs_csv import recorded
 from tests.report.made_runs import record_of
 
 
 @pytest.fixture(scope="module")
 def sixteen(as_printed):
-    (found,) = [item for item in alternatives(as_printed.found) if item.base == as_printed.cell("Rates").address]
+    (found,) = [item for item in open_readings(as_printed.found) if item.base == as_printed.cell("Rates").address]
     return found
 
 
@@ -27,17 +27,22 @@ def test_difference_is_paired_by_seed(as_printed, sixteen):
     assert found.difference.n == 3
     assert found.difference.mean == pytest.approx(1.0)
     assert found.base == pytest.approx(72.0)
-    assert found.verdict == "raises"
-    assert (found.entry.setting, found.alternative) == ("batch_size", "sixteen")
+    assert found.direction is Direction.RAISES
+    assert (found.entry.setting, found.name) == ("batch_size", "sixteen")
 
 
 @pytest.mark.parametrize(
-    ("scores", "verdict"),
-    [({0: 69.0, 1: 71.1, 2: 72.9}, "lowers"), ({0: 69.0, 1: 75.0, 2: 74.0}, "undecided"), ({0: 75.0}, "undecided")],
+    ("scores", "direction"),
+    [
+        ({0: 69.0, 1: 71.1, 2: 72.9}, Direction.LOWERS),
+        ({0: 69.0, 1: 75.0, 2: 74.0}, Direction.UNDECIDED),
+        ({0: 72.0, 1: 74.0}, Direction.UNDECIDED),
+        ({0: 75.0}, Direction.UNDECIDED),
+    ],
 )
-def test_verdicts(as_printed, sixteen, scores, verdict):
+def test_directions(as_printed, sixteen, scores, direction):
     known = as_printed.lines("Rates", [70.0, 72.0, 74.0]) | lines_of(sixteen.measurement, scores)
-    assert effect(Evidence(as_printed.found, known), sixteen, as_printed.cell("Rates")).verdict == verdict
+    assert effect(Evidence(as_printed.found, known), sixteen, as_printed.cell("Rates")).direction is direction
 
 
 def test_nothing_to_say_without_both_readings(as_printed, sixteen):
@@ -46,14 +51,3 @@ def test_nothing_to_say_without_both_readings(as_printed, sixteen):
         assert effect(Evidence(as_printed.found, known), sixteen, base) is None
     apart = as_printed.lines("Rates", [70.0]) | lines_of(sixteen.measurement, {1: 71.0})
     assert effect(Evidence(as_printed.found, apart), sixteen, base) is None
-
-
-def test_page(as_printed, sixteen):
-    known = as_printed.lines("Rates", [70.0, 72.0, 74.0]) | lines_of(sixteen.measurement, {0: 71.0, 1: 73.1, 2: 74.9})
-    found = effect(Evidence(as_printed.found, known), sixteen, as_printed.cell("Rates"))
-    page = effects_markdown("small", "paper", [found])
-    (line,) = [line for line in page.splitlines() if "sixteen" in line]
-    assert line == (
-        "| batch size | open | sixteen | small/table1: Rates @ mIoU | 72.00 | +1.00 \\[+0.75, +1.25\\] | 3 | raises |"
-    )
-    assert "python -m repro.sweep ledger=small scale=paper seeds=3" in page

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from repro.experiments import measurements
+from repro.experiments.measurements import Measurements
 from repro.papers import Address, load_papers
-from repro.report.judge.tables import ONE_SEED, Tables, duplicates
+from repro.report.judge.tables import ONE_SEED, Tables, twins
 from repro.report.judge.verdicts import Tolerance
 from tests.report.made_runs import Made
 
@@ -50,7 +50,7 @@ def test_judged_at_the_papers_scale(as_printed, mean, verdict):
     assert found.measured.n == 3
     assert found.difference == pytest.approx(mean - 73.0)
     assert found.deviations == ()
-    assert found.choices == ("batch size (schedule.batch_size = 8)",)
+    assert found.left_open == ("batch size (schedule.batch_size = 8)",)
     assert len(found.evidence) == 3
 
 
@@ -137,8 +137,8 @@ def test_cells_that_are_one_run_are_named_with_their_line(papers, tmp_path):
     )
     library = load_papers([tmp_path])
     table = library.tables["again/table1"]
-    found = measurements(library, [table], library.scale("paper"))
-    problems = [str(problem) for problem in duplicates(found, table)]
+    found = Measurements(library, [table], library.scale("paper"))
+    problems = [str(problem) for problem in twins(found, table)]
     line = next(place for place, words in enumerate(text.splitlines(), 1) if "mIoU: 72.0" in words)
     assert len(problems) == 2  # the score and the gain
     assert problems[0] == (
@@ -147,5 +147,5 @@ def test_cells_that_are_one_run_are_named_with_their_line(papers, tmp_path):
     )
 
 
-def test_the_small_table_has_no_duplicates(as_printed):
-    assert duplicates(as_printed.found, as_printed.table) == []
+def test_the_small_table_has_no_twins(as_printed):
+    assert twins(as_printed.found, as_printed.table) == []

@@ -1,0 +1,96 @@
+"""Brings run folders into MLflow one by one, as often as asked."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tqdm import tqdm
+
+from repro.config.compose import compose
+from repro.config.settings import TrackingKind
+from repro.errors import ConfigError, StoreError, full_sentence
+from repro.store.lock import LockedError
+from repro.store.outputs import Outputs
+from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
+from repro.track.interfaces import TrackingError
+from repro.track.mirror import MLflowMirror
+from repro.track.snapshot import take_snapshot
+from repro.track.tracker import tracking_uri
+
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass
+class Tally:
+    """What became of the runs: ids, and for those that failed the reason in a sentence."""
+
+    sent: list[str] = field(default_factory=list)
+    level: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def sentence(self) -> str:
+        """The counts in words."""
+        counts = [(self.sent, "brought level"), (self.level, "level already"), (self.held, "still running")]
+        counts += [(self.empty, "without a configuration yet"), (list(self.broken), "broken")]
+        return ", ".join(f"{len(runs)} {words}" for runs, words in counts if runs) or "no runs"
+
+
+def bring_level(overrides: Sequence[str]) -> int:
+    """Brings in the runs of the outputs that a command line means; returns the exit code, 0 only if all came in."""
+    settings = compose(overrides).settings
+    outputs, tracking = Outputs(settings.outputs), settings.tracking
+    if tracking.kind is TrackingKind.none:
+        raise ConfigError("tracking=none has nowhere to bring the runs; leave it out, or give tracking.uri")
+    uri = tracking_uri(tracking.uri, outputs)
+    runs = list(outputs.runs())
+    if not runs:
+        print(f"no runs below {outputs.runs_path}; `python -m repro` makes one.")
+        return 0
+    mirror = MLflowMirror(uri, tracking.experiment, outputs, patience_seconds=PATIENCE_SECONDS)
+    tally = bring_in(runs, mirror)
+    for run_id, reason in tally.broken.items():
+        print(f"{run_id}: {full_sentence(reason)}", file=sys.stderr)
+    print(f"{uri}: {tally.sentence()}; {_next_step(uri, tally)}")
+    return 1 if tally.broken else 0
+
+
+def bring_in(runs: Sequence[RunFolder], mirror: MLflowMirror) -> Tally:
+    """Brings runs into MLflow one by one under each one's lock; a broken one does not keep the others out.
+
+    Raises:
+        TrackingError: MLflow itself is out of reach.
+    """
+    mirror.open()
+    tally = Tally()
+    for folder in tqdm(runs, desc="track", unit="run", disable=None, leave=False):
+        if not folder.config_path.exists():
+            tally.empty.append(folder.run_id)
+            continue
+        try:
+            with folder.lock("python -m repro.track", brief=True):
+                changed = _bring_in_one(folder, mirror)
+            (tally.sent if changed else tally.level).append(folder.run_id)
+        except LockedError:
+            tally.held.append(folder.run_id)
+        except TrackingError as error:
+            mirror.open()  # If MLflow has gone altogether, this ends the walk instead of failing run by run.
+            tally.broken[folder.run_id] = str(error)
+        except (StoreError, OSError) as error:
+            tally.broken[folder.run_id] = str(error)
+    return tally
+
+
+def _bring_in_one(folder: RunFolder, mirror: MLflowMirror) -> bool:
+    """Under the lock nobody else is alive here, so a status that still says RUNNING is a killed process's."""
+    status = folder.read_status()
+    killed = status is not None and status.state is RunState.RUNNING
+    return mirror.bring_level(take_snapshot(folder, state=RunState.INTERRUPTED if killed else None))
+
+
+def _next_step(uri: str, tally: Tally) -> str:
+    if tally.broken:
+        return "mend or remove the broken ones above, then repeat the command."
+    return f"look at them: {uri if uri.startswith('http') else f'mlflow ui --backend-store-uri {uri}'}"

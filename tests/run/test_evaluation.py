@@ -1,0 +1,67 @@
+"""The measurement of a run: the record agrees with the matrix beside it, and the pictures are those asked for."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from repro.build import build_dataset, build_model, parameter_count
+from repro.metrics import SCORES, iou_percent, miou_percent
+from repro.run.evaluation import describe_split
+from repro.run.lifecycle import run
+from repro.store.journal import read_journal
+
+
+def test_the_scores_are_those_of_the_matrix(configure):
+    outcome = run(configure())
+    record, matrix = outcome.record, outcome.folder.read_confusion(outcome.record)
+    assert 0.9 * 5 * 64 * 64 < matrix.sum() <= 5 * 64 * 64
+    assert record.scores.miou_percent == pytest.approx(miou_percent(matrix))
+    assert {name: getattr(record.scores, name) for name in SCORES} == pytest.approx(
+        {name: float(score(matrix)) for name, score in SCORES.items()}
+    )
+    classes = [np.nan if value is None else value for value in record.per_class_iou_percent.values()]
+    np.testing.assert_allclose(classes, iou_percent(matrix))
+
+
+def test_the_record_says_what_was_measured_and_how(configure):
+    configuration = configure("seed=3", "runtime.log_every_steps=1")
+    outcome = run(configuration)
+    record, provenance = outcome.record, outcome.record.provenance
+    measured, trained_on = build_dataset(configuration, "val"), build_dataset(configuration, "train")
+    assert (record.run_id, record.evaluation_id) == (configuration.run_id, configuration.evaluation_id)
+    assert (record.config, record.evaluation_config) == (configuration.science, configuration.protocol)
+    assert (record.names.head, record.names.dataset, record.names.evaluation) == ("fcn", "shapes", "whole")
+    assert (record.seed, record.scale, record.steps, record.gpu_seconds) == (3, "paper", 6, 0.0)
+    assert record.parameters == parameter_count(build_model(configuration, measured.num_classes)[0])
+    assert provenance["command"] == ["python", "-m", "repro", *configuration.overrides]
+    assert provenance["evaluated_split"] == describe_split(measured)
+    assert provenance["training"]["split"] == describe_split(trained_on)
+    assert provenance["training"]["batch_norm_samples"] == 4
+    assert provenance["restarts"] == 0
+    assert record.wall_seconds > 0
+    points = read_journal(outcome.folder.journal_path).points
+    assert [point.step for point in points] == [1, 2, 3, 4, 5, 6]
+    assert all({"loss", "learning_rate", "images_per_second"} <= point.metrics.keys() for point in points)
+
+
+def test_a_split_is_told_by_name_size_and_ids(configure):
+    train, val = (build_dataset(configure(), split) for split in ("train", "val"))
+    assert describe_split(val) == {"name": "val", "images": 5, "sha256": val.split_sha256()}
+    assert describe_split(train)["sha256"] != describe_split(val)["sha256"]
+
+
+def test_the_pictures_are_those_asked_for(configure):
+    outcome = run(configure("evaluation.masks=true", "evaluation.panels=2"))
+    folder, evaluation_id = outcome.folder, outcome.record.evaluation_id
+    with Image.open(folder.panels_path(evaluation_id)) as panels:
+        assert panels.size == (64 * 4 + 12, 64 * 2 + 4)
+    masks = sorted(folder.masks_path(evaluation_id).iterdir())
+    assert len(masks) == 5
+    with Image.open(masks[0]) as mask:
+        assert mask.size == (64, 64)
+        assert np.asarray(mask).max() < len(outcome.record.per_class_iou_percent)
+
+
+def test_without_a_wish_there_are_no_pictures(configure):
+    outcome = run(configure("evaluation.panels=0"))
+    assert not (outcome.folder.evaluations_path / outcome.record.evaluation_id).exists()
