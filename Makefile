@@ -6,7 +6,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format docs report-check bench clean
+.PHONY: help setup demo test test-real test-fast coverage lint format docs report-check bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,17 @@ demo: $(READY)  ## train the default network on the built-in data (three minutes
 	$(BIN)/python -m repro.report sweeps_folder=examples/papers table=demo/table1 reports=outputs/reports
 	@sed '1,2d;/^\*\*Bold/,$$d;s/&nbsp;/ /g;s/<br>/ /g' outputs/reports/paper/demo/table1.md
 
-test: $(READY) lint  ## lint, types and all tests
-	$(PYTEST)
+test: $(READY) lint  ## lint, types, and all tests that need Python alone
+	$(PYTEST) -m 'not real'
+
+test-real: $(READY)  ## the tests against real programs, which must be there: LaTeX
+	REPRO_REAL=1 $(PYTEST) -m real
 
 test-fast: $(READY)  ## the tests that take less than ten seconds each
-	$(PYTEST) -m 'not slow'
+	$(PYTEST) -m 'not slow and not real'
+
+coverage: $(READY)  ## which lines the tests run, those of other processes included
+	$(PYTEST) -m 'not real' --cov --cov-report=term
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

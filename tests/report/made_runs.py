@@ -10,8 +10,8 @@ import numpy as np
 from repro.experiments.measurement import Measurement
 from repro.experiments.measurements import Measurements
 from repro.papers import Address, Library, load_papers
-from repro.store.record import Names, Record, Scores, confusion_sha256
 from repro.store.outputs import Outputs
+from repro.store.record import Names, Record, Scores, confusion_sha256
 from repro.store.runs_csv import Recorded, recorded
 
 MATRIX = np.eye(3, dtype=np.int64)

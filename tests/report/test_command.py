@@ -6,9 +6,7 @@ import pytest
 
 from repro.experiments.readings import open_readings
 from repro.report.command import main
-from repro.store.outputs import Outputs
 from repro.store.runs_csv import recorded, runs_csv
-from repro.store.status import RunState
 from repro.track import MLflowMirror, take_snapshot
 from tests.example_mlflow import place_database
 from tests.report.made_runs import record_of, store

@@ -82,7 +82,9 @@ def test_a_gain_in_prose_is_that_of_the_row_that_it_repeats() -> None:
     low, high = (table.rows[label].cells["mIoU"].address for label in "ab")
     for value, kinds in ((1.6, []), (1.65, []), (2.6, [FindingKind.DIFFERENCE])):
         gain = {"gain": (value, Metric("delta", reference=low, of=MIOU))}
-        prose = with_row(table_of("made/prose", {"b again": gain}, kind=TableKind.PROSE), "b again", same_as=high, run=())
+        prose = with_row(
+            table_of("made/prose", {"b again": gain}, kind=TableKind.PROSE), "b again", same_as=high, run=()
+        )
         assert [item.kind for item in audit(library_of(table, prose))] == kinds
 
 

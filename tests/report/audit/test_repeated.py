@@ -66,9 +66,13 @@ def test_prose_must_print_the_number_of_the_table_up_to_rounding() -> None:
 
 @pytest.mark.parametrize("label", ["PSPNet(Zhao et al. 2017)", "PSP-Net [3]", "pspnet [Zhao et al., 2017]"])
 def test_a_cited_number_must_be_the_same_in_another_paper(label: str) -> None:
-    first = with_row(table_of("made/table1", {"PSPNet [95]": {"mIoU": (85.4, MIOU)}}), "PSPNet [95]", kind=RowKind.CITED)
+    first = with_row(
+        table_of("made/table1", {"PSPNet [95]": {"mIoU": (85.4, MIOU)}}), "PSPNet [95]", kind=RowKind.CITED
+    )
     second = with_row(table_of("other/table1", {label: {"mIoU": (82.6, MIOU)}}), label, kind=RowKind.CITED)
-    assert [(item.kind, item.address.table) for item in audit(library_of(first, second))] == [(FindingKind.CITED, "other/table1")]
+    assert [(item.kind, item.address.table) for item in audit(library_of(first, second))] == [
+        (FindingKind.CITED, "other/table1")
+    ]
     elsewhere = replace(second, evaluated_on="Cityscapes test")
     assert audit(library_of(first, elsewhere)) == []
     assert audit(library_of(first, with_row(second, label, marks=("Coarse",)))) == []
@@ -78,7 +82,10 @@ def test_cited_rows_with_another_printed_setting_are_other_rows() -> None:
     setting = Metric("setting")
     first = table_of("made/table1", {"X [1]": {"Backbone": ("ResNet-101", setting), "mIoU": (50.0, MIOU)}})
     second = table_of("other/table1", {"X (A et al. 2019)": {"BackBone": ("ResNet50", setting), "mIoU": (49.0, MIOU)}})
-    first, second = with_row(first, "X [1]", kind=RowKind.CITED), with_row(second, "X (A et al. 2019)", kind=RowKind.CITED)
+    first, second = (
+        with_row(first, "X [1]", kind=RowKind.CITED),
+        with_row(second, "X (A et al. 2019)", kind=RowKind.CITED),
+    )
     assert audit(library_of(first, second)) == []
     cell = second.rows["X (A et al. 2019)"].cells["BackBone"]
     same = with_value(second, cell.address, "ResNet101")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from repro.experiments.measurement import Kind
 from repro.papers import Address, Metric, RowKind
 from repro.report.judge.statistics import Interval, interval
-from repro.report.judge.verdicts import ClaimVerdict, Tolerance, Verdict, judge, judge_claim
+from repro.report.judge.verdicts import Tolerance, Verdict, judge, judge_claim
 
 JUDGED = (Verdict.REPRODUCED, Verdict.ABOVE, Verdict.BELOW, Verdict.INCONCLUSIVE)
 
@@ -113,7 +113,16 @@ def test_a_claim_turned_round_has_the_opposite_verdict(differences):
 
 
 def test_order_of_precedence():
-    order = ("cited", "server only", "cannot be run", "not built", "not at this scale", "same as", "not run", "deviates")
+    order = (
+        "cited",
+        "server only",
+        "cannot be run",
+        "not built",
+        "not at this scale",
+        "same as",
+        "not run",
+        "deviates",
+    )
     places = [Verdict(name).precedence for name in (*order, *JUDGED)]
     assert places == sorted(places)
 

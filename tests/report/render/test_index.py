@@ -4,8 +4,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from repro.papers import Address
-from repro.report.printed import Finding
-from repro.report.render.index import coverage, index_html
+from repro.report.audit.finding import Finding, FindingKind
+from repro.report.judge.verdicts import Verdict
+from repro.report.render.index import CELL_ORDER, MEANINGS, UNMEASURED, coverage, index_html
+from repro.report.render.style import STYLE
 from tests.report.made_results import measured_small, real_tables, small_table, unmeasured
 
 VOID = {"meta", "br"}
@@ -68,7 +70,7 @@ def test_the_page_links_every_table_and_needs_nothing_from_elsewhere(tmp_path: P
 
 def test_the_page_says_what_is_covered_and_found(tmp_path: Path) -> None:
     result = measured_small(small_table(tmp_path / "sweeps"))
-    finding = Finding("mean", Address("made/table1", "Plain", "mIoU"), "70.0", "71.0", "mean")
+    finding = Finding(FindingKind.MEAN, Address("made/table1", "Plain", "mIoU"), "70.0", "71.0", "mean")
     words = " ".join(" ".join(Page(index_html([result], [finding])).words).split())
     assert "1 tables of 1 papers" in words
     assert "2 of 3 cells that can be run are measured" in words
@@ -80,7 +82,8 @@ def test_the_page_says_what_is_covered_and_found(tmp_path: Path) -> None:
 def test_claims_that_cannot_be_judged_are_told_apart_from_those_not_run(tmp_path: Path) -> None:
     result = measured_small(small_table(tmp_path / "sweeps"))
     claims = [
-        replace(result.claims[0], verdict=verdict, difference=None) for verdict in ("not run", "cited", "not built")
+        replace(result.claims[0], verdict=verdict, difference=None)
+        for verdict in (Verdict.NOT_RUN, Verdict.CITED, Verdict.NOT_BUILT)
     ]
     words = " ".join(Page(index_html([replace(result, claims=(*result.claims, *claims))], [])).words)
     assert "1 holds, 1 not run, 2 with a side that cannot be run" in words
@@ -91,6 +94,27 @@ def test_titles_are_escaped_and_an_empty_report_is_a_page(tmp_path: Path) -> Non
     table = replace(result.table, title="<b>a & b</b>")
     assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in index_html([replace(result, table=table)], [])
     assert "No tables yet" in " ".join(Page(index_html([], [])).words)
+
+
+def test_the_bars_hold_every_verdict_but_the_silent_ones_once() -> None:
+    assert sorted(CELL_ORDER) == sorted(verdict for verdict in Verdict if not verdict.is_silent)
+
+
+def test_every_verdict_has_a_colour_of_the_legend(tmp_path: Path) -> None:
+    result = measured_small(small_table(tmp_path / "sweeps"))
+    address = Address("made/table1", "Plain", "mIoU")
+    coloured = set(
+        re.findall(r"^\.([a-z]+) \{ background: var\(--\1\); \}", STYLE.replace("; } .", "; }\n."), re.MULTILINE)
+    )
+    assert coloured == {*MEANINGS, *UNMEASURED}
+    for verdict in CELL_ORDER:
+        cells = {address: replace(result.cells[address], verdict=verdict)}
+        text = index_html([replace(result, cells=cells)], [])
+        used = set(re.findall(r'<i class="(\w+)" style', text))
+        assert len(used) == 1
+        assert used < coloured
+        assert f'<li><i class="{used.pop()}"></i>' in text
+        assert f"<small>1 {verdict}</small>" in text
 
 
 def test_every_colour_has_a_dark_counterpart() -> None:

@@ -1,0 +1,100 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from repro.papers import Address, Table, TableKind
+from repro.report.judge.verdicts import Verdict
+from repro.report.render.index import MEANINGS
+from repro.report.render.layout import PANEL, SYMBOLS, Figure, LaidRow, layout
+from tests.report.made_results import measured, measured_small, real_tables, small_table, unmeasured
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Table:
+    return small_table(tmp_path / "sweeps")
+
+
+def row_of(made, label: str) -> LaidRow:
+    return next(row for row in made.rows if row.label == label)
+
+
+def test_a_measured_cell_comes_in_parts(small: Table) -> None:
+    made = layout(measured_small(small))
+    assert row_of(made, "Plain").figures["mIoU"] == Figure(
+        "70.0", verdict=Verdict.BELOW, mean="68.8", half="1.8", n=3, difference="−1.2"
+    )
+    single = row_of(made, "With it").figures["mIoU"]
+    assert (single.mean, single.half, single.n, single.one_seed) == ("72.0", "", 1, True)
+    assert single.measured_best
+    assert row_of(made, "With it").figures["With"] == Figure(marked=True)
+
+
+def test_a_footnote_has_one_number_and_what_holds_for_all_is_none(small: Table) -> None:
+    made = layout(measured_small(small))
+    assert made.common == ["deviation: crop 128 instead of 513", "left open by the paper: optimiser: SGD"]
+    assert len(set(made.notes)) == len(made.notes)
+    assert made.notes.count("deviation: half the steps") == 1
+    assert made.number("deviation: half the steps") == made.notes.index("deviation: half the steps") + 1
+    before = len(made.notes)
+    assert made.number("something else") == before + 1
+
+
+def test_what_holds_for_a_whole_row_is_said_at_its_label(small: Table) -> None:
+    result = unmeasured(small)
+    for address, cell in result.cells.items():
+        if address.row == "With it":
+            result.cells[address] = replace(cell, verdict=Verdict.NOT_BUILT, reason="head=unbuilt")
+    made = layout(result)
+    row = row_of(made, "With it")
+    assert row.shared_state == "missing: not built"
+    assert [made.notes[number - 1] for number in row.notes] == ["check marks inferred, not legible",
+                                                                "not built: head=unbuilt"]  # fmt: skip
+    assert not any(figure.notes for figure in row.figures.values())
+
+
+def test_the_best_is_the_largest_score_or_the_smallest_where_the_column_says_so(small: Table) -> None:
+    def best(table: Table) -> set[str]:
+        return {row.label for row in layout(unmeasured(table)).rows if row.figures["mIoU"].best}
+
+    assert best(small) == {"Behind the server"}
+    columns = {**small.columns, "mIoU": replace(small.columns["mIoU"], lower_is_better=True)}
+    assert best(replace(small, columns=columns)) == {"Plain"}
+    assert best(replace(small, kind=TableKind.PROSE)) == set()
+
+
+def test_a_row_of_prose_stands_at_a_place(small: Table) -> None:
+    assert not layout(unmeasured(small)).placed
+    rows = {label: replace(row, place="section 4.2") for label, row in small.rows.items()}
+    made = layout(unmeasured(replace(small, rows=rows)))
+    assert made.placed
+    assert {row.place for row in made.rows} == {"section 4.2"}
+
+
+def test_a_cell_without_a_result_has_no_state(small: Table) -> None:
+    figure = row_of(layout(unmeasured(small)), "Plain").figures["Gain"]
+    assert (figure.verdict, figure.state) == (None, "")
+    result = measured_small(small)
+    del result.cells[Address("made/table1", "Plain", "mIoU")]
+    assert row_of(layout(result), "Plain").figures["mIoU"].verdict is None
+
+
+def test_a_missing_measurement_is_told_from_one_that_nobody_can_make() -> None:
+    assert Figure(verdict=Verdict.NOT_RUN).state == "missing: not run"
+    assert Figure(verdict=Verdict.CITED).state == "cited"
+
+
+def test_wide_tables_come_in_parts_that_hold_every_column_once() -> None:
+    wide = 0
+    for table in real_tables().values():
+        made = layout(measured(table))
+        assert [head for panel in made.panels for head in panel] == list(table.columns)
+        if len(made.panels) > 1:
+            wide += 1
+            assert max(len(panel) for panel in made.panels) <= PANEL
+    assert wide >= 3
+
+
+def test_every_verdict_on_a_measured_cell_has_a_sign_of_its_own() -> None:
+    assert SYMBOLS.keys() == MEANINGS.keys()
+    assert len(set(SYMBOLS.values())) == len(SYMBOLS)

@@ -1,0 +1,59 @@
+"""The pages beside the tables."""
+
+from repro.papers import Address, Entry, Standing
+from repro.report.audit.finding import Finding, FindingKind
+from repro.report.judge.readings import Effect
+from repro.report.judge.statistics import interval
+from repro.report.render.pages import audit_page, readings_page
+
+
+def effect(setting: str, line: int, name: str, row: str, *differences: float) -> Effect:
+    entry = Entry(setting, ("paper",), Standing.OPEN, "nowhere", {}, line=line)
+    return Effect(entry, name, Address("small/table1", row, "mIoU"), 72.0, interval(differences))
+
+
+def test_an_effect_is_a_line_of_the_page() -> None:
+    page = readings_page("small", "paper", [effect("batch_size", 3, "sixteen", "Rates", 1.0, 1.1, 0.9)])
+    (line,) = [line for line in page.splitlines() if "sixteen" in line]
+    assert line == (
+        "| batch size | open | sixteen | small/table1: Rates @ mIoU | 72.00 | +1.00 \\[+0.75, +1.25\\] | 3 | raises |"
+    )
+    assert "python -m repro.sweep ledger=small scale=paper seeds=3" in page
+
+
+def test_settings_stand_in_the_order_of_the_ledger_with_the_readings_of_one_together() -> None:
+    effects = [
+        effect("width", 9, "narrow", "Plain", 1.0),
+        effect("width", 9, "broad", "Plain", 1.0),
+        effect("batch_size", 3, "sixteen", "Plain", 1.0),
+        effect("width", 9, "broad", "Rates", 1.0),
+    ]
+    lines = [line.split(" | ") for line in readings_page("small", "paper", effects).splitlines() if " @ mIoU" in line]
+    assert [(line[0].lstrip("| "), line[2], line[3].split()[1]) for line in lines] == [
+        ("batch size", "sixteen", "Plain"),
+        ("width", "broad", "Plain"),
+        ("width", "broad", "Rates"),
+        ("width", "narrow", "Plain"),
+    ]
+
+
+def test_the_audit_lists_kinds_with_their_counts_and_each_finding_with_its_place() -> None:
+    findings = [
+        Finding(FindingKind.MEAN, Address("made/table1", "A|B", "mIoU"), "70.0", "71.0", "mean of the 19 classes"),
+        Finding(FindingKind.CITED, Address("made/table2", "X [1]", "mIoU"), "50.0", "49.0", "the same name"),
+        Finding(FindingKind.MEAN, Address("made/table3", "C", "mIoU"), "1.0", "2.0", "mean of the 19 classes"),
+    ]
+    page = audit_page(findings)
+    for kind, count in ((FindingKind.MEAN, 2), (FindingKind.CITED, 1), (FindingKind.PROSE, 0)):
+        assert f"| {kind} | {count} | {kind.meaning} |" in page
+    assert "| **all** | **3** | |" in page
+    assert page.index("## Mean") < page.index("## Cited")
+    assert "## Prose" not in page
+    assert "| made/table1: A\\|B @ mIoU | 70.0 | 71.0 | mean of the 19 classes |" in page
+    assert "| made/table2: X \\[1\\] @ mIoU | 50.0 | 49.0 | the same name |" in page
+
+
+def test_an_audit_without_findings_is_a_page() -> None:
+    page = audit_page([])
+    assert page.count("| 0 |") == len(FindingKind)
+    assert "## " not in page
