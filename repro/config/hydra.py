@@ -39,7 +39,8 @@ def composed(overrides: Sequence[str], user_folder: Path | None = None, name: st
 def choices_of(node: DictConfig) -> dict[str, str]:
     """The choice of each of our groups in what `composed` gave."""
     chosen = node.hydra.runtime.choices.items()
-    return {group: choice for group, choice in chosen if group.partition("/")[0] in node}
+    ours = node.keys() - {"hydra"}
+    return {group: choice for group, choice in chosen if group.partition("/")[0] in ours}
 
 
 def plain(node: DictConfig) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def sample(features: Tensor, points: Tensor, mask: Tensor | None = None) -> Tens
 def _neighbours(places: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Indices and shares `[..., 2]` of the two pixels of a line that lie around each place."""
     places = places.clamp(-2, size)  # from there on value and gradient are zero, and an index stays small
-    below = places.detach().floor()
+    below = places.detach().floor()  # constant between pixels, so that the gradient comes through the shares alone
     fraction = places - below
     indices = below.long().unsqueeze(-1) + torch.arange(2, device=places.device)
     inside = (indices >= 0) & (indices < size)

@@ -28,9 +28,10 @@ def local_attention(
     """Weighs the values of `kernel_size` x `kernel_size` neighbours by the softmax over their keys' products.
 
     The neighbours of a position lie in rows `dilation` apart and in columns `dilation` apart, its own among them. So
-    the columns fall into phases that never meet, and for one phase and one distance between rows, a batched product
-    gives what every row has to do with the row at that distance: a small matrix of columns by columns, of which a band
-    counts. The neighbourhoods themselves are never gathered, and nothing larger than a phase is copied.
+    the columns fall into phases that never meet (6 apart, column 7 sees 1, 13, 19, ...), and for one phase and one
+    distance between rows, a batched product gives what every row has to do with the row at that distance: a small
+    matrix of columns by columns, of which a band counts. The neighbourhoods themselves are never gathered, and nothing
+    larger than a phase is copied.
 
     Products, softmax and sums are in float32 (float64 for float64), under autocast too. Differentiable once.
     Source: GALD, equations 6 to 8, which have no scale.
@@ -157,6 +158,7 @@ class _LocalAttention(torch.autograd.Function):
                 gradient = _taken(gradients, own, values)
                 of_values[:, around] += _spread(grid, weights, gradient)
                 slopes = _products(grid, gradient, _taken(values, around, values), ctx.scale).mul_(weights)
+                # Of the softmax; the neighbours outside the map have a value of 0 and add nothing to this sum.
                 slopes -= weights * slopes.sum((0, 3))[..., None]
                 of_queries[:, own] = _sums(grid, slopes, _taken(keys, around, values))
                 of_keys[:, around] += _spread(grid, slopes, _taken(queries, own, values))

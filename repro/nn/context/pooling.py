@@ -18,8 +18,9 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
     """Averages over `kernel_size` x `kernel_size` windows with stride 1 and zero padding, so the size stays.
 
     A square window is separable, so the pool is `rows @ features @ columns^T` with one banded matrix per axis:
-    the cost does not grow with the window. Equal to `avg_pool2d` to 1e-6 in float32; half precision is summed
-    in float32 and rounded once.
+    the cost does not grow with the window, as that of `avg_pool2d` does with its area, and at the border a row of the
+    band has fewer numbers. Running sums would cost less still, but their differences lose digits. Equal to `avg_pool2d`
+    to 1e-6 in float32; half precision is summed in float32 and rounded once.
 
     Args:
         features: `[B, C, H, W]`, either memory format; the result has the same one.
@@ -43,7 +44,10 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
 
 
 class _Separable(torch.autograd.Function):
-    """`rows @ features @ columns^T` per channel; it is linear, so its gradient is itself with both transposed."""
+    """`rows @ features @ columns^T` per channel.
+
+    It is linear, so its gradient is itself with both transposed, and nothing of the size of a map is kept for it.
+    """
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -60,6 +64,7 @@ class _Separable(torch.autograd.Function):
 
 
 def _mixed_positions(features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """For channels_last: both products mix whole vectors of channels, which lie side by side and are not moved."""
     batch, channels, height, width = features.shape
     values = features.permute(0, 2, 3, 1).reshape(batch, height, width * channels).to(rows.dtype)
     values = torch.bmm(rows.expand(batch, height, height), values).view(batch * height, width, channels)
@@ -68,6 +73,7 @@ def _mixed_positions(features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def _mixed_planes(features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """For contiguous maps: the lines of many planes below each other in one product, then each plane in another."""
     height, width = features.shape[2:]
     result = torch.empty_like(features)
     together = _planes_at_a_time(features)
