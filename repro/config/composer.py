@@ -5,11 +5,10 @@ from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 from repro.config.check import unknown_setting, wrong_choice
 from repro.config.configuration import Configuration
-from repro.config.groups import config_file, config_folders, content_of, groups_of, not_taken, outer_group, takers_of
+from repro.config.group_files import LeftToHydraError, group_node
+from repro.config.groups import config_folders, content_of, groups_of, not_taken, outer_group, takers_of
 from repro.config.hydra import choices_of, composed, plain
 from repro.config.overrides import split, written_out
 from repro.config.tree import flatten
@@ -52,7 +51,7 @@ class Composer:
             else:
                 absent[key] = value
                 missing.append(override)
-        around = {**_of_choices(tuple(sorted(choices)), self._folder).choices, **absent}
+        around = {**_of_choices(tuple(sorted(choices)), frozenset(absent), self._folder).choices, **absent}
         for override in inner:
             key, value = split(override)
             if around[outer_group(key)] in self._takers[key]:
@@ -60,7 +59,8 @@ class Composer:
             else:
                 absent[key] = value
                 missing.append(override)
-        found = _without_absent(_of_choices(tuple(sorted(choices)), self._folder), absent, leaves)
+        found = _of_choices(tuple(sorted(choices)), frozenset(absent), self._folder)
+        found = _without_absent(found, absent, leaves)
         for key, value in leaves.items():
             node = found.tree.get(key.partition(".")[0])
             if isinstance(node, dict) and "missing" in node:
@@ -74,7 +74,7 @@ class Composer:
     @cached_property
     def known_leaves(self) -> frozenset[str]:
         """Every leaf that some choice of a group has, and those outside the groups."""
-        found = set(_of_choices((), self._folder).leaves)
+        found = set(_by_hydra((), self._folder).leaves)
         for folder in config_folders(self._folder):
             for file in folder.rglob("*.yaml"):
                 group = file.parent.relative_to(folder).as_posix().replace("/", ".")
@@ -105,12 +105,12 @@ def _without_absent(found: Configuration, absent: dict[str, object], leaves: dic
 
 
 @cache
-def _of_choices(choices: tuple[str, ...], user_folder: Path | None) -> Configuration:
+def _of_choices(choices: tuple[str, ...], absent: frozenset[str], user_folder: Path | None) -> Configuration:
     """The configuration of some choices, put together group by group where no group is left to another's default."""
     families: dict[str, list[str]] = {}
     for choice in choices:
         families.setdefault(choice.partition("=")[0].partition("/")[0], []).append(choice)
-    if "init" in families or not families.keys() >= BROUGHT_BY_OTHERS:  # published weights bring a network too
+    if "init" in families or not families.keys() | absent >= BROUGHT_BY_OTHERS:  # published weights bring a network too
         return _by_hydra(choices, user_folder)
     found = _by_hydra((), user_folder)
     for group, family in families.items():
@@ -120,35 +120,13 @@ def _of_choices(choices: tuple[str, ...], user_folder: Path | None) -> Configura
 
 @cache
 def _of_family(group: str, family: tuple[str, ...], user_folder: Path | None) -> Configuration:
-    """A configuration with the choice of one group, and of the groups inside it, in which nothing else counts.
-
-    Hydra takes a tenth of a second for it. A file that stands for itself is merged onto what config.yaml says of its
-    group, which is what Hydra would do; a test holds every such file against it.
-    """
-    key, choice = split(family[0])
-    if len(family) > 1 or key != group:
+    """A configuration with the choice of one group and of the groups inside it, in which nothing else counts."""
+    default = _by_hydra((), user_folder)
+    try:
+        node, choices = group_node(group, {**default.choices, **dict(map(split, family))}, config_folders(user_folder))
+    except LeftToHydraError:
         return _by_hydra(family, user_folder)
-    files = (folder / group / f"{choice}.yaml" for folder in config_folders(user_folder))
-    file = next(file for file in files if file.is_file())
-    if not _stands_for_itself(file):
-        return _by_hydra(family, user_folder)
-    content = content_of(file)
-    common = content_of(config_file()).get(group) or {}
-    node = OmegaConf.merge(common, {name: value for name, value in content.items() if name != "defaults"})
-    base = _by_hydra((), user_folder)
-    return replace(base, tree={**base.tree, **plain(OmegaConf.create({group: node}))}, choices={group: choice})
-
-
-def _stands_for_itself(file: Path) -> bool:
-    """Whether a file rests on no other, has no group inside it, and refers to nothing outside but the environment."""
-    content = content_of(file)
-    defaults = content.get("defaults") or []
-    assert isinstance(defaults, list)
-    names = [name for entry in defaults for name in (entry if isinstance(entry, dict) else [entry])]
-    references = (str(value).replace("${oc.env:", "") for value in flatten(content).values())
-    alone = all(name == "_self_" or name.startswith("override /") for name in names)
-    moved = "# @package" in file.read_text(encoding="utf-8")
-    return alone and not moved and not any("${" in text for text in references)
+    return replace(default, tree={**default.tree, group: node}, choices=choices)
 
 
 @cache

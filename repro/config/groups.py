@@ -9,6 +9,9 @@ import yaml
 
 from repro.errors import ConfigError
 
+NO_SETTINGS = frozenset({"defaults", "hydra"})
+"""Keys of a file of settings that are for Hydra."""
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -87,4 +90,12 @@ def config_file(name: str = "config") -> Path:
 def settings_of(name: str) -> list[str]:
     """The lines of conf/<name>.yaml that set something, with their comments; those of groups and of Hydra left out."""
     lines = config_file(name).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and line[0].isalpha() and not line.partition("#")[0].rstrip().endswith(":")]
+    found: list[str] = []
+    wanted = False
+    for line in lines:
+        if not line.startswith(" "):
+            key = line.partition(":")[0]
+            wanted = key[:1].isalpha() and key not in NO_SETTINGS and not (config_folder() / key).is_dir()
+        if wanted:
+            found.append(line)
+    return found

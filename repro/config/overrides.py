@@ -57,8 +57,9 @@ def read(override: str) -> Override:
         is_grid = parsed.is_sweep_override()
         value = None if is_grid or parsed.is_delete() else parsed.value()
     except HydraException as error:
-        reason = first_line(error.__cause__ or error)
-        raise ConfigError(f"the value of {override!r} cannot be read: {reason}; quote text as key='\"a b\"'") from error
+        raise ConfigError(
+            f"the value of {override!r} cannot be read: {first_line(error)}; quote text as key='\"a b\"'"
+        ) from error
     return Override(match["sign"] or "", match["key"], match["text"] or "", value, is_grid)
 
 
