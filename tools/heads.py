@@ -63,7 +63,10 @@ def rows() -> Iterator[Row]:
         words = _command(file)
         configuration = compose([*words, "backbone=resnet50", "dataset=voc"])
         chosen = configuration.choices
-        parts = [f"{group}={chosen[group]}" for group in sorted(chosen) if group.startswith("head/")]
+        groups = [
+            group for group in sorted(chosen) if group.startswith("head/") and _has_choices(folder.parent / group)
+        ]
+        parts = [f"{group}={chosen[group]}" for group in groups]
         needs = [word for word in words if word.startswith("backbone.") and not word.startswith(STRIDE)]
         choice = " ".join(f"`{word}`" for word in (chosen["head"], *parts, *needs))
         if choice not in seen:
@@ -72,6 +75,10 @@ def rows() -> Iterator[Row]:
                 file.read_text(encoding="utf-8").splitlines()[1].removeprefix("# ").removesuffix(".").split(": ", 1)
             )
             yield Row(choice, what, source, *_added(configuration))
+
+
+def _has_choices(folder: Path) -> bool:
+    return len(list(folder.glob("*.yaml"))) > 1
 
 
 def _command(file: Path) -> list[str]:

@@ -37,6 +37,7 @@ WIDE_CONSTRUCTORS = {
     "ASPP": "its leaves stand in recorded commands",
     "ModuleA": "its leaves stand in recorded commands",
     "Vortex": "its leaves stand in recorded commands",
+    "LDv2": "each leaf is a setting of GALD's ledger",
 }
 """Constructors with more arguments, and why."""
 
@@ -201,7 +202,7 @@ def enum_values() -> dict[str, str]:
 
 
 def bare_comparisons() -> list[Place]:
-    """Comparisons with a bare string that is a value of one of our enums; the parts of torch alone know none of them."""
+    """Comparisons with a bare string that is a value of one of our enums, of which the parts of torch know none."""
     values, found = enum_values(), []
     for file in files():
         if part_of(file) in ("nn", "data", "metrics"):

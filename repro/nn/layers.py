@@ -86,7 +86,7 @@ def dropout_layer(probability: float, kind: DropoutKind) -> nn.Module:
     raise ValueError(f"dropout_kind must be elementwise or channel, not {kind!r}")
 
 
-def logits_layer(in_channels: int, num_classes: int, std: float | None = 0.01) -> nn.Conv2d:
+def logits_layer(in_channels: int, num_classes: int, std: float | None) -> nn.Conv2d:
     """The last 1x1 convolution, with bias, drawn from a normal distribution (`None`: PyTorch's default draw).
 
     Source: standard deviation 0.01 as in the public code of DeepLabv3 and mmsegmentation.

@@ -69,7 +69,7 @@ def test_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match="dropout must be at least 0 and below 1, not 1"):
         dropout_layer(1, "channel")
     with pytest.raises(ValueError, match="at least 2 classes, not 1"):
-        logits_layer(8, 1)
+        logits_layer(8, 1, 0.01)
     with pytest.raises(ValueError, match="logits_std must be above 0"):
         logits_layer(8, 2, 0)
     with pytest.raises(ValueError, match="width must be at least 1, not 0"):

@@ -13,9 +13,6 @@ from repro.nn.context.parts import Aggregation, HeadPart
 from repro.nn.heads.base import Classifier, Head
 from repro.nn.layers import ConvBNReLU, DropoutKind
 
-MakeContext = Callable[[int], Aggregation]
-MakeClassifier = Callable[[int, int], "JointClassifier"]
-
 
 class JointClassifier(HeadPart):
     """Concatenation of maps, 3x3 convolution with BN and ReLU, then what `Classifier` does.
@@ -55,6 +52,10 @@ class JointClassifier(HeadPart):
         """Maps several `[B, C, h, w]`, with `in_channels` in all, to logits `[B, num_classes, h, w]`."""
         logits: Tensor = self.classifier(self.hidden(torch.cat(list(maps), 1)))
         return logits
+
+
+MakeContext = Callable[[int], Aggregation]
+MakeClassifier = Callable[[int, int], JointClassifier]
 
 
 def context_of(context: MakeContext | None, in_channels: int) -> tuple[nn.Module, int]:

@@ -34,7 +34,9 @@ def test_parameters_by_hand(switches: dict, expected: int) -> None:
     assert parameters(on_meta("dcnv2", **switches)) == expected
 
 
-@pytest.mark.parametrize("switches", [{}, {"concatenate": False, "kernel_size": 5, "context.fusion": "direct"}])
+@pytest.mark.parametrize(
+    "switches", [{}, {"concatenate": False, "kernel_size": 5, "context.fusion": "direct"}, {"context": "none"}]
+)
 def test_sizes_and_gradients(switches: dict) -> None:
     torch.manual_seed(0)
     assert_follows_input_size(head_from_yaml("dcnv2", CHANNELS, 5, **(SMALL | switches)), 5)
