@@ -7,9 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from repro.experiments import measurements
+from repro.experiments.measurements import Measurements
 from repro.papers import load_papers
-from repro.sweep.plan.plan import Wanted, distinct_jobs, make_plan
+from repro.sweep.plan.job import Wanted
+from repro.sweep.plan.plan import distinct_jobs, make_plan
 
 HEADS = ("fcn", "aspp", "aspp_plus", "module_a", "vortex")
 TABLE = """\
@@ -29,7 +30,7 @@ def planned_seconds(pattern: str, scale: str, folders: list[Path]) -> tuple[floa
     """Seconds from the YAML files to the plan, cells, and distinct trainings."""
     start = time.perf_counter()
     library = load_papers(folders)
-    found = measurements(library, library.matching(pattern), library.scale(scale))
+    found = Measurements(library, library.matching(pattern), library.scale(scale))
     wanted = [Wanted(item) for item in found.values()]
     plan = make_plan(wanted, [0], distinct_jobs(wanted, [0]), {}, ())
     return time.perf_counter() - start, len(wanted), len(plan.jobs)

@@ -14,11 +14,13 @@ import time
 from itertools import count, islice, pairwise
 from pathlib import Path
 
-from repro.experiments import measurements
+from repro.experiments.measurement import Kind
+from repro.experiments.measurements import Measurements
 from repro.papers import load_papers
 from repro.report.collect import collect
-from repro.report.command import build
+from repro.report.report import build
 from repro.report.request import chosen_scales, read_request
+from repro.store.outputs import Outputs
 from repro.store.reports import write
 from tests.report.made_runs import record_of
 
@@ -47,15 +49,15 @@ def measure(runs: int) -> None:
         make_records(folder / "outputs", library, runs)
         request = read_request([f"outputs={folder / 'outputs'}", f"reports={folder / 'reports'}"])
         times = [time.perf_counter()]
-        collected = collect(request.outputs, request.reports)
+        collected = collect(request.selection.outputs, request.selection.reports)
         times.append(time.perf_counter())
-        assert len(collected.lines) == runs
+        assert len(collected.evaluations) == runs
         assert not collected.problems
-        scales = chosen_scales(request, library, {SCALE})
+        scales = chosen_scales(request.selection, library, {SCALE})
         tables = list(library.tables.values())
         report = build(request, library, tables, scales, collected)
         times.append(time.perf_counter())
-        write(request.reports, report.files)
+        write(request.selection.reports, report.files)
         times.append(time.perf_counter())
         took = [after - before for before, after in pairwise(times)]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -67,12 +69,12 @@ def measure(runs: int) -> None:
 
 def make_records(outputs: Path, library, runs: int) -> None:
     """Records of distinct evaluations: every runnable cell under seed 0, then under seed 1, and so on."""
-    found = measurements(library, list(library.tables.values()), library.scale(SCALE))
-    cells = {item.evaluation_id(0): item for item in found.values() if item.kind == "run"}
+    found = Measurements(library, list(library.tables.values()), library.scale(SCALE))
+    cells = {item.evaluation_id(0): item for item in found.values() if item.kind is Kind.RUN}
     wanted = ((item, seed) for seed in count() for item in cells.values())
     for number, (item, seed) in enumerate(islice(wanted, runs)):
         record = record_of(item, seed, 60 + number % 17)
-        path = outputs / "runs" / record.run_id / "evaluations" / f"{record.evaluation_id}.json"
+        path = Outputs(outputs).run(record.run_id).record_path(record.evaluation_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(record.to_json())
 

@@ -1,4 +1,4 @@
-"""How long a person waits for help, for the answer to a mistake, and for a composition.
+"""How long a person waits: for help, for the answer to a mistake, for what is done already, for a plan of everything.
 
 python -m tests.bench.start_up [--rounds N]
 """
@@ -6,15 +6,34 @@ python -m tests.bench.start_up [--rounds N]
 import argparse
 import subprocess
 import sys
+import tempfile
 
 from tests.bench.timing import interleaved
 
-COMMANDS = {
-    "python -c pass": ["-c", "pass"],
-    "python -m repro --help": ["-m", "repro", "--help"],
-    "python -m repro head=votex": ["-m", "repro", "head=votex"],
-    "python -m repro schedule.lenght=3": ["-m", "repro", "schedule.lenght=3"],
-}
+TINY_RUN = [
+    "schedule.length=2 steps",
+    "dataset.size=64",
+    "dataset.cue_distance=0",
+    "dataset.val_images=2",
+    "tracking=none",
+]
+RECORDED_TABLE = ["table=vortex/table1", "scale=shapes", "seeds=3"]
+"""A table that reports/runs.csv holds completely."""
+
+
+def commands(outputs: str) -> dict[str, list[str]]:
+    """What is timed: what it is to arguments of python."""
+    run, sweep = ["-m", "repro"], ["-m", "repro.sweep"]
+    return {
+        "python -c pass": ["-c", "pass"],
+        "--help": [*run, "--help"],
+        "a misspelt choice": [*run, "head=votex"],
+        "a misspelt key": [*run, "schedule.lenght=3"],
+        "a finished run": [*run, *TINY_RUN, f"outputs={outputs}"],
+        "a sweep with nothing to do": [*sweep, *RECORDED_TABLE, "submit=true"],
+        "its status": [*sweep, *RECORDED_TABLE, "action=status"],
+        "the plan of all tables": [*sweep, "table=*/*", "scale=shapes"],
+    }
 
 
 def main() -> None:
@@ -25,7 +44,10 @@ def main() -> None:
     def run(arguments: list[str]) -> None:
         subprocess.run([sys.executable, *arguments], capture_output=True, check=False)
 
-    interleaved({name: lambda a=arguments: run(a) for name, arguments in COMMANDS.items()}, rounds)
+    with tempfile.TemporaryDirectory() as outputs:
+        found = commands(outputs)
+        subprocess.run([sys.executable, *found["a finished run"]], capture_output=True, check=True)
+        interleaved({name: lambda words=words: run(words) for name, words in found.items()}, rounds)
 
 
 if __name__ == "__main__":

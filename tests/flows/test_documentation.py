@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from importlib import import_module
 
 import pytest
 
@@ -79,6 +80,12 @@ def test_every_command_of_a_page_is_understood(page):
 def test_the_commands_above_a_file_are_understood(file):
     for part, words in commands_of("".join(re.findall(r"^# +(python -m repro.*\n)", file.read_text(), re.MULTILINE))):
         understand(part, words)
+
+
+def test_every_benchmark_of_make_bench_is_there_and_loads():
+    (subjects,) = re.findall(r"for subject in ([\w ]+);", (REPOSITORY / "Makefile").read_text())
+    for subject in subjects.split():
+        assert callable(import_module(f"tests.bench.{subject}").main)
 
 
 def test_commands_are_found():
