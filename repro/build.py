@@ -44,32 +44,61 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
     Backbone, head and auxiliary head are initialised from random streams of their own, so that runs of one seed share
     the initial weights of whatever parts they share.
     """
-    tree, seed = configuration.tree, configuration.seed
-    node = dict(tree["backbone"])
-    weights = node.pop("weights", None)
-    backbone = _initialised(seed, "backbone", lambda: _build("backbone", node, nn.Module))
-    if weights and pretrained:
+    backbone = build_backbone(configuration)
+    if pretrained and (weights := configuration.tree["backbone"].get("weights")):
         load_backbone_weights(backbone, weights)
-    channels = backbone.channels
+    head = build_head(configuration, backbone.channels, num_classes)
+    auxiliary, weight = build_auxiliary(configuration, backbone.channels, num_classes)
+    return joined(configuration, backbone, head, auxiliary), weight
+
+
+def build_backbone(configuration: Configuration) -> Any:
+    """The backbone with its first weights, a module with `channels` and `output_stride`."""
+    node = {key: value for key, value in configuration.tree["backbone"].items() if key != "weights"}
+    return _initialised(configuration.seed, "backbone", lambda: _build("backbone", node, nn.Module))
+
+
+def build_head(configuration: Configuration, channels: Mapping[str, int], num_classes: int) -> Any:
+    """The head on a backbone's channels.
+
+    Raises:
+        ConfigError: it does not fit, or leaves the backbone's last block unread.
+    """
+    given = {"channels": channels, "num_classes": num_classes}
     head = _initialised(
-        seed, "head", lambda: _build("head", tree["head"], nn.Module, channels=channels, num_classes=num_classes)
+        configuration.seed, "head", lambda: _build("head", configuration.tree["head"], nn.Module, **given)
     )
     _check_blocks_are_read(channels, head)
-    extra = dict(tree.get("auxiliary") or {})
-    weight = extra.pop("weight", 0.0)
+    return head
+
+
+def build_auxiliary(configuration: Configuration, channels: Mapping[str, int], num_classes: int) -> tuple[Any, float]:
+    """The auxiliary head and the weight of its loss; None and 0 without one."""
+    node = dict(configuration.tree.get("auxiliary") or {})
+    weight = node.pop("weight", 0.0)
     if not isinstance(weight, (int, float)) or weight < 0:
         raise ConfigError(f"auxiliary.weight is {weight!r}; it must be a number of at least 0")
-    auxiliary = None
-    if extra.get("_target_") and weight:
-        auxiliary = _initialised(
-            seed, "auxiliary", lambda: _build("auxiliary", extra, nn.Module, channels=channels, num_classes=num_classes)
-        )
+    if not (node.get("_target_") and weight):
+        return None, 0.0
+    given = {"channels": channels, "num_classes": num_classes}
+    made = _initialised(configuration.seed, "auxiliary", lambda: _build("auxiliary", node, nn.Module, **given))
+    return made, float(weight)
+
+
+def joined(
+    configuration: Configuration, backbone: nn.Module, head: nn.Module, auxiliary: nn.Module | None
+) -> Segmenter:
+    """The segmenter of its parts.
+
+    Raises:
+        ConfigError: the head cannot run at the backbone's output stride.
+    """
+    align_corners = configuration.tree["align_corners"]
+    upsample = configuration.leaves.get("schedule.upsample_logits", True)
     try:
-        upsample = configuration.leaves.get("schedule.upsample_logits", True)
-        model = Segmenter(backbone, head, auxiliary, align_corners=tree["align_corners"], upsample_logits=upsample)
+        return Segmenter(backbone, head, auxiliary, align_corners=align_corners, upsample_logits=upsample)
     except ValueError as error:
         raise ConfigError(f"backbone and head do not fit together: {error}") from error
-    return model, float(weight) if auxiliary else 0.0
 
 
 def _check_blocks_are_read(channels: Mapping[str, int], head: nn.Module) -> None:

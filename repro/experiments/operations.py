@@ -1,6 +1,7 @@
 """How much a training computes: operations counted on the network without computing anything, times its images."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,11 +12,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from repro.build import build_model, dataset_class
+from repro.build import build_auxiliary, build_backbone, build_head, dataset_class, joined
 from repro.config.configuration import Configuration
 from repro.config.settings import Length
 from repro.data import steps_per_epoch
 from repro.errors import ConfigError, ReproError, first_line
+from repro.nn import Segmenter
 
 UNKNOWN_IMAGE_PIXELS = 500 * 375
 """Pixels of an image where the configuration does not say: the commonest size of PASCAL VOC."""
@@ -96,7 +98,7 @@ class Counter:
 
     def __init__(self) -> None:
         self._work: dict[str, Work | str] = {}
-        self._networks: dict[str, Any] = {}
+        self._parts: dict[str, Any] = {}
         self._counts: dict[str, tuple[float, Shapes]] = {}
 
     def work(self, configuration: Configuration) -> Work:
@@ -131,18 +133,26 @@ class Counter:
             numbers=sum(tensor.numel() for tensor in network.state_dict().values()),
         )
 
-    def _network(self, configuration: Configuration) -> Any:
+    def _network(self, configuration: Configuration) -> Segmenter:
+        """The network without numbers; each of its parts is made once, and shared."""
         classes = len(dataset_class(configuration).class_names)
-        key = f"{configuration.key('backbone', 'head', 'auxiliary')} {classes}"
-        if key not in self._networks:
-            with torch.device("meta"):
-                network = build_model(configuration, classes, pretrained=False)[0]
-            for module in network.modules():
+        with torch.device("meta"):
+            backbone = self._part(configuration.key("backbone"), lambda: build_backbone(configuration))
+            around = (configuration, backbone.channels, classes)
+            head = self._part(f"{configuration.key('head')} {around[1:]}", lambda: build_head(*around))
+            auxiliary = self._part(
+                f"{configuration.key('auxiliary')} {around[1:]}", lambda: build_auxiliary(*around)[0]
+            )
+        return joined(configuration, backbone, head, auxiliary)
+
+    def _part(self, key: str, make: Callable[[], Any]) -> Any:
+        if key not in self._parts:
+            part = self._parts[key] = make()
+            for module in part.modules() if part is not None else ():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     # It counts for nothing, and takes most of the time.
                     module.forward = _unchanged  # type: ignore[method-assign,assignment]
-            self._networks[key] = network
-        return self._networks[key]
+        return self._parts[key]
 
     def _forward(
         self, configuration: Configuration, network: Any, side: int, stride: int, *, auxiliary: bool = False

@@ -122,9 +122,9 @@ def _many(count: int, thing: str) -> str:
 
 def hardware_here(configuration: Configuration, share: int) -> str:
     """The kind of hardware that a configuration would run on here, with the cores divided by `share`."""
-    runtime, precision = configuration.settings.runtime, configuration.settings.precision
-    threads = runtime.threads or max(1, provenance.available_cores() // share)
-    return kind_of({**_hardware(runtime.device), "threads": threads}, precision.value)
+    leaves = configuration.leaves  # its settings would be read for each of many jobs
+    threads = leaves["runtime.threads"] or max(1, provenance.available_cores() // share)
+    return kind_of({**_hardware(leaves["runtime.device"]), "threads": threads}, leaves["precision"])
 
 
 @cache
