@@ -44,7 +44,12 @@ def process(main: Callable[[], int], *, result_is_printed: bool = True) -> NoRet
     _know_all_letters()
     output, errors = _Unbreakable(1), _Unbreakable(2)
     sys.stdout, sys.stderr = _text(output, sys.stdout), _text(errors, sys.stderr)
-    code = main()
+    try:
+        code = main()
+    except SystemExit as end:  # of --version, or Hydra's own
+        if isinstance(end.code, str):
+            raise
+        code = end.code or 0
     sys.stdout.flush()
     if output.failure is not None and output.failure.errno != errno.EPIPE:
         complain(f"standard output could not be written: {output.failure.strerror}")

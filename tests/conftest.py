@@ -1,12 +1,14 @@
 """Fixtures shared by all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.places import REPOSITORY
+from tests.starts import Starts
 
 # A busy machine is no failure; examples are drawn anew each time, and a failing one is printed.
 settings.register_profile("repro", deadline=None, print_blob=True)
@@ -20,3 +22,10 @@ def camvid_root() -> Path:
     if not (root / "train.txt").is_file():
         pytest.skip(f"CamVid is not at {root}; set REPRO_CAMVID to the folder with train/, trainannot/ and train.txt")
     return root
+
+
+@pytest.fixture(scope="session")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starts]:
+    """Starts runs as processes of their own, a tenth of a second each."""
+    with Starts(tmp_path_factory.mktemp("starts")) as started:
+        yield started

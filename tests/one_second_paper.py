@@ -1,4 +1,4 @@
-"""A paper of one's own with rows that train in a second, and the words that make them run quietly."""
+"""A paper of one's own with rows that train in less than a second, and the words that make them run quietly."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from repro.sweep.command import main
 
 TRAINING = [
     "backbone=resnet18",
+    "backbone._target_=tests.tiny_network.Small",
     "head=fcn",
     "head.width=16",
     "dataset=shapes",

@@ -1,17 +1,27 @@
+from functools import cache
+
 import pytest
 import torch
 
-from repro.build import build_dataset, build_model, parameter_count
-from repro.config.compose import compose, config_folder
+from repro.build import build_dataset, build_model, dataset_class, parameter_count
+from repro.config.groups import config_folder
+from repro.data import VOC
 from repro.errors import ConfigError
+from tests.composed import composed
 from tests.tiny import TINY
 
 HEADS = sorted(file.stem for file in (config_folder() / "head").glob("*.yaml"))
 BACKBONES = sorted(file.stem for file in (config_folder() / "backbone").glob("*.yaml"))
 
 
+def built(*overrides):
+    return build_model(composed(*overrides, "backbone.weights=null"), num_classes=8)
+
+
+@cache
 def model_of(*overrides):
-    return build_model(compose([*overrides, "backbone.weights=null"]), num_classes=8)
+    """A network that no test changes."""
+    return built(*overrides)[0]
 
 
 def weights(module):
@@ -20,62 +30,103 @@ def weights(module):
 
 @pytest.mark.parametrize("head", HEADS)
 def test_every_head_builds_on_the_default_backbone_and_runs(head):
-    model, _ = model_of(f"head={head}")
-    logits = model.eval()(torch.randn(1, 3, 65, 49))["main"]
-    assert logits.shape == (1, 8, 65, 49)
+    model, weight = built(f"head={head}")
+    assert weight == 0
+    with torch.no_grad():
+        found = model.eval()(torch.randn(1, 3, 65, 49))
+    assert {name: logits.shape for name, logits in found.items()} == {"main": (1, 8, 65, 49)}
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-@pytest.mark.parametrize("auxiliary", ["none", "fcn"])
-def test_every_backbone_builds_with_and_without_an_auxiliary_head(backbone, auxiliary):
-    model, weight = model_of(f"backbone={backbone}", "head=fcn", f"auxiliary={auxiliary}")
-    assert weight == (0.4 if auxiliary == "fcn" else 0)
+def test_every_backbone_builds_and_feeds_an_auxiliary_head(backbone):
+    model, weight = built(f"backbone={backbone}", "head=fcn", "auxiliary=fcn")
+    assert weight == 0.4
     with torch.no_grad():
         found = model.train()(torch.randn(2, 3, 33, 33))
-    assert set(found) == ({"main", "auxiliary"} if auxiliary == "fcn" else {"main"})
+    assert set(found) == {"main", "auxiliary"}
     assert parameter_count(model) == sum(parameter.numel() for parameter in model.parameters())
 
 
+def test_an_auxiliary_head_without_weight_is_not_built():
+    model, weight = built("head=fcn", "auxiliary=fcn", "auxiliary.weight=0")
+    assert (model.auxiliary, weight) == (None, 0)
+    for value in ("-1", "much"):
+        with pytest.raises(ConfigError, match=r"auxiliary\.weight is .*; it must be a number of at least 0"):
+            built("head=fcn", "auxiliary=fcn", f"auxiliary.weight={value}")
+
+
+def test_frozen_parameters_are_not_counted():
+    model, _ = built("head=fcn")
+    count = parameter_count(model)
+    model.head.requires_grad_(False)
+    assert parameter_count(model) == count - weights(model.head).numel()
+
+
 def test_runs_of_one_seed_share_the_parts_they_share():
-    one, other = model_of("head=fcn")[0], model_of("head=aspp", "auxiliary=fcn")[0]
+    one, other = model_of("head=fcn"), model_of("head=aspp", "auxiliary=fcn")
     assert torch.equal(weights(one.backbone), weights(other.backbone))
-    again = model_of("head=fcn", "auxiliary=fcn")[0]
+    again = model_of("head=fcn", "auxiliary=fcn")
     assert torch.equal(weights(one.head), weights(again.head))
     assert torch.equal(weights(again.auxiliary), weights(other.auxiliary))
-    assert not torch.equal(weights(one.backbone), weights(model_of("head=fcn", "seed=1")[0].backbone))
+    assert not torch.equal(weights(one.backbone), weights(model_of("head=fcn", "seed=1").backbone))
 
 
 def test_building_leaves_the_global_generator_alone():
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    model_of("head=fcn")
+    built("head=fcn")
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_settings_of_the_network_reach_it():
+    model = model_of("head=fcn", "align_corners=true", "schedule.upsample_logits=false", "backbone.output_stride=8")
+    assert (model.align_corners, model.upsample_logits, model.output_stride) == (True, False, 8)
+    assert model_of("head=gald", "head/ga=none").head.ga is None
+
+
 def test_the_shapes_open_in_both_splits():
-    config = compose(TINY)
-    train, measured = build_dataset(config, "train"), build_dataset(config, "val")
+    configuration = composed(*TINY, "dataset.oversampled=[wire]")
+    train, measured = build_dataset(configuration, "train"), build_dataset(configuration, "val")
     assert (len(train), len(measured)) == (16, 5)
     assert train.num_classes == len(train.class_names) == len(train.palette)
 
 
-def test_a_target_of_the_wrong_kind_is_refused():
-    config = compose(["dataset._target_=repro.nn.FCN"])
-    with pytest.raises(ConfigError, match="is no SegmentationDataset"):
-        build_dataset(config, "train")
+def test_a_data_set_is_known_without_its_files():
+    assert dataset_class(composed("dataset=voc", "dataset.root=/nowhere")) is VOC
 
 
-def test_a_weights_file_is_loaded_into_the_backbone(tmp_path):
-    donor, _ = model_of("seed=5")
-    torch.save(donor.backbone.state_dict(), tmp_path / "backbone.pth")
-    model, _ = build_model(compose([f"backbone.weights={tmp_path / 'backbone.pth'}"]), num_classes=8)
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("dataset._target_=repro.nn.FCN", "dataset._target_ is 'repro.nn.FCN', which is no SegmentationDataset"),
+        ("dataset._target_=repro.data.Nothing", "'repro.data.Nothing', which cannot be imported: "),
+        ("dataset._target_=no_such_package.A", "which cannot be imported: "),
+        ("dataset._target_=null", "dataset has no _target_; it needs the public path of a class, such as repro.nn."),
+        ("dataset.size=1.5", "dataset.size is 1.5; it must be a whole number"),
+    ],
+)  # fmt: skip
+def test_a_target_that_does_not_fit_is_one_sentence(override, sentence):
+    with pytest.raises(ConfigError) as caught:
+        build_dataset(composed(override), "train")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_weights_file_is_loaded_into_the_backbone_unless_it_would_be_replaced(tmp_path):
+    donor = model_of("seed=5")
+    path = tmp_path / "backbone.pth"
+    torch.save(donor.backbone.state_dict(), path)
+    configuration = composed().with_leaf("backbone.weights", str(path))
+    model, _ = build_model(configuration, num_classes=8)
     assert torch.equal(weights(model.backbone), weights(donor.backbone))
+    model, _ = build_model(configuration, num_classes=8, pretrained=False)
+    assert torch.equal(weights(model.backbone), weights(model_of().backbone))
 
 
 def test_added_blocks_that_no_head_reads_are_refused():
     with pytest.raises(ConfigError, match=r"adds block6, which the head does not read; choose head=cascade"):
         model_of("head=aspp", "backbone.blocks=6")
-    assert model_of("head=aspp", "head.source=deepest", "backbone.blocks=5")[0].head.sources == ("block5",)
+    assert model_of("head=aspp", "head.source=deepest", "backbone.blocks=5").head.sources == ("block5",)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +147,6 @@ def test_added_blocks_that_no_head_reads_are_refused():
 )
 def test_what_does_not_fit_together_is_one_sentence(overrides, sentence):
     with pytest.raises(ConfigError) as caught:
-        model_of(*overrides)
+        built(*overrides)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)

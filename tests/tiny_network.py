@@ -1,4 +1,4 @@
-"""The smallest backbone that keeps the contract of one."""
+"""The smallest backbones that keep the contract of one."""
 
 from torch import Tensor, nn
 
@@ -22,9 +22,7 @@ class Small(nn.Module):
         )
         self.stages = nn.ModuleDict(
             {
-                name: nn.Sequential(
-                    nn.Conv2d(CHANNELS, CHANNELS, 3, bias=False), nn.BatchNorm2d(CHANNELS), nn.ReLU()
-                )
+                name: nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, bias=False), nn.BatchNorm2d(CHANNELS), nn.ReLU())
                 for name in self.channels
             }
         )
@@ -48,3 +46,21 @@ class Small(nn.Module):
         for name, stage in self.stages.items():
             found[name] = features = stage(features)
         return found
+
+
+class Bare(nn.Module):
+    """One convolution, whose map stands for every stage."""
+
+    channels = Small.channels
+    output_stride = 16
+
+    def __init__(self, **others: object) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(3, CHANNELS, 16, stride=16)
+
+    def set_output_stride(self, output_stride: int) -> None:
+        if output_stride != self.output_stride:
+            raise ValueError(f"the output stride is {self.output_stride}, not {output_stride}")
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return dict.fromkeys(self.channels, self.convolution(image))

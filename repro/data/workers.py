@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 import torch
@@ -18,6 +19,9 @@ def worker_settings(workers: int, prefetch: int, start_method: str | None) -> di
     if workers > 0:
         settings |= {"prefetch_factor": max(prefetch, 1), "worker_init_fn": _start_worker}
         settings |= {"multiprocessing_context": start_method}
+        if multiprocessing.get_context(start_method).get_start_method() != "fork":
+            # Spawned workers need Python's resource tracker, whose start would let signals through that are held back.
+            resource_tracker.ensure_running()
     return settings
 
 

@@ -41,11 +41,14 @@ class Chains:
         Raises:
             SpecError: it cannot be composed, or lacks something that the paper does not list as not built.
         """
-        overrides = cell_overrides(table, column, row)
+        try:
+            overrides = cell_overrides(table, column, row)
+            upstream = [
+                (stage.name, stage_overrides(table, column, row, stage), stage.drop) for stage in stages_of(table, row)
+            ]
+        except ConfigError as error:
+            raise SpecError(table.file, row.line, f"row {row.label}: {error}") from error
         self._check_named(table, row, overrides)
-        upstream = [
-            (stage.name, stage_overrides(table, column, row, stage), stage.drop) for stage in stages_of(table, row)
-        ]
         trainings = (*upstream, ("", overrides, row.drop))
         key = (scale.name, trainings)
         if key not in self._chains:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from repro.config.overrides import merged
+from repro.errors import ConfigError
 from repro.experiments.chain import NOTHING
 from repro.experiments.chains import Chains
 from repro.experiments.measurement import Kind, Measurement
@@ -67,8 +68,11 @@ class Measurements(Mapping[Address, Measurement]):
         row = table.rows[address.row]
         if row.same_as is not None:
             return self.reading(row.same_as, overrides)
-        altered = replace(table, run=merged(table.run, overrides))
-        row = replace(row, evaluation=merged(row.evaluation, overrides))
+        try:
+            altered = replace(table, run=merged(table.run, overrides))
+            row = replace(row, evaluation=merged(row.evaluation, overrides))
+        except ConfigError as error:
+            raise SpecError(table.file, row.line, f"row {row.label}: {error}") from error
         return self._own_cell(altered, row, table.columns[address.column], row.cells[address.column])
 
     def _of(self, table: Table) -> _OfTable:

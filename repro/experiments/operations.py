@@ -133,7 +133,7 @@ class Counter:
             numbers=sum(tensor.numel() for tensor in network.state_dict().values()),
         )
 
-    def _network(self, configuration: Configuration) -> Segmenter:
+    def _network(self, configuration: Configuration) -> Any:
         """The network without numbers; each of its parts is made once, and shared."""
         classes = len(dataset_class(configuration).class_names)
         with torch.device("meta"):

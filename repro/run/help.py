@@ -51,7 +51,7 @@ def _lines(user_folder: Path | None, everything: bool) -> Iterator[str]:
 def _wrapped(head: str, words: list[str]) -> Iterator[str]:
     line = head + words[0]
     for word in words[1:]:
-        if len(line) + len(word) + 2 > WIDTH:
+        if len(line) + len(word) + 3 > WIDTH:  # with a comma before it and one behind it
             yield line + ","
             line = " " * len(head) + word
         else:

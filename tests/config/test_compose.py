@@ -1,12 +1,12 @@
-import itertools
 import re
 
 import pytest
 
 from repro.config import identity
-from repro.config.compose import check_overrides, compose, compose_command, config_folder, settings
-from repro.config.groups import outer_group, written_out
+from repro.config.compose import compose
+from repro.config.groups import config_folder, outer_group
 from repro.errors import ConfigError
+from tests.composed import composed
 
 OF_OTHER_COMMANDS = {"cluster"}
 GROUPS = sorted(path for path in config_folder().iterdir() if path.is_dir() and path.name not in OF_OTHER_COMMANDS)
@@ -20,7 +20,7 @@ CUSTOMARY = {
 
 
 def test_there_are_files_to_test():
-    assert len(GROUPS) == len(identity.GROUPS)
+    assert {path.name for path in GROUPS} == set(identity.GROUPS)
     assert set(DATASETS) == set(CUSTOMARY)
 
 
@@ -32,139 +32,76 @@ def test_every_file_composes_and_says_how_to_use_it(file):
         group = file.parent.relative_to(config_folder()).as_posix()
         command = next(line for line in header if "python -m repro" in line).replace("torchvision:", "")
         assert f"{group}={file.stem}" in command, f"{file} names another choice in its header"
-        if group in OF_OTHER_COMMANDS:
-            return
-        config = compose([word for word in command.split() if "=" in word])
-        settings(config)
-        assert config["composition"]["choices"][group] == file.stem
+        if group not in OF_OTHER_COMMANDS:
+            configuration = compose([word for word in command.split() if "=" in word])
+            assert configuration.choices[group] == file.stem
 
 
+@pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize(
-    ("dataset", "backbone", "schedule"),
-    list(itertools.product(DATASETS, [None, "resnet101"], [None, "shapes_200"])),
-)
-def test_a_dataset_brings_its_customary_choices_which_the_command_line_overrides(dataset, backbone, schedule):
-    given = [f"backbone={backbone}"] * bool(backbone) + [f"schedule={schedule}"] * bool(schedule)
-    for overrides in ([f"dataset={dataset}", *given], [*given, f"dataset={dataset}"]):
-        choices = compose(overrides)["composition"]["choices"]
-        customary = CUSTOMARY[dataset]
-        assert choices["backbone"] == (backbone or customary[0])
-        assert choices["schedule"] == (schedule or customary[1])
-        assert choices["evaluation"] == customary[2]
-
-
-@pytest.mark.parametrize(
-    ("override", "sentence"),
+    ("before", "after"),
     [
-        ("head=votex", "did you mean vortex"),
-        ("hed=vortex", "did you mean head"),
-        ("dataset=VOC", "did you mean voc"),
-        ("schedule.lenght=5 steps", "did you mean schedule.length"),
-        ("lenght=5 steps", "did you mean schedule.length"),
-        ("head.image_poling=false", "did you mean head.image_pooling"),
-        ("backbone.output_strid=8", "did you mean backbone.output_stride"),
-        ("head", "key=value"),
-        ("schedule.augmentation=none", "replace a whole group"),
-        ("seed=[1", "seed"),
-        ("seed=abc", "seed"),
-        ("precision=fp64", "precision"),
-        ("schedule.batch_size=0", "at least 1"),
-        ("schedule.batch_norm.samples=3", "must divide"),
-        ("schedule.length=400", "needs a count and a unit"),
-        ("selection=best", "needs validation.every"),
-        ("evaluation.scales=[]", "at least one"),
-        ("evaluation.window=0", "at least 1 pixel"),
-        ("evaluation.window_stride=8", "must lie between 1 and evaluation.window"),
-        ("schedule.length=0 steps", "init names no weights to evaluate"),
-        ("schedule=none", "init names no weights to evaluate"),
-        ("schedule.replicas=0", "at least 1"),
-        ("schedule.loss=focal", "schedule.loss"),
-        ("schedule.ohem.threshold=1.5", "must lie in (0, 1)"),
-        ("schedule.ohem.kept_pixels=0", "at least 1"),
-        ("init=torchvision:deeplab", "did you mean deeplabv3_resnet"),
-        ("head.ga=null", "head/ga"),
-        ("auxiliary=null", "auxiliary=null is no choice of auxiliary"),
+        ((), ()),
+        (("backbone=resnet101",), ()),
+        ((), ("schedule=shapes_200",)),
+        (("backbone=resnet101", "schedule=shapes_200"), ()),
+        ((), ("backbone=resnet101", "schedule=shapes_200")),
     ],
 )
-def test_a_mistake_is_one_sentence_with_the_right_name(override, sentence):
-    with pytest.raises(ConfigError) as caught:
-        settings(compose([override]))
-    message = str(caught.value)
-    assert sentence in message
-    assert "\n" not in message
-
-
-@pytest.mark.parametrize(
-    ("overrides", "sentence"),
-    [
-        (["head=fcn", "head/ga=aspp"], "head=fcn takes no head/ga; choose head=gald with it"),
-        (["head/ld=v2"], "head=vortex takes no head/ld; choose head=gald with it"),
-        (["head=gald,fcn", "head/ga=aspp"], "head=fcn takes no head/ga"),
-        (["head=fcn", "head.ga.rates=[6]"], "head=fcn takes no head/ga"),
-        (["head=fcn", "head.ga=aspp"], "head=fcn takes no head/ga"),
-        (["head=gald", "head.ga=aspp"], "choose one with head/ga=aspp"),
-        (["head=gald", "head/ga=asp"], "head/ga=asp is no choice of head/ga; did you mean aspp?"),
-        (["head=gald", "head/gb=aspp"], "did you mean head/ga?"),
-        (["head=gald", "head/ga=aspp", "head.ga.rate=[6]"], "did you mean head.ga.rates?"),
-        (["head=gald", "head/ga=aspp", "head.ga.bins=[1]"], "there is no setting or group head.ga.bins"),
-    ],
-)
-def test_a_mistake_about_a_group_inside_another_one_is_a_sentence(overrides, sentence):
-    with pytest.raises(ConfigError, match=re.escape(sentence)) as caught:
-        compose(overrides)
-    assert "\n" not in str(caught.value)
+def test_a_dataset_brings_its_customary_choices_which_the_command_line_overrides(dataset, before, after):
+    choices = compose([*before, f"dataset={dataset}", *after]).choices
+    customary = dict(zip(("backbone", "schedule", "evaluation"), CUSTOMARY[dataset], strict=True))
+    given = dict(override.split("=") for override in (*before, *after))
+    assert choices.items() >= {**customary, **given}.items()
 
 
 def test_a_group_inside_another_one_is_chosen_and_set():
-    config = compose(["head.ga.rates=[6,12]", "head/ga=aspp", "head=gald"])
-    assert config["head"]["ga"]["rates"] == [6, 12]
-    assert config["composition"]["choices"].items() >= {"head": "gald", "head/ga": "aspp", "head/ld": "v1"}.items()
-    assert compose(["head=gald", "head/ga=none"])["head"]["ga"] == {"_target_": None}
-    assert not any(outer_group(group) for group in compose()["composition"]["choices"])
-    check_overrides(["head=gald", "head/ga=aspp,psp", "head/ld=glob(v*)"])
-
-
-def test_every_value_of_a_sweep_is_checked():
-    check_overrides(["head=fcn,aspp,vortex", "seed=0,1"])
-    with pytest.raises(ConfigError, match="did you mean vortex"):
-        check_overrides(["head=fcn,vortx", "seed=0,1"])
+    configuration = compose(["head.ga.rates=[6,12]", "head/ga=aspp", "head=gald"])
+    assert configuration.leaves["head.ga.rates"] == [6, 12]
+    assert configuration.choices.items() >= {"head": "gald", "head/ga": "aspp", "head/ld": "v1"}.items()
+    assert compose(["head=gald", "head/ga=none"]).tree["head"]["ga"] == {"_target_": None}
+    assert not any(outer_group(group) for group in compose(["head=fcn"]).choices)
 
 
 def test_a_user_folder_adds_choices(tmp_path):
     (tmp_path / "head").mkdir()
     (tmp_path / "head" / "mine.yaml").write_text("_target_: my_package.MyHead\nwidth: 7\n")
-    config = compose(["head=mine"], user_folder=tmp_path)
-    assert config["head"] == {"_target_": "my_package.MyHead", "width": 7}
+    configuration = compose(["head=mine"], user_folder=tmp_path)
+    assert configuration.tree["head"] == {"_target_": "my_package.MyHead", "width": 7}
     with pytest.raises(ConfigError, match="did you mean mine"):
         compose(["head=mina"], user_folder=tmp_path)
     with pytest.raises(ConfigError, match="there is no folder"):
         compose(user_folder=tmp_path / "absent")
 
 
-def test_composing_twice_gives_the_same():
+def test_composing_twice_gives_the_same_and_tells_what_was_asked():
     overrides = ["dataset=voc", "head=aspp"]
-    assert compose(overrides) == compose(overrides)
-
-
-def test_a_command_has_settings_and_groups_of_its_own():
-    config = compose_command("sweep", ["table=[a,b]", "cluster=local", "cluster.slots=2"])
-    assert config["table"] == ["a", "b"]
-    assert config["cluster"]["slots"] == 2
-    assert "hydra" not in config
+    one, other = compose(overrides), compose(overrides)
+    assert one.frozen() == other.frozen()
+    assert one.overrides == ("dataset=voc", "head=aspp")
+    assert (one.scale, one.missing) == ("", ())
 
 
 @pytest.mark.parametrize(
-    ("override", "sentence"),
+    ("overrides", "sentence"),
     [
-        ("tabel=x", "sweep has no setting tabel; did you mean table?"),
-        ("cluster=loca", "did you mean local?"),
-        ("cluster.slot=2", "sweep has no setting cluster.slot"),
-        ("table", "key=value"),
+        (["head=votex"], "did you mean vortex"),
+        (["schedule.lenght=5 steps"], "did you mean schedule.length"),
+        (["seed=abc"], "seed"),
+        (["schedule.batch_size=0"], "at least 1"),
+        (["schedule.batch_size=[1"], "cannot be read"),
+        (["+schedule.batch_size=2"], "schedule.batch_size"),
     ],
 )
-def test_a_mistaken_setting_of_a_command_is_a_sentence(override, sentence):
-    with pytest.raises(ConfigError, match=re.escape(sentence)):
-        compose_command("sweep", [override])
+def test_a_mistake_is_told_at_once_in_one_sentence(overrides, sentence):
+    with pytest.raises(ConfigError, match=re.escape(sentence)) as caught:
+        compose(overrides)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_setting_can_be_taken_away_and_added():
+    assert "threshold" not in compose(["~schedule.ohem.threshold"]).tree["schedule"]["ohem"]
+    assert compose(["++seed=4"]).seed == 4
 
 
 @pytest.mark.parametrize(
@@ -177,20 +114,12 @@ def test_a_mistaken_setting_of_a_command_is_a_sentence(override, sentence):
     ],
 )
 def test_an_origin_of_weights_can_be_given_in_one_word(short, long):
-    assert compose([short])["init"] == compose([long])["init"]
-
-
-def test_several_origins_are_several_values_of_a_grid():
-    assert written_out(["init=torchvision:fcn_resnet50,torchvision:fcn_resnet101", "seed=1"]) == [
-        "init=fcn_resnet50,fcn_resnet101", "seed=1",
-    ]  # fmt: skip
-    assert written_out(["init=run:a,run:b"]) == ["init.from='run:a','run:b'"]
-    assert written_out(["init=file:it's.pt"]) == ["init.from='file:it\\'s.pt'"]
+    assert compose([short]).tree == compose([long]).tree
 
 
 def test_published_weights_bring_their_network_whatever_the_data_set_brings():
-    config = compose(["dataset=voc", "init=torchvision:deeplabv3_resnet101"])
-    choices = config["composition"]["choices"]
+    configuration = compose(["dataset=voc", "init=torchvision:deeplabv3_resnet101"])
+    choices, leaves = configuration.choices, configuration.leaves
     assert (choices["backbone"], choices["head"], choices["schedule"]) == ("resnet101", "aspp_torchvision", "none")
-    assert (config["backbone"]["output_stride"], config["init"]["from"]) == (8, "torchvision:deeplabv3_resnet101")
-    assert compose(["init=torchvision:fcn_resnet50", "evaluation=whole_513"])["evaluation"]["pad_to"] == 513
+    assert (leaves["backbone.output_stride"], leaves["init.from"]) == (8, "torchvision:deeplabv3_resnet101")
+    assert composed("init=fcn_resnet50", "evaluation=whole_513").leaves["evaluation.pad_to"] == 513

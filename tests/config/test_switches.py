@@ -8,7 +8,7 @@ import pytest
 import yaml
 from hydra.utils import get_class
 
-from repro.config.compose import config_folder
+from repro.config.groups import config_folder
 from repro.config.switches import check_switches
 from repro.errors import ConfigError
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from repro.data import VOC, Augmentation, CamVid, Duplicated, SegmentationDataset, Shapes, training_loader
+from repro.data import VOC, Augmentation, CamVid, Oversampled, SegmentationDataset, Shapes, training_loader
 from repro.errors import ConfigError, DataError
 from tests.data.test_camvid import make_camvid
 from tests.data.voc_folder import make_voc
@@ -39,30 +39,30 @@ HOLDS = [0, 2, 1, 255, 3, 2]
 )
 def test_images_of_the_classes_come_again(classes: list[str], times: int, added: list[int]) -> None:
     dataset = Boxes(HOLDS)
-    duplicated = Duplicated(dataset, classes, times)
-    assert duplicated.ids == (*dataset.ids, *(dataset.ids[index] for index in added))
-    assert len(duplicated) == 6 + len(added)
-    assert duplicated.duplicated == len(set(added))
+    oversampled = Oversampled(dataset, classes, times)
+    assert oversampled.ids == (*dataset.ids, *(dataset.ids[index] for index in added))
+    assert len(oversampled) == 6 + len(added)
+    assert oversampled.repeated == len(set(added))
     for place, item in enumerate([*range(6), *added]):
-        assert torch.equal(duplicated[place][1], dataset[item][1])
-        assert torch.equal(duplicated.load_label(place), dataset[item][1])
-    assert duplicated.split_sha256() != dataset.split_sha256()
-    assert (duplicated.split, duplicated.name, duplicated.num_classes) == ("train", "boxes", 4)
+        assert torch.equal(oversampled[place][1], dataset[item][1])
+        assert torch.equal(oversampled.load_label(place), dataset[item][1])
+    assert oversampled.split_sha256() != dataset.split_sha256()
+    assert (oversampled.split, oversampled.name, oversampled.num_classes) == ("train", "boxes", 4)
 
 
 def test_a_split_without_the_classes_stays_as_it_is() -> None:
-    duplicated = Duplicated(Boxes([0, 1, 255]), ["sofa"], 3)
-    assert (len(duplicated), duplicated.duplicated) == (3, 0)
+    oversampled = Oversampled(Boxes([0, 1, 255]), ["sofa"], 3)
+    assert (len(oversampled), oversampled.repeated) == (3, 0)
 
 
 def test_each_mask_is_told() -> None:
     told: list[None] = []
-    Duplicated(Boxes(HOLDS), ["sofa"], 2, advance=lambda: told.append(None))
+    Oversampled(Boxes(HOLDS), ["sofa"], 2, advance=lambda: told.append(None))
     assert len(told) == len(HOLDS)
 
 
-def test_an_epoch_holds_the_duplicates_and_augments_them_apart() -> None:
-    dataset = Duplicated(Boxes([2, 0]), ["chair"], 3)
+def test_an_epoch_holds_the_repetitions_and_augments_them_apart() -> None:
+    dataset = Oversampled(Boxes([2, 0]), ["chair"], 3)
     loader = training_loader(dataset, Augmentation(8, (0.5, 2.0)), seed=0, batch_size=4, total_steps=1)
     ((images, labels),) = list(loader)
     held = [image for image, label in zip(images, labels, strict=True) if (label == 2).any()]
@@ -70,9 +70,9 @@ def test_an_epoch_holds_the_duplicates_and_augments_them_apart() -> None:
     assert not any(torch.equal(one, other) for one in held for other in held if one is not other)
 
 
-def test_duplicates_travel_to_worker_processes() -> None:
-    duplicated = pickle.loads(pickle.dumps(Duplicated(Boxes(HOLDS), ["chair"], 2)))
-    assert len(duplicated) == 8
+def test_repetitions_travel_to_worker_processes() -> None:
+    oversampled = pickle.loads(pickle.dumps(Oversampled(Boxes(HOLDS), ["chair"], 2)))
+    assert len(oversampled) == 8
 
 
 def test_labels_alone_are_those_of_the_items(tmp_path: Path) -> None:
@@ -89,28 +89,28 @@ def test_labels_alone_are_those_of_the_items(tmp_path: Path) -> None:
             assert torch.equal(dataset.load_label(index), dataset[index][1])
 
 
-def test_images_are_not_read_to_find_the_duplicates(tmp_path: Path) -> None:
+def test_images_are_not_read_to_find_the_classes(tmp_path: Path) -> None:
     make_voc(tmp_path)
     dataset = VOC("train", root=tmp_path)
     for index in range(len(dataset)):
         dataset.image_path(index).write_bytes(b"")
-    assert len(Duplicated(dataset, VOC.class_names[1:], 2)) == 2 * len(dataset)
+    assert len(Oversampled(dataset, VOC.class_names[1:], 2)) == 2 * len(dataset)
     dataset.label_path(3).write_bytes(b"")
     with pytest.raises(DataError, match=f"{dataset.ids[3]}.png cannot be read"):
-        Duplicated(dataset, ["sofa"], 2)
+        Oversampled(dataset, ["sofa"], 2)
 
 
 @pytest.mark.parametrize(
     ("classes", "times", "message"),
     [
         (["chairs"], 2, "names 'chairs', which is no class of boxes; did you mean chair"),
-        (["xyz"], 2, "no class of boxes; Classes: background, bicycle, chair, sofa"),
-        ("chair", 2, r"dataset\.duplicate is 'chair'; it must be a list of class names, such as \[sofa\]"),
-        ([], 2, r"dataset\.duplicate is \[\]; it must be a list"),
-        (["chair"], 1, r"dataset\.duplicate_times is 1; it must be a whole number of at least 2"),
-        (["chair"], 2.5, r"dataset\.duplicate_times is 2\.5"),
+        (["xyz"], 2, "no class of boxes; there are background, bicycle, chair, sofa"),
+        ("chair", 2, r"dataset\.oversampled is 'chair'; it must be a list of class names, such as \[sofa\]"),
+        ([], 2, r"dataset\.oversampled is \[\]; it must be a list"),
+        (["chair"], 1, r"dataset\.oversampled_times is 1; it must be a whole number of at least 2"),
+        (["chair"], 2.5, r"dataset\.oversampled_times is 2\.5"),
     ],
 )
 def test_mistakes_are_sentences(classes: list[str], times: int, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Duplicated(Boxes(HOLDS), classes, times)
+        Oversampled(Boxes(HOLDS), classes, times)

@@ -7,7 +7,7 @@ from torch import nn
 
 from repro.engine.checkpoint import CheckpointFolder, TrainingState
 from repro.errors import StoreError
-from repro.store.files import atomic_write
+from repro.store.checkpoints import CheckpointFiles
 
 
 def state(seed=0):
@@ -39,8 +39,13 @@ def same(one, other):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    return CheckpointFolder(tmp_path / "checkpoints", atomic_write)
+def files(tmp_path):
+    return CheckpointFiles(tmp_path / "checkpoints")
+
+
+@pytest.fixture
+def folder(files):
+    return CheckpointFolder(files)
 
 
 def test_everything_with_state_goes_on_bit_for_bit(folder):
@@ -56,21 +61,21 @@ def test_everything_with_state_goes_on_bit_for_bit(folder):
     assert same(resumed.state_dict(), straight.state_dict())
 
 
-def test_two_checkpoints_are_kept(folder):
+def test_two_checkpoints_are_kept(folder, files):
     training = state()
     for _ in range(4):
         advance(training, 1)
         folder.save(training)
-    assert [file.name for file in folder.files()] == ["step_000000003.pt", "step_000000004.pt"]
+    assert [file.name for file in files.files()] == ["step_000000003.pt", "step_000000004.pt"]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "garbage"])
-def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(folder, damage, caplog):
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(folder, files, damage, caplog):
     training = state()
     for _ in range(2):
         advance(training, 1)
         folder.save(training)
-    newest = folder.files()[-1]
+    newest = files.files()[-1]
     content = newest.read_bytes()
     newest.write_bytes({"truncated": content[: len(content) // 2], "empty": b"", "garbage": b"x" * 5000}[damage])
     resumed = state()
@@ -81,7 +86,10 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(folder, damage
 
 
 def test_without_checkpoints_nothing_is_restored(folder):
+    assert folder.is_empty
     assert folder.restore(state()) is None
+    folder.save(state())
+    assert not folder.is_empty
 
 
 def test_a_checkpoint_of_another_network_is_an_error_that_names_the_file(folder):
@@ -93,7 +101,7 @@ def test_a_checkpoint_of_another_network_is_an_error_that_names_the_file(folder)
         folder.restore(other)
 
 
-def test_best_weights_are_kept_by_their_step(folder):
+def test_best_weights_are_kept_by_their_step(folder, files):
     training = state()
     advance(training, 1)
     training.best_step = 1
@@ -105,12 +113,12 @@ def test_best_weights_are_kept_by_their_step(folder):
     training.best_step = 2
     folder.save_best(training)
     folder.save(training)
-    assert sorted(file.name for file in folder.path.glob("best_*.pt")) == ["best_000000001.pt", "best_000000002.pt"]
+    assert [file.name for file in files.best_files()] == ["best_000000001.pt", "best_000000002.pt"]
     advance(training, 1)
     folder.save(training)
-    assert [file.name for file in folder.path.glob("best_*.pt")] == ["best_000000002.pt"]
+    assert [file.name for file in files.best_files()] == ["best_000000002.pt"]
     folder.clear()
-    assert list(folder.path.iterdir()) == []
+    assert list(files.path.iterdir()) == []
 
 
 def test_a_buffer_of_another_memory_format_is_laid_out_as_its_parameter(folder):
@@ -124,3 +132,22 @@ def test_a_buffer_of_another_memory_format_is_laid_out_as_its_parameter(folder):
     buffer = resumed.optimiser.state[weight]["momentum_buffer"]
     assert buffer.stride() == weight.stride()
     assert torch.equal(buffer, training.optimiser.state[training.model[0].weight]["momentum_buffer"])
+
+
+def test_a_best_step_that_another_process_named_is_kept_until_its_checkpoints_are_gone(folder, files):
+    training = state()
+    advance(training, 1)
+    training.best_step = 1
+    folder.save_best(training)
+    folder.save(training)
+    resumed, later = state(), CheckpointFolder(files)
+    later.restore(resumed)
+    assert resumed.best_step == 1
+    advance(resumed, 1)
+    resumed.best_step = 2
+    later.save_best(resumed)
+    later.save(resumed)
+    assert [file.name for file in files.best_files()] == ["best_000000001.pt", "best_000000002.pt"]
+    advance(resumed, 1)
+    later.save(resumed)
+    assert [file.name for file in files.best_files()] == ["best_000000002.pt"]

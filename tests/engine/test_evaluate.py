@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from repro.config.compose import compose, settings
 from repro.config.settings import Average
 from repro.data import SegmentationDataset, normalise
 from repro.engine.evaluate import batched, evaluate, predict
+from tests.composed import composed
 
 CLASSES = 4
 
@@ -59,7 +59,7 @@ SIZES = [(20, 30)] * 3 + [(30, 20)] * 2 + [(20, 30)]
 
 
 def configured(**changes):
-    result = settings(compose(["runtime.workers=0", "runtime.progress=false", "precision=fp32"]))
+    result = composed("runtime.workers=0", "runtime.progress=false", "precision=fp32").settings
     return dataclasses.replace(result, evaluation=dataclasses.replace(result.evaluation, **changes))
 
 

@@ -2,12 +2,12 @@ import pytest
 import torch
 from torch import nn
 
-from repro.config.compose import compose, settings
 from repro.engine.optim import build_optimiser, set_learning_rate
+from tests.composed import composed
 
 
 def schedule(*overrides):
-    return settings(compose([f"schedule.{override}" for override in overrides])).schedule
+    return composed(*(f"schedule.{override}" for override in overrides)).settings.schedule
 
 
 def small():

@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
-from repro.engine.pictures import RIGHT, VOID, WRONG, mask_picture, panel, save_picture, stacked
+from repro.data import SegmentationDataset
+from repro.engine.pictures import GAP, RIGHT, VOID, WRONG, Gallery, mask_picture, panel, save_picture, stacked
 
 PALETTE = ((0, 0, 0), (10, 20, 30), (200, 100, 50))
 
@@ -36,3 +38,44 @@ def test_a_panel_shows_image_truth_prediction_and_error():
 def test_panels_of_different_widths_are_stacked():
     sheet = stacked([Image.new("RGB", (30, 10)), Image.new("RGB", (20, 15))])
     assert sheet.size == (30, 10 + 15 + 4)
+
+
+class Named(SegmentationDataset):
+    name, class_names, palette = "named", ("a", "b", "c"), PALETTE
+
+    def load(self, index):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, 0), (2, 2), (9, 5)])
+def test_a_gallery_writes_every_mask_and_panels_of_a_few(tmp_path, count, shown):
+    dataset, places = Named("val", list("abcde")), []
+    gallery = Gallery(dataset, tmp_path / "masks", tmp_path / "panels.png", count, places.append)
+    images = torch.randint(0, 255, (5, 3, 6, 9), dtype=torch.uint8)
+    for index, image in enumerate(images):
+        label, prediction = (torch.full((6, 9), value, dtype=torch.uint8) for value in (0, index % 3))
+        gallery.show(index, image, label, prediction)
+    gallery.finish()
+    assert len(places) == 5
+    assert sorted(path.name for path in (tmp_path / "masks").iterdir()) == [f"{name}.png" for name in "abcde"]
+    with Image.open(tmp_path / "masks" / "c.png") as picture:
+        assert set(np.asarray(picture).ravel().tolist()) == {2}
+    if not shown:
+        assert not (tmp_path / "panels.png").exists()
+        return
+    with Image.open(tmp_path / "panels.png") as picture:
+        sheet = np.asarray(picture)
+    assert len(sheet) == shown * 6 + (shown - 1) * GAP
+    np.testing.assert_array_equal(sheet[:6, :9], images[0].permute(1, 2, 0))  # the first image is always among them
+
+
+def test_a_gallery_that_is_to_end_writes_nothing_more(tmp_path):
+    def ends(place):
+        raise KeyboardInterrupt(place)
+
+    gallery = Gallery(Named("val", ["a"]), tmp_path / "masks", tmp_path / "panels.png", 1, ends)
+    mask = torch.zeros(6, 9, dtype=torch.uint8)
+    with pytest.raises(KeyboardInterrupt, match="the trained weights are kept"):
+        gallery.show(0, torch.zeros(3, 6, 9, dtype=torch.uint8), mask, mask)
+    gallery.finish()
+    assert list(tmp_path.iterdir()) == []

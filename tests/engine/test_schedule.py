@@ -2,9 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.config.settings import Length
 from repro.engine.schedule import poly
-from repro.errors import ConfigError
 
 
 @given(st.integers(1, 50_000), st.floats(1e-4, 1), st.floats(0.1, 2))
@@ -17,18 +15,3 @@ def test_poly_starts_at_the_rate_and_falls_to_almost_nothing(steps, rate, power)
 
 def test_poly_by_hand():
     assert poly(15_000, 30_000, 0.007, 0.9) == pytest.approx(0.007 * 0.5**0.9)
-
-
-@pytest.mark.parametrize(
-    ("text", "steps"), [("400 steps", 400), ("1 step", 1), ("3 epochs", 30), ("30_000 steps", 30_000)]
-)
-def test_a_length_carries_its_unit(text, steps):
-    assert Length.parse(text, "schedule.length").steps(steps_per_epoch=10) == steps
-
-
-@pytest.mark.parametrize(
-    "text", ["400", "steps", "0 steps", "-3 epochs", "1.5 epochs", "3 days", "", "3 epochs 4 steps"]
-)
-def test_a_length_without_a_sensible_unit_is_refused(text):
-    with pytest.raises(ConfigError, match=r"schedule\.length"):
-        Length.parse(text, "schedule.length")

@@ -1,9 +1,9 @@
 import pytest
 
-from repro.config import identity
-from repro.experiments import measurements
-from repro.experiments.readings import alternatives, mistaken_alternatives
-from repro.papers import load_papers
+from repro.experiments.measurements import Measurements
+from repro.experiments.readings import mistaken_readings, open_readings
+from repro.papers import Standing, load_papers
+from tests.composed import measured
 from tests.one_second_paper import row, write_ledger, write_table
 
 
@@ -12,25 +12,26 @@ def entry(at, leaves, **alternatives):
             "alternatives": alternatives}  # fmt: skip
 
 
-@pytest.fixture
-def found(tmp_path):
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
     theirs = {"label": "theirs", "kind": "cited", "cells": {"mIoU": 60.0}}
-    folder = write_table(tmp_path, [row("narrow"), row("wide", "head.width=32"), theirs])
+    folder = write_table(tmp_path_factory.mktemp("sweeps"), [row("narrow"), row("wide", "head.width=32"), theirs])
     again = {"label": "again", "cells": {"mIoU": 70.0}, "same_as": "table1: narrow @ mIoU"}
-    write_table(tmp_path, [again], key="table2")
+    write_table(folder, [again], key="table2")
     write_ledger(folder, {
         "dropout": [entry("paper", {"head.dropout": 0.1}, none=["head.dropout=0"], much=["head.dropout=0.5"]),
                     entry("table1/wide", {"head.dropout": 0.1}, little=["head.dropout=0.01"])],
         "flip": [entry("paper", {"evaluation.flip": False}, mirrored=["evaluation.flip=true"])],
-        "typo": [entry("table1/wide", {"head.width": 32}, wider=["head.widht=64"])],
+        "typo": [entry("table1/wide", {"head.width": 32}, wider=["head.widht=64"], unreadable=["head.width=[1"])],
+        "idle": [entry("paper", {"head.width": 16}, same=["head.dropout=0.1"])],
         "decided": [{"at": "paper", "status": "stated", "place": "section 1", "leaves": {"schedule.power": 0.9}}],
     })  # fmt: skip
     library = load_papers([folder])
-    return measurements(library, library.matching("mine/*"), library.scale("paper"))
+    return Measurements(library, library.matching("mine/*"), library.scale("paper"))
 
 
-def test_every_alternative_of_the_entry_that_answers_is_there_once(found):
-    told = [(item.base.row, item.entry.setting, item.name) for item in alternatives(found)]
+def test_every_reading_of_the_entry_that_answers_is_there_once(found):
+    told = [(item.base.row, item.entry.setting, item.name) for item in open_readings(found)]
     assert told == [
         ("narrow", "dropout", "none"),
         ("narrow", "dropout", "much"),
@@ -38,38 +39,40 @@ def test_every_alternative_of_the_entry_that_answers_is_there_once(found):
         ("wide", "dropout", "little"),
         ("wide", "flip", "mirrored"),
     ]
-    assert [item.base.row for item in alternatives(found, "flip")] == ["narrow", "wide"]
-    assert alternatives(found, "decided") == []
+    assert [item.base.row for item in open_readings(found, "flip")] == ["narrow", "wide"]
+    assert open_readings(found, "decided") == []
 
 
-def test_an_alternative_is_another_run_or_another_evaluation_of_the_same(found):
-    by_name = {(item.base.row, item.name): item for item in alternatives(found)}
+def test_a_reading_is_another_run_or_another_evaluation_of_the_same(found):
+    by_name = {(item.base.row, item.name): item for item in open_readings(found)}
     none, mirrored = by_name["narrow", "none"], by_name["narrow", "mirrored"]
     base = found[none.base]
-    assert none.measurement.config["head"]["dropout"] == 0
+    assert none.entry.status is Standing.OPEN
+    assert none.measurement.chain.own.leaves["head.dropout"] == 0
     assert none.measurement.run_id(2) != base.run_id(2)
     assert mirrored.measurement.run_id(2) == base.run_id(2)
     assert mirrored.measurement.evaluation_id(2) != base.evaluation_id(2)
-    assert identity.evaluation_id(none.measurement.config_for(2)) == none.measurement.evaluation_id(2)
+    assert mirrored.measurement.configuration(2).evaluation_id == mirrored.measurement.evaluation_id(2)
 
 
-def test_an_alternative_that_does_not_compose_is_a_problem_of_the_ledger(found):
+def test_a_reading_that_does_not_compose_is_a_problem_of_the_ledger(found):
     assert found.problems == []
-    (problem,) = mistaken_alternatives(found)
-    assert mistaken_alternatives(found, "flip") == []
-    assert problem.file.name == "ledger.yaml"
-    assert "alternative wider of typo" in problem.message
-    assert "did you mean head.width?" in problem.message
+    misspelt, unreadable = mistaken_readings(found)
+    assert mistaken_readings(found, "flip") == []
+    assert misspelt.file.name == unreadable.file.name == "ledger.yaml"
+    assert "alternative wider of typo" in misspelt.message
+    assert "did you mean head.width?" in misspelt.message
+    assert "alternative unreadable of typo" in unreadable.message
+    assert "cannot be read" in unreadable.message
 
 
 def test_the_ledgers_of_the_papers_offer_what_can_be_composed():
-    library = load_papers()
-    found = measurements(library, library.matching("vortex/table1"), library.scale("smoke"))
-    settings = {item.entry.setting for item in alternatives(found)}
+    found = measured("smoke", "vortex/table1")
+    settings = {item.entry.setting for item in open_readings(found)}
     assert {"width", "align_corners"} <= settings
     assert "eval_mode" not in settings  # the scale pads nothing
-    assert mistaken_alternatives(found) == []
-    found = measurements(library, library.matching("vortex/table1"), library.scale("paper"))
-    for item in alternatives(found, "train_output_stride"):
+    assert mistaken_readings(found) == []
+    found = measured("paper", "vortex/table1")
+    for item in open_readings(found, "train_output_stride"):
         assert item.measurement.evaluation_id(0) != found[item.base].evaluation_id(0)
-        assert item.measurement.config["backbone"]["output_stride"] == 16
+        assert item.measurement.chain.own.leaves["backbone.output_stride"] == 16

@@ -11,9 +11,10 @@ from repro.papers import Address, Cell, Library
 from repro.report.audit.checks import audit
 from repro.report.audit.finding import Finding, FindingKind
 from repro.report.render.pages import audit_page
-from tests.report.made_results import real_library, with_value
+from tests.composed import papers
+from tests.report.made_results import with_value
 
-LIBRARY = real_library()
+LIBRARY = papers()
 
 
 @cache

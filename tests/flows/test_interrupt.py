@@ -1,37 +1,56 @@
 """Ctrl-C, SIGTERM and `action=cancel` on a real sweep in another process: consistent, and the same command goes on."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-from repro.store.run_folder import run_folders
-from repro.sweep.plan.plan import DONE, TO_DO
+from repro.store.journal import newest_step, read_journal
+from repro.store.outputs import Outputs
+from repro.store.status import RunState
+from repro.sweep.command import main
+from repro.sweep.plan.job import JobState
+from tests.forked import Forked
 from tests.one_second_paper import row, sweep, words, write_table
 from tests.sweep.planning import plan_for, states_by_row
 
 pytestmark = pytest.mark.slow
-ROWS = [row("long", "schedule.length=150 steps"), row("next", "head.width=32")]
+STEPS = 250
+ROWS = [row("long", f"schedule.length={STEPS} steps"), row("next", "head.width=32")]
 KEPT = ["runtime.checkpoint_seconds=1000", "runtime.log_every_steps=1"]
+TO_BE_DONE = {"long": JobState.TO_DO, "next": JobState.TO_DO}
+ALL_DONE = {"long": JobState.DONE, "next": JobState.DONE}
 
 
-def start(folder, outputs, *more):
-    return subprocess.Popen(
-        [sys.executable, "-m", "repro.sweep", *words(folder, outputs, "submit=true", *more, run=KEPT)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+@pytest.fixture
+def folder(tmp_path):
+    return write_table(tmp_path / "sweeps", ROWS)
 
 
-def wait_for_steps(outputs, process):
-    deadline = time.monotonic() + 120
-    while not any(b'"loss"' in run.journal_path.read_bytes()
-                  for run in run_folders(outputs / "runs") if run.journal_path.exists()):  # fmt: skip
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+@pytest.fixture
+def outputs(tmp_path):
+    return Outputs(tmp_path / "outputs")
+
+
+@pytest.fixture
+def started(folder, outputs):
+    """Starts a sweep in a process of its own, and waits until it has taken some steps."""
+    processes = []
+
+    def start(*more):
+        given = words(folder, outputs.root, "submit=true", *more, run=KEPT)
+        process = Forked(main, given, folder.parent / "printed.txt")
+        processes.append(process)
+        deadline = time.monotonic() + 120
+        while not any(newest_step(run.journal_path) for run in outputs.runs()):
+            assert process.is_alive, process.text
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
 
 
 @pytest.mark.parametrize(
@@ -41,40 +60,36 @@ def wait_for_steps(outputs, process):
         (signal.SIGINT, "local", 143),
         (signal.SIGTERM, "local", 143),
         ("cancel", "inline", 143),
-        ("cancel", "local", 143),
     ],
 )
-def test_a_sweep_that_is_ended_goes_on_where_it_was(tmp_path, capsys, how, cluster, code):
-    folder, outputs = write_table(tmp_path / "sweeps", ROWS), tmp_path / "outputs"
-    process = start(folder, outputs, f"cluster={cluster}")
-    wait_for_steps(outputs, process)
+def test_a_sweep_that_is_ended_goes_on_where_it_was(folder, outputs, started, capsys, how, cluster, code):
+    process = started(f"cluster={cluster}")
     if how == "cancel":
-        assert sweep(folder, outputs, "action=cancel") == 0
+        assert sweep(folder, outputs.root, "action=cancel") == 0
         assert "asked the sweep of 2 runs" in capsys.readouterr().out
     else:
         process.send_signal(how)
-    text, _ = process.communicate(timeout=120)
-    assert process.returncode == code, text
+    assert process.ended() == code, process.text
+    text = process.text
     assert "interrupted: stopped by SIG" in text
     assert "the same command goes on" in text.splitlines()[-1]
     assert "Traceback" not in text
-    (run,) = run_folders(outputs / "runs")
-    assert run.read_status().state == "INTERRUPTED"
-    plan = plan_for(folder, outputs)
-    assert states_by_row(plan) == {"long": TO_DO, "next": TO_DO}
+    (run,) = outputs.runs()
+    assert run.read_status().state is RunState.INTERRUPTED
+    plan = plan_for(folder, outputs.root)
+    assert states_by_row(plan) == TO_BE_DONE
     reason = plan.jobs[run.run_id].reason
     assert reason.startswith("goes on from step ")
-    assert f"at step {reason.split()[-1]} of 150" in text
-    assert sweep(folder, outputs, "submit=true", f"cluster={cluster}") == 0
-    assert states_by_row(plan_for(folder, outputs)) == {"long": DONE, "next": DONE}
-    assert '"event": "resumed"' in run.journal_path.read_text().replace('":"', '": "')
+    assert f"at step {reason.split()[-1]} of {STEPS}" in text
+    assert sweep(folder, outputs.root, "submit=true") == 0
+    assert states_by_row(plan_for(folder, outputs.root)) == ALL_DONE
+    assert [event.kind for event in read_journal(run.journal_path).events].count("resumed") == 1
 
 
-def test_a_sweep_that_is_killed_goes_on(tmp_path):
-    folder, outputs = write_table(tmp_path / "sweeps", ROWS), tmp_path / "outputs"
-    process = start(folder, outputs)
-    wait_for_steps(outputs, process)
-    process.kill()
-    process.communicate()
-    assert states_by_row(plan_for(folder, outputs)) == {"long": TO_DO, "next": TO_DO}
-    assert sweep(folder, outputs, "submit=true") == 0
+def test_a_sweep_that_is_killed_goes_on(folder, outputs, started):
+    process = started()
+    process.send_signal(signal.SIGKILL)
+    assert process.ended() == -signal.SIGKILL
+    assert states_by_row(plan_for(folder, outputs.root)) == TO_BE_DONE
+    assert sweep(folder, outputs.root, "submit=true") == 0
+    assert states_by_row(plan_for(folder, outputs.root)) == ALL_DONE

@@ -4,7 +4,6 @@ import shlex
 
 import pytest
 
-from repro.config import identity
 from repro.config.compose import compose
 from repro.store.runs_csv import read_runs
 from tests.places import REPOSITORY
@@ -16,8 +15,8 @@ LINES, DAMAGED = read_runs(REPOSITORY / "reports" / "runs.csv")
 def test_the_command_of_a_record_has_the_ids_of_the_record(line):
     python, flag, package, *overrides = shlex.split(line.command)
     assert (python, flag, package) == ("python", "-m", "repro")
-    config = compose(overrides)
-    assert (identity.run_id(config), identity.evaluation_id(config)) == (line.run_id, line.evaluation_id)
+    configuration = compose(overrides)
+    assert (configuration.run_id, configuration.evaluation_id) == (line.run_id, line.evaluation_id)
 
 
 def test_there_are_records():

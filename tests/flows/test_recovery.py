@@ -9,151 +9,148 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
-from repro.config import identity
-from repro.config.compose import compose
+from repro.store.journal import read_journal
 from repro.store.run_folder import RunFolder
-from tests.tiny import TINY
+from repro.store.status import RunState
+from tests.places import REPOSITORY
+from tests.starts import Started
+from tests.tiny import TINIEST
+from tests.tiny_runs import final_weights, folder_of, same_weights, tiniest
 
-pytestmark = pytest.mark.slow
-RUN = [
-    *TINY,
-    "schedule.length=60 steps",
-    "head.dropout=0.3",
-    "validation.every=20 steps",
-    "runtime.checkpoint_seconds=0",
-]
+RUN = ["schedule.length=60 steps", "head.dropout=0.3", "validation.every=20 steps", "runtime.checkpoint_seconds=0"]
+DEADLINE_SECONDS = 120
 
 
-def start(outputs: Path, *extra: str) -> subprocess.Popen:
+def command(outputs: Path, *extra: str) -> list[str]:
+    return [*TINIEST, *RUN, f"outputs={outputs}", *extra]
+
+
+def start(outputs: Path, *extra: str) -> subprocess.Popen[str]:
+    """A process as a person or a cluster starts it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "repro", *RUN, f"outputs={outputs}", *extra],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [sys.executable, "-m", "repro", *command(outputs, *extra)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
     )  # fmt: skip
 
 
-def finish(outputs: Path, *extra: str) -> dict[str, torch.Tensor]:
-    process = start(outputs, *extra)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
-    return torch.load(folder_of(outputs, *extra).path / "weights.pt", weights_only=True)["model"]
+@pytest.fixture(scope="module")
+def finish(starts):
+    """Carries a run out, or on to its end; returns its weights."""
 
+    def finished(outputs: Path, *extra: str):
+        done = starts.run(command(outputs, *extra))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return final_weights(run_folder(outputs, *extra))
 
-def folder_of(outputs: Path, *extra: str) -> RunFolder:
-    return RunFolder(outputs / "runs", identity.run_id(compose([*RUN, f"outputs={outputs}", *extra])))
-
-
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
-def wait_for_checkpoint(folder: RunFolder, process: subprocess.Popen, beyond: int) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        steps = [int(file.stem.removeprefix("step_")) for file in folder.checkpoints_path.glob("step_*.pt")]
-        if max(steps, default=0) > beyond:
-            return
-        time.sleep(0.002)
+    return finished
 
 
 @pytest.fixture(scope="module")
-def straight(tmp_path_factory):
+def straight(tmp_path_factory, finish):
+    """The weights of a run that nothing happens to."""
     return finish(tmp_path_factory.mktemp("straight"))
 
 
-def test_ten_kills_at_random_moments_change_no_bit(tmp_path, straight):
-    moments = random.Random(20)
-    folder = folder_of(tmp_path)
-    for kill in range(10):
-        process = start(tmp_path)
-        wait_for_checkpoint(folder, process, beyond=4 * kill)
-        time.sleep(moments.uniform(0, 0.3))
-        process.kill()
-        process.communicate()
-    assert same(finish(tmp_path), straight)
-    record = folder.records()[0]
-    assert record.steps == 60
-    kinds = [event["event"] for event in journal_events(folder)]
-    assert kinds.count("resumed") >= 5
+def run_folder(outputs: Path, *extra: str) -> RunFolder:
+    return folder_of(tiniest(outputs, *RUN, *extra))
 
 
-def journal_events(folder: RunFolder) -> list[dict]:
-    import json
-
-    lines = [line for line in folder.journal_path.read_text().splitlines() if line.strip()]
-    events = []
-    for line in lines:
-        try:
-            content = json.loads(line)
-        except ValueError:
-            continue
-        if "event" in content:
-            events.append(content)
-    return events
+def wait_for_checkpoint(folder: RunFolder, process: Started | subprocess.Popen[str], beyond: int) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (folder.checkpoints.newest_step() or 0) <= beyond:
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
-def test_the_old_weights_of_replicas_survive_a_kill(tmp_path, tmp_path_factory):
-    replicas = "schedule.replicas=4"
-    straight = finish(tmp_path_factory.mktemp("replicas"), replicas)
-    process = start(tmp_path, replicas)
-    wait_for_checkpoint(folder_of(tmp_path, replicas), process, beyond=10)
+def kill(process: Started | subprocess.Popen[str]) -> None:
     process.kill()
-    process.communicate()
-    assert same(finish(tmp_path, replicas), straight)
+    if isinstance(process, subprocess.Popen):
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.slow
+def test_ten_kills_at_random_moments_change_no_bit(tmp_path, straight, starts, finish):
+    moments = random.Random(20)
+    folder = run_folder(tmp_path)
+    for number in range(10):
+        process = start(tmp_path) if number == 0 else starts.start(command(tmp_path))
+        wait_for_checkpoint(folder, process, beyond=4 * number)
+        time.sleep(moments.uniform(0, 0.05))
+        kill(process)
+    assert same_weights(finish(tmp_path), straight)
+    (record,) = folder.records()
+    assert record.steps == 60
+    assert record.provenance["restarts"] >= 5  # the other kills came before a process could take the run up
+    events = [event.kind for event in read_journal(folder.journal_path).events]
+    assert events.count("resumed") == record.provenance["restarts"]
+
+
+def test_the_old_weights_of_replicas_survive_a_kill(tmp_path, starts, finish):
+    replicas = "schedule.replicas=4"
+    process = starts.start(command(tmp_path / "killed", replicas))
+    wait_for_checkpoint(run_folder(tmp_path / "killed", replicas), process, beyond=10)
+    kill(process)
+    assert same_weights(finish(tmp_path / "killed", replicas), finish(tmp_path / "straight", replicas))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_end_it_saves_and_goes_on(tmp_path, straight, number):
+def test_asked_to_end_it_saves_and_goes_on(tmp_path, straight, finish, number):
     process = start(tmp_path, "runtime.checkpoint_seconds=1000")
-    folder = folder_of(tmp_path)
-    deadline = time.monotonic() + 120
-    while not (folder.journal_path.exists() and b'"loss"' in folder.journal_path.read_bytes()):
+    folder = run_folder(tmp_path)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not read_journal(folder.journal_path).points:
         assert process.poll() is None
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.002)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 128 + number, output
     assert f"stopped by {number.name} at step" in output
     assert "Traceback" not in output
-    assert folder.read_status().state == "INTERRUPTED"
-    assert same(finish(tmp_path), straight)
+    assert folder.read_status().state is RunState.INTERRUPTED
+    assert folder.checkpoints.newest_step() > 0
+    assert same_weights(finish(tmp_path), straight)
 
 
-def test_a_torn_newest_checkpoint_costs_one_interval(tmp_path, straight):
-    process = start(tmp_path)
-    folder = folder_of(tmp_path)
+def test_a_torn_newest_checkpoint_costs_one_interval(tmp_path, straight, starts, finish):
+    process = starts.start(command(tmp_path))
+    folder = run_folder(tmp_path)
     wait_for_checkpoint(folder, process, beyond=10)
-    process.kill()
-    process.communicate()
-    newest = sorted(folder.checkpoints_path.glob("step_*.pt"))[-1]
+    kill(process)
+    newest = folder.checkpoints.files()[-1]
     newest.write_bytes(newest.read_bytes()[:3000])
-    assert same(finish(tmp_path), straight)
-    assert newest.name in (folder.path / "run.log").read_text()
+    assert same_weights(finish(tmp_path), straight)
+    assert newest.name in folder.log_path.read_text()
 
 
-def test_two_processes_asking_for_one_run_do_not_corrupt_it(tmp_path, straight):
-    processes = [start(tmp_path) for _ in range(2)]
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
-    codes = [process.returncode for process in processes]
-    assert 0 in codes, outputs
+def test_two_processes_asking_for_one_run_do_not_corrupt_it(tmp_path, straight, starts, finish):
+    processes = [starts.start(command(tmp_path)) for _ in range(2)]
+    codes = [process.wait() for process in processes]
+    assert 0 in codes, [process.stderr for process in processes]
     if codes != [0, 0]:  # unless the second came after the first was done
-        refused = outputs[codes.index(max(codes))]
-        assert "is held by pid" in refused or "already there" in refused, refused
-    assert same(finish(tmp_path), straight)
-    assert len(folder_of(tmp_path).records()) == 1
+        refused = processes[codes.index(max(codes))]
+        assert "is held by pid" in refused.stderr
+    assert same_weights(finish(tmp_path), straight)
+    assert len(run_folder(tmp_path).records()) == 1
 
 
-def test_a_kill_during_the_evaluation_keeps_the_training(tmp_path, straight):
-    process = start(tmp_path, "dataset.val_images=200")
-    folder = folder_of(tmp_path, "dataset.val_images=200")
-    while not (folder.path / "weights.pt").exists():
+def test_a_kill_during_the_evaluation_keeps_the_training(tmp_path, starts, finish):
+    long = ["schedule.length=6 steps", "dataset.val_images=400"]
+    process = starts.start(command(tmp_path, *long))
+    folder = run_folder(tmp_path, *long)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not folder.has_weights:
         assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.communicate()
-    stamp = (folder.path / "weights.pt").stat().st_mtime_ns
-    finish(tmp_path, "dataset.val_images=200")
-    assert (folder.path / "weights.pt").stat().st_mtime_ns == stamp
-    assert folder.records()[0].provenance["evaluated_split"]["images"] == 200
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    kill(process)
+    assert folder.records() == []
+    stamp = folder.weights_path.stat().st_mtime_ns
+    finish(tmp_path, *long)
+    assert folder.weights_path.stat().st_mtime_ns == stamp
+    assert folder.records()[0].provenance["evaluated_split"]["images"] == 400

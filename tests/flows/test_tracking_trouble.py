@@ -1,86 +1,124 @@
-"""A real run while MLflow is locked or gone: it ends well, and `repro.track` repairs the gap without duplicates."""
+"""Runs while MLflow is locked or gone: they end well, and `repro.track` repairs the gap without duplicates."""
 
 import os
-import socket
 import sqlite3
-import subprocess
-import sys
 import time
-import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.example_mlflow import Seen, place_database
-from tests.tiny import TINY
+from repro.run.command import main as run
+from repro.store.journal import Journal
+from repro.store.outputs import Outputs
+from repro.store.status import RunState
+from repro.track import MLflowMirror, MLflowTracker, take_snapshot
+from repro.track.command import main as track
+from tests.example_mlflow import Seen, Server, place_database
+from tests.example_runs import MATRIX, example_record, example_run, write_points
+from tests.tiny import TINIEST
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")]
-RUN = [leaf for leaf in TINY if not leaf.startswith("tracking")]
+SHOWN = "00000000000000aa"
+TRACKED = [*TINIEST, "tracking=mlflow"]
 
 
-def repro(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        capture_output=True, text=True, check=False, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+@pytest.fixture(autouse=True)
+def soon_given_up(monkeypatch):
+    """The end of a run waits seconds for MLflow instead of half a minute."""
+    monkeypatch.setattr("repro.track.tracker.MLflowTracker", partial(MLflowTracker, finish_seconds=2))
 
 
-def brought_level_twice_without_duplicates(outputs: Path, uri: str) -> None:
-    where = [f"outputs={outputs}", f"tracking.uri={uri}"]
-    first = repro("repro.track", *where)
-    assert first.returncode == 0, first.stderr
-    assert "1 brought level" in first.stdout
-    second = repro("repro.track", *where)
-    assert "1 level already" in second.stdout
-    seen = Seen(uri)
-    assert len(seen.runs) == 1
-    (run_id,) = os.listdir(outputs / "runs")
-    assert seen.run(run_id).info.status == "FINISHED"
+def run_without_mlflow(outputs, uri, capsys, caplog):
+    """Carries out a real run that cannot be shown; returns its id."""
+    caplog.clear()
+    before = set(os.listdir(outputs / "runs")) if (outputs / "runs").exists() else set()
+    assert run([*TRACKED, f"outputs={outputs}", f"tracking.uri={uri}"]) == 0
+    assert "fcn-shapes-seed0: mIoU" in capsys.readouterr().out
+    assert "afterwards `python -m repro.track` fills the gap" in caplog.text
+    (run_id,) = set(os.listdir(outputs / "runs")) - before
+    assert "fills the gap" in Outputs(outputs).run(run_id).log_path.read_text()
+    return run_id
+
+
+def points_once_each(seen, run_id):
     points = seen.points(run_id)
-    assert {step for name, step in points if name == "loss"} == {2, 4, 6}
     assert set(points.values()) == {1}
+    return points
 
 
-def test_a_locked_database_does_not_stop_a_run(tmp_path):
+def test_a_locked_database_does_not_stop_a_run(tmp_path, capsys, caplog):
     uri = place_database(tmp_path)
     holder = sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    done = repro("repro", *RUN, f"outputs={tmp_path}", f"tracking.uri={uri}")
+    run_id = run_without_mlflow(tmp_path, uri, capsys, caplog)
     holder.execute("ROLLBACK")
     holder.close()
-    assert done.returncode == 0, done.stderr
-    assert "repro.track" in done.stdout + done.stderr
-    brought_level_twice_without_duplicates(tmp_path, uri)
+    where = [f"outputs={tmp_path}", f"tracking.uri={uri}"]
+    assert track(where) == 0
+    assert "1 brought level" in capsys.readouterr().out
+    assert track(where) == 0
+    assert "1 level already" in capsys.readouterr().out
+    seen = Seen(uri)
+    assert len(seen.runs) == 1
+    assert seen.run(run_id).info.status == "FINISHED"
+    assert {step for name, step in points_once_each(seen, run_id) if name == "loss"} == {2, 4, 6}
 
 
-def test_a_server_that_is_gone_does_not_stop_a_run(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    uri = f"http://127.0.0.1:{port}"
-    done = repro("repro", *RUN, f"outputs={tmp_path}", f"tracking.uri={uri}")
-    assert done.returncode == 0, done.stderr
-    assert "repro.track" in done.stdout + done.stderr
-    database = place_database(tmp_path / "server")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-         "--backend-store-uri", database, "--artifacts-destination", str(tmp_path / "server" / "artifacts")],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        wait_for(f"{uri}/health")
-        brought_level_twice_without_duplicates(tmp_path, uri)
-    finally:
-        os.killpg(server.pid, 9)
-        server.wait()
-
-
-def wait_for(address: str) -> None:
-    deadline = time.monotonic() + 120
+def until_shown(uri: str, run_id: str, step: int) -> None:
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"{address} does not answer")
+        seen = Seen(uri)
+        if seen.runs and max((found for _, found in seen.points(run_id)), default=0) == step:
+            return
+        time.sleep(0.2)
+    pytest.fail("the live run was not shown")
+
+
+@pytest.mark.slow
+def test_a_server_killed_during_a_run_and_started_again(tmp_path: Path, capsys, caplog):
+    """A run ends well while its server dies, another one while it is dead; one command then closes both gaps."""
+    server = Server(tmp_path)
+    server.start()
+    try:
+        _a_server_killed_during_a_run_and_started_again(server, tmp_path / "outputs", capsys, caplog)
+    finally:
+        server.kill()
+
+
+def _a_server_killed_during_a_run_and_started_again(server, outputs, capsys, caplog):
+    folder = example_run(outputs / "runs", SHOWN, steps=0, checkpoint=0, state=RunState.RUNNING)
+    mirror = MLflowMirror(server.uri, "repro", Outputs(outputs))
+    tracker = MLflowTracker(mirror, retry_seconds=0.5, finish_seconds=3)
+    with folder.lock(), Journal(folder.journal_path) as journal:
+        tracker.start(folder)
+        for first in range(1, 60, 10):
+            write_points(journal, first, first + 9)
+            journal.event("checkpoint", step=first + 9)
+            tracker.sync(first + 9)
+            if first == 21:
+                until_shown(server.uri, folder.run_id, first + 9)
+                server.kill()
+        folder.write_record(example_record(folder.run_id, steps=60), MATRIX)
+        folder.write_status(RunState.FINISHED, step=60)
+        start = time.monotonic()
+        assert not tracker.finish(RunState.FINISHED)
+        assert time.monotonic() - start < 5
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    other = run_without_mlflow(outputs, server.uri, capsys, caplog)
+    command = [f"outputs={outputs}", f"tracking.uri={server.uri}"]
+    assert track(command) == 2
+    assert "cannot be used now" in capsys.readouterr().err
+    server.start()
+    assert track(command) == 0
+    assert f"{server.uri}: 2 brought level; look at them: {server.uri}" in capsys.readouterr().out
+    assert track(command) == 0
+    assert "2 level already" in capsys.readouterr().out
+    seen = Seen(server.uri)
+    assert len(seen.runs) == 2
+    assert len(points_once_each(seen, SHOWN)) == 2 * 60 + 4
+    assert {step for name, step in points_once_each(seen, other) if name == "loss"} == {2, 4, 6}
+    for run_id in (SHOWN, other):
+        assert seen.run(run_id).info.status == "FINISHED"
+    assert "evaluations/00000000000000ee.json" in seen.artifacts(SHOWN)
+    assert not (outputs / "mlartifacts").exists(), "a server keeps the artifacts itself"
+    assert not MLflowMirror(server.uri, "repro", Outputs(outputs)).bring_level(take_snapshot(folder))

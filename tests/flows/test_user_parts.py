@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.places import REPOSITORY
-from tests.tiny import TINY
+from tests.tiny import TINIEST, TINY
 
 README = (REPOSITORY / "README.md").read_text()
 
@@ -29,7 +29,7 @@ def users_folder(tmp_path):
 
 
 def test_the_readmes_own_head_trains(users_folder):
-    overrides = [leaf for leaf in TINY if not leaf.startswith("head")]
+    overrides = [leaf for leaf in TINY if not leaf.startswith("head")] + ["schedule.length=2 steps"]
     done = subprocess.run(
         [sys.executable, "-m", "repro", "--config-dir", "my_conf", "head=mine", *overrides],
         cwd=users_folder, capture_output=True, text=True, timeout=300, check=False, env=os.environ.copy(),
@@ -39,7 +39,7 @@ def test_the_readmes_own_head_trains(users_folder):
     assert len(block("Your own head in 20 lines", "python").strip().splitlines()) <= 20
 
 
-def test_a_users_backbone_trains(users_folder):
+def test_a_users_backbone_trains(users_folder, starts):
     (users_folder / "my_backbone.py").write_text(
         "import torch\nfrom torch import nn\n\n\n"
         "class Small(nn.Module):\n"
@@ -56,14 +56,11 @@ def test_a_users_backbone_trains(users_folder):
     )
     (users_folder / "my_conf" / "backbone").mkdir()
     (users_folder / "my_conf" / "backbone" / "small.yaml").write_text("_target_: my_backbone.Small\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "repro", "--config-dir", "my_conf", "backbone=small", *TINY],
-        cwd=users_folder, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    done = starts.run(["--config-dir", "my_conf", "backbone=small", *TINY], users_folder)
     assert done.returncode == 0, done.stderr
 
 
-def test_a_users_dataset_trains(users_folder):
+def test_a_users_dataset_trains(users_folder, starts):
     (users_folder / "my_data.py").write_text(
         "from repro.data import Shapes\n\n\nclass Mine(Shapes):\n    name = 'mine'\n"
     )
@@ -72,10 +69,7 @@ def test_a_users_dataset_trains(users_folder):
         "_target_: my_data.Mine\ntrain_split: train\nevaluation_split: val\n"
         "size: 64\ncue_distance: 0\ntrain_images: 16\nval_images: 5\n"
     )
-    overrides = [leaf for leaf in TINY if not leaf.startswith("dataset")]
-    done = subprocess.run(
-        [sys.executable, "-m", "repro", "--config-dir", "my_conf", "dataset=mine", *overrides],
-        cwd=users_folder, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    overrides = [leaf for leaf in TINIEST if not leaf.startswith("dataset")]
+    done = starts.run(["--config-dir", "my_conf", "dataset=mine", *overrides], users_folder)
     assert done.returncode == 0, done.stderr
     assert "fcn-mine-seed0: mIoU" in done.stdout

@@ -48,12 +48,12 @@ def test_the_installed_package_runs_from_any_folder(wheel, tmp_path):
     python = str(environment / "bin" / "python")
     paths = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{dependencies}"}
     where = subprocess.run(
-        [python, "-c", "import repro.config.compose as c; print(c.config_folder())"],
+        [python, "-c", "from repro.config.groups import config_folder; print(config_folder())"],
         cwd=tmp_path, env=paths, check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert where.stdout.strip() == str(site / "repro" / "_conf")
     done = subprocess.run(
-        [python, "-m", "repro", *TINY],
+        [python, "-m", "repro", *TINY, "schedule.length=2 steps"],
         cwd=tmp_path,
         env=paths,
         check=False,

@@ -1,4 +1,4 @@
-"""The document of a whole report goes through pdflatex: `make test-real` demands it, a plain test run may do without."""
+"""The document of a whole report goes through pdflatex: `make test-real` demands it, `make test` may do without."""
 
 import os
 import re

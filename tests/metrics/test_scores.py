@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from repro.metrics import ConfusionMatrix, iou_percent, miou_percent, pixel_accuracy_percent
+from repro.metrics import SCORES, ConfusionMatrix, iou_percent, miou_percent, pixel_accuracy_percent
 
 square_counts = st.integers(1, 6).flatmap(
     lambda size: hnp.arrays(np.int64, (size, size), elements=st.integers(0, 10**9) | st.just(0))
@@ -58,7 +58,7 @@ def test_scores_equal_sets_of_pixels() -> None:
     generator = np.random.default_rng(3)
     truth, prediction = generator.integers(0, 4, (2, 40, 50), dtype=np.uint8)
     truth[generator.random(truth.shape) < 0.2] = 255
-    confusion = ConfusionMatrix(4)
+    confusion = ConfusionMatrix(4, ignore_index=255)
     confusion.update(torch.from_numpy(prediction), torch.from_numpy(truth))
     counted = truth != 255
     expected = []
@@ -110,3 +110,9 @@ def test_anything_but_a_square_of_counts_is_refused(matrix: np.ndarray, message:
     for score in (iou_percent, miou_percent, pixel_accuracy_percent):
         with pytest.raises(ValueError, match=message):
             score(matrix)
+
+
+def test_every_score_of_a_record_is_a_function_of_the_matrix() -> None:
+    matrix = np.array([[46, 2, 2], [3, 24, 3], [3, 2, 15]])
+    found = {name: score(matrix) for name, score in SCORES.items()}
+    assert found == {"miou_percent": miou_percent(matrix), "pixel_accuracy_percent": 85.0}

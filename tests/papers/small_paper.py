@@ -1,8 +1,10 @@
-"""A paper of two tables that is written into a folder, whole or with one mistake."""
+"""A paper of two tables that is written into a folder, whole or with one mistake, and read without our own papers."""
 
 from pathlib import Path
+from unittest.mock import patch
 
-from repro.papers import Library, load_papers
+from repro.papers import Library, load_papers, sweeps_folder
+from repro.papers.library import SCALES
 
 PAPER = """\
 title: A small study
@@ -60,5 +62,10 @@ def write_paper(folder: Path, *, ablation: str = ABLATION, paper: str = PAPER, *
 
 
 def small_library(folder: Path, **texts: str) -> Library:
-    """The library with our papers and the small one."""
-    return load_papers([write_paper(folder, **texts)])
+    """The library of the small paper and our scales, as if the package came with no other papers."""
+    write_paper(folder, **texts)
+    scales = folder / SCALES
+    if not scales.exists():
+        scales.symlink_to(sweeps_folder() / SCALES)
+    with patch("repro.papers.library.sweeps_folder", lambda: folder):
+        return load_papers()

@@ -1,19 +1,31 @@
-"""The ledgers against the index of what each experiment states and leaves open, and against the configurations."""
+"""The ledgers against the index of what each experiment states and leaves open; and what no ledger may say."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from repro.config.identity import flatten
-from repro.experiments import measurements
-from repro.papers import BY_ROW, SpecError, load_papers
+from repro.papers import SpecError, Standing
 from repro.papers.ledger import read_ledger
+from tests.composed import papers
 
 INDEX = json.loads((Path(__file__).parent / "protocols_index.json").read_text())
 OUR_NAMES = {"output_stride_train": "train_output_stride", "output_stride_eval": "evaluation_output_stride"}
-LIBRARY = load_papers()
-PAPERS = sorted(LIBRARY.papers)
+PAPERS = sorted(papers().papers)
+
+LEDGER = """\
+flip:
+  - {at: paper, status: stated, place: section 1, leaves: {evaluation.flip: false}}
+  - {at: [table1, table2], status: stated, place: section 2, leaves: {evaluation.flip: true}}
+  - at: table1/best
+    status: open
+    place: nowhere
+    leaves: {evaluation.flip: false}
+    why: It must be something.
+    alternatives: {mirrored: [evaluation.flip=true]}
+jitter:
+  - {at: table2, status: contradicted, place: sections 1 and 2, value: none, why: Two sentences differ.}
+"""
 
 
 def experiments(paper):
@@ -30,66 +42,36 @@ def test_all_147_experiments_are_asked_for():
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_setting_of_every_experiment_is_answered(paper):
-    ledger, wrong = LIBRARY.ledgers[paper], []
+    ledger, wrong = papers().ledgers[paper], []
     for table, label, settings in experiments(paper):
         for setting, status in settings.items():
             entry = ledger.answer(table, label, OUR_NAMES.get(setting, setting))
-            if entry is None or entry.status not in (status, "contradicted"):
+            if entry is None or entry.status not in (status, Standing.CONTRADICTED):
                 wrong.append(f"{table}/{label}/{setting}: {entry.status if entry else 'no answer'}, not {status}")
     assert wrong == []
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_entry_holds_for_something_that_is_there(paper):
-    for entry in LIBRARY.ledgers[paper].entries():
+    for entry in papers().ledgers[paper].entries():
         for place in entry.at:
             table, _, label = place.partition("/")
-            assert place == "paper" or f"{paper}/{table}" in LIBRARY.tables, place
-            assert not label or label in LIBRARY.tables[f"{paper}/{table}"].rows, place
+            assert place == "paper" or f"{paper}/{table}" in papers().tables, place
+            assert not label or label in papers().tables[f"{paper}/{table}"].rows, place
 
 
-@pytest.mark.parametrize("paper", PAPERS)
-def test_every_leaf_of_every_row_is_the_ledgers(paper):
-    ledger, wrong, compared = LIBRARY.ledgers[paper], [], 0
-    tables = [table for table in LIBRARY.tables.values() if table.paper == paper]
-    for address, measurement in measurements(LIBRARY, tables, LIBRARY.scale("paper")).items():
-        row = LIBRARY.tables[address.table].rows[address.row]
-        if not measurement.paper_chain or row.same_as:
-            continue
-        config = measurement.paper_config
-        leaves = {**config["composition"]["choices"], **flatten(config)}
-        given = {override.partition("=")[0] for override in config["composition"]["overrides"]}
-        for entry in ledger.answers(address.table.partition("/")[2], address.row):
-            for leaf, value in entry.leaves.items():
-                if value == BY_ROW:
-                    assert leaf in given, f"{address} does not set {leaf}, which the ledger leaves to the row"
-                elif leaf in leaves:
-                    compared += 1
-                    if leaves[leaf] != value:
-                        wrong.append(
-                            f"{address}: {leaf} is {leaves[leaf]!r}, the ledger ({entry.setting}) has {value!r}"
-                        )
-    assert wrong == []
-    assert compared > 50
-
-
-@pytest.mark.parametrize("paper", PAPERS)
-def test_every_alternative_composes_and_changes_some_row(paper):
-    ledger, inert, changing = LIBRARY.ledgers[paper], set(), set()
-    tables = [table for table in LIBRARY.tables.values() if table.paper == paper]
-    found = measurements(LIBRARY, tables, LIBRARY.scale("paper"))
-    for address, measurement in found.items():
-        row = LIBRARY.tables[address.table].rows[address.row]
-        if measurement.kind != "run" or measurement.reference or row.same_as:
-            continue
-        for entry in ledger.answers(address.table.partition("/")[2], address.row):
-            for name, overrides in (entry.alternatives or {}).items():
-                other = found.alternative(address, overrides)
-                assert other.kind == "run", f"{address} {entry.setting} {name}: {other.reason}"
-                same = other.evaluation_id(0) == measurement.evaluation_id(0)
-                (inert if same else changing).add((entry.setting, name))
-    assert inert - changing == set()
-    assert changing or not any(item.kind == "run" for item in found.values())
+def test_the_most_specific_entry_answers(tmp_path):
+    (tmp_path / "ledger.yaml").write_text(LEDGER)
+    ledger = read_ledger(tmp_path / "ledger.yaml")
+    best, other = (ledger.answer("table1", row, "flip") for row in ("best", "other"))
+    assert (best.status, best.leaves, best.alternatives) == (
+        Standing.OPEN, {"evaluation.flip": False}, {"mirrored": ("evaluation.flip=true",)},
+    )  # fmt: skip
+    assert (other.status, other.place, other.alternatives) == (Standing.STATED, "section 2", {})
+    assert ledger.answer("table3", "best", "flip").place == "section 1"
+    assert ledger.answer("table1", "best", "jitter") is None
+    assert [entry.setting for entry in ledger.answers("table2", "any")] == ["flip", "jitter"]
+    assert [entry.line for entry in ledger.entries()] == [2, 3, 4, 11]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from repro.papers import load_papers
+from tests.composed import papers
 from tests.places import PRINTED_TABLES
 
 PRINTED = json.loads(PRINTED_TABLES.read_text())
-LIBRARY = load_papers()
+LIBRARY = papers()
 NUMBERED = {key: table for key, table in PRINTED.items() if "/inline" not in key}
 PROSE = {key: table for key, table in PRINTED.items() if "/inline" in key}
 
@@ -56,7 +56,7 @@ def test_no_own_cell_lacks_a_metric():
         for table in LIBRARY.tables.values()
         for cell in table.cells()
         if table.rows[cell.address.row].is_own
-        and cell.metric.name == "setting"
+        and cell.metric.is_setting
         and isinstance(cell.published, float)  # a setting is a word or a whole number
     ]
     assert unmeasured == []

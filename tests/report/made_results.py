@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from repro.papers import Address, Library, RowKind, Table, load_papers
 from repro.report.judge.results import CellResult, ClaimResult, TableResult
 from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
+from tests.composed import papers
 
 AWKWARD = r"A|B *x* _y_ `z` [3] <b> & 50% #1 $2$ {c} ~d ^e \f × Δ ↑↓ ± é"
 
@@ -44,15 +44,9 @@ claims:
 """
 
 
-@cache
-def real_library() -> Library:
-    """The papers that come with the package."""
-    return load_papers()
-
-
 def real_tables() -> dict[str, Table]:
     """Every table that comes with the package."""
-    return real_library().tables
+    return papers().tables
 
 
 def small_table(folder: Path) -> Table:

@@ -6,27 +6,18 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from repro.config.compose import compose
 from repro.config.configuration import Configuration
 from repro.engine.step import Learner, training_step
 from repro.run.lifecycle import run
-from repro.store.outputs import Outputs
-from repro.store.run_folder import RunFolder
-from tests.tiny import TINIEST
+from tests.tiny_runs import tiniest
 
 Configure = Callable[..., Configuration]
 
 
 @pytest.fixture
 def configure(tmp_path: Path) -> Configure:
-    """Composes a run of a second in a folder of the test's own."""
-    return lambda *overrides: compose([*TINIEST, f"outputs={tmp_path / 'outputs'}", *overrides])
-
-
-@pytest.fixture
-def folder_of() -> Callable[[Configuration], RunFolder]:
-    """The run folder of a configuration."""
-    return lambda configuration: Outputs(configuration.settings.outputs).run(configuration.run_id)
+    """Configures the smallest run, in a folder of the test's own unless another one is given."""
+    return lambda *overrides, outputs=tmp_path / "outputs": tiniest(outputs, *overrides)
 
 
 @pytest.fixture

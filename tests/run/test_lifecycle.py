@@ -11,6 +11,7 @@ from repro.run.lifecycle import run
 from repro.store.journal import read_journal
 from repro.store.outputs import Outputs
 from repro.store.status import RunState
+from tests.tiny_runs import folder_of
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_a_kill_between_record_and_status_is_mended_without_work(configure, no_t
     assert first.folder.read_status().state is RunState.FINISHED
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_says_so(configure, folder_of):
+def test_a_loss_that_is_no_number_stops_the_run_and_says_so(configure):
     configuration = configure("schedule.learning_rate=1e30", "schedule.length=20 steps")
     with pytest.raises(Diverged, match="between steps"):
         run(configuration)
@@ -97,13 +98,13 @@ def test_a_failed_second_evaluation_leaves_the_run_finished(configure):
     assert not run(configure()).fresh
 
 
-def test_two_processes_cannot_hold_one_run(configure, folder_of):
+def test_two_processes_cannot_hold_one_run(configure):
     configuration = configure()
     with folder_of(configuration).lock(), pytest.raises(StoreError, match="is held by pid"):
         run(configuration)
 
 
-def test_a_process_that_lost_its_lock_writes_nothing(configure, folder_of, monkeypatch):
+def test_a_process_that_lost_its_lock_writes_nothing(configure, monkeypatch):
     configuration = configure("runtime.checkpoint_seconds=0")
     monkeypatch.setattr("repro.store.lock.FolderLock.is_ours", lambda self: False)
     with pytest.raises(StoreError, match="taken over"):
@@ -122,7 +123,7 @@ def test_an_edited_frozen_config_is_refused(configure):
     assert outcome.folder.read_status().state is RunState.FAILED
 
 
-def test_the_threads_of_the_first_start_stay(configure, folder_of, monkeypatch):
+def test_the_threads_of_the_first_start_stay(configure, monkeypatch):
     monkeypatch.setattr("repro.provenance.available_cores", lambda: 2)
     told = []
     monkeypatch.setattr("repro.run.session.torch.set_num_threads", told.append)

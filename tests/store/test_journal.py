@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.errors import StoreError
-from repro.store.journal import Journal, JournalView, read_journal
+from repro.store.journal import TAIL_BYTES, Journal, JournalView, newest_step, read_journal
 
 
 @pytest.fixture
@@ -178,3 +178,32 @@ def test_a_full_disk_is_a_sentence() -> None:
     with pytest.raises(StoreError, match="No space left"):
         journal.point(1, loss=1.0)
     journal.close()
+
+
+def test_the_newest_step_is_read_from_the_end_of_a_long_journal(path: Path) -> None:
+    assert newest_step(path) is None
+    with Journal(path) as journal:
+        journal.event("started")
+        assert newest_step(path) is None
+        for step in range(1000):
+            journal.point(step, loss=1.0)
+        journal.event("note", text="no step here")
+        assert path.stat().st_size > 3 * TAIL_BYTES
+        assert newest_step(path) == 999
+        journal.event("resumed", step=400)
+        assert newest_step(path) == 400
+
+
+def test_a_line_that_is_just_being_written_has_no_step_yet(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.point(7, loss=1.0)
+    with path.open("ab") as stream:
+        stream.write(b'{"time":1,"step":8,"metr')
+    assert newest_step(path) == 7
+
+
+def test_a_tail_without_any_whole_line_has_no_step(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.point(7, loss=1.0)
+        journal.event("note", text="x" * 2 * TAIL_BYTES)
+    assert newest_step(path) is None

@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,8 @@ import pytest
 
 from repro.errors import StoreError
 from repro.store.lock import LockedError
-from repro.store.run_folder import RUN_STATES, RunFolder, run_folders
+from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
 from tests.example_runs import MATRIX, example_record, example_run
 
 
@@ -30,46 +30,14 @@ def test_the_config_is_frozen_at_the_first_write(folder: RunFolder) -> None:
     assert folder.read_config() == "a: 1\n"
 
 
+def test_a_config_of_any_language_is_frozen(folder: RunFolder) -> None:
+    folder.freeze_config("name: Längsschnitt 路\n")
+    assert folder.config_path.read_bytes().decode() == folder.read_config() == "name: Längsschnitt 路\n"
+
+
 def test_a_missing_config_is_named(folder: RunFolder) -> None:
     with pytest.raises(StoreError, match=r"config\.yaml cannot be read"):
         folder.read_config()
-
-
-def test_a_status_keeps_earlier_times_and_the_step(folder: RunFolder) -> None:
-    for state in RUN_STATES:
-        folder.write_status(state, step=7 if state == "RUNNING" else None)
-    folder.write_status("FAILED", message="the loss is nan", reason={"step": 7})
-    status = folder.read_status()
-    assert status is not None
-    assert (status.state, status.step, status.message) == ("FAILED", 7, "the loss is nan")
-    assert status.extra == {"reason": {"step": 7}}
-    assert set(status.times) == set(RUN_STATES)
-    assert status.times["CREATED"] <= status.times["RUNNING"] <= status.times["FAILED"] <= status.updated
-
-
-def test_an_unknown_state_is_refused(folder: RunFolder) -> None:
-    with pytest.raises(ValueError, match="state must be one of"):
-        folder.write_status("DONE")
-
-
-@pytest.mark.parametrize("content", ["", '{"state": "RUNN', "[]", '{"state": "RUNNING"}', '{"unknown": 1}'])
-def test_a_damaged_status_is_named_and_mended_by_the_next_write(folder: RunFolder, content: str) -> None:
-    folder.write_status("RUNNING")
-    folder.status_path.write_text(content)
-    with pytest.raises(StoreError, match=r"status\.json"):
-        folder.read_status()
-    folder.write_status("FINISHED")
-    status = folder.read_status()
-    assert status is not None
-    assert status.state == "FINISHED"
-
-
-def test_a_status_with_a_foreign_state_is_damaged(folder: RunFolder) -> None:
-    folder.write_status("RUNNING")
-    content = json.loads(folder.status_path.read_text()) | {"state": "DONE"}
-    folder.status_path.write_text(json.dumps(content))
-    with pytest.raises(StoreError, match="names no state"):
-        folder.read_status()
 
 
 def test_record_and_matrix_come_back(folder: RunFolder) -> None:
@@ -133,31 +101,33 @@ def test_a_record_copied_into_another_folder_is_noticed(tmp_path: Path, folder: 
 
 
 def test_the_lock_clears_leftovers_of_killed_writers(folder: RunFolder) -> None:
-    leftover = folder.checkpoints_path / ".step_10.pt.123-abcd.partial"
+    kept = folder.checkpoints.file(10)
+    leftover = kept.with_name(f".{kept.name}.123-abcd.partial")
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"half")
-    kept = folder.checkpoints_path / "step_10.pt"
     kept.write_bytes(b"whole")
     with folder.lock():
         assert not leftover.exists()
         assert kept.exists()
 
 
-def test_two_processes_that_ask_for_one_run_never_write_at_once(tmp_path: Path) -> None:
+def test_processes_that_ask_for_one_run_never_write_at_once(tmp_path: Path) -> None:
     """Four processes at a time; each either works alone in the folder or is refused by name."""
     program = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from repro.store import LockedError, RunFolder\n"
+        "from repro.store.lock import LockedError\n"
+        "from repro.store.run_folder import RunFolder\n"
+        "from repro.store.status import RunState\n"
         "folder = RunFolder(Path(sys.argv[1]), 'aa')\n"
         "try:\n"
         "    with folder.lock():\n"
         "        marker = folder.path / 'working'\n"
         "        marker.touch(exist_ok=False)\n"
-        "        folder.write_status('RUNNING')\n"
+        "        folder.write_status(RunState.RUNNING)\n"
         "        time.sleep(2.5)\n"
         "        marker.unlink()\n"
-        "        folder.write_status('FINISHED')\n"
+        "        folder.write_status(RunState.FINISHED)\n"
         "except LockedError as error:\n"
         "    assert 'is held by pid' in str(error), error\n"
         "    sys.exit(3)\n"
@@ -168,7 +138,7 @@ def test_two_processes_that_ask_for_one_run_never_write_at_once(tmp_path: Path) 
     assert set(codes) <= {0, 3}
     status = RunFolder(tmp_path, "aa").read_status()
     assert status is not None
-    assert status.state == "FINISHED"
+    assert status.state is RunState.FINISHED
 
 
 def test_the_lock_is_refused_within_one_process_too(folder: RunFolder) -> None:
@@ -176,9 +146,20 @@ def test_the_lock_is_refused_within_one_process_too(folder: RunFolder) -> None:
         folder.lock()
 
 
-def test_run_folders_are_found_in_order(tmp_path: Path) -> None:
-    assert list(run_folders(tmp_path / "none")) == []
-    for name in ("bb", "aa", ".hidden"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "file").touch()
-    assert [folder.run_id for folder in run_folders(tmp_path)] == ["aa", "bb"]
+def test_what_may_be_shown_elsewhere_is_neither_weights_nor_half_written(folder: RunFolder) -> None:
+    folder.freeze_config("a: 1\n")
+    record = example_record(folder.run_id)
+    path = folder.write_record(record, MATRIX)
+    panels, masks = folder.panels_path(record.evaluation_id), folder.masks_path(record.evaluation_id)
+    hidden = [folder.weights_path, folder.checkpoints.file(3), folder.log_path, path.with_name(".half.json")]
+    for file in (*hidden, panels, masks / "1.png"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"content")
+    assert list(folder.shown_files()) == sorted([folder.config_path, path, path.with_suffix(".npz"), panels])
+
+
+def test_a_run_has_weights_once_they_are_stored(folder: RunFolder) -> None:
+    assert not folder.has_weights
+    folder.path.mkdir()
+    folder.weights_path.write_bytes(b"weights")
+    assert folder.has_weights

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import hashlib
 import io
 import math
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.store.runs_csv import COLUMNS, Recorded, read_runs, recorded, runs_csv
+from repro.store.record import Names, Scores
+from repro.store.runs_csv import COLUMNS, read_runs, recorded, runs_csv
 from tests.example_runs import example_record
 
 ANY_TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12).map(
@@ -18,20 +20,41 @@ ANY_TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12
 SCORE = st.none() | st.floats(0, 100)
 
 
-def line(**changes):
-    return dataclasses.replace(recorded(example_record()), **changes)
+MEASURED = {
+    "command": ["python", "-m", "repro", "head=aspp", "schedule.length=40 steps"],
+    "evaluated_split": {"name": "val", "images": 96, "sha256": "ab" * 32},
+    "restarts": 1,
+    "training": {
+        "batch_norm_samples": 4,
+        "hardware": {"gpu": "A card", "processor": "A processor"},
+        "versions": {"torch": "2.11.0"},
+        "code": {"commit": "c0ffee", "dirty": False},
+    },
+}
 
 
-def test_columns_of_a_record(shortened):
-    record = shortened.record("Rates", 2, 71.25)
+def line(score=86.4, **changes):
+    found = dataclasses.replace(recorded(example_record()), **changes)
+    return dataclasses.replace(found, scores=dataclasses.replace(found.scores, miou_percent=score))
+
+
+def measured(head, seed, score):
+    """A record that tells everything."""
+    return example_record(
+        evaluation_id=hashlib.sha256(f"{head} {seed}".encode()).hexdigest()[:16], seed=seed, scale="short",
+        names=Names("resnet18", head, "shapes", "shapes_200", "whole"), scores=Scores(score, 90.0), provenance=MEASURED,
+    )  # fmt: skip
+
+
+def test_columns_of_a_record():
+    record = measured("aspp", 2, 71.25)
     found = recorded(record)
     assert found.evaluation_id == record.evaluation_id
-    assert (found.scale, found.seed, found.head, found.dataset) == ("short", 2, "aspp", "shapes")
-    assert (found.miou_percent, found.pixel_accuracy_percent) == (71.25, 90.0)
+    assert (found.scale, found.seed, found.names.head, found.names.dataset) == ("short", 2, "aspp", "shapes")
+    assert (found.scores.miou_percent, found.scores.pixel_accuracy_percent) == (71.25, 90.0)
     assert (found.hardware, found.commit, found.dirty, found.torch) == ("A card", "c0ffee", False, "2.11.0")
     assert (found.split, found.images, found.batch_norm_samples, found.restarts) == ("val", 96, 4, 1)
-    assert "head=aspp" in found.command
-    assert "schedule.length=" in found.command
+    assert found.command == "python -m repro head=aspp 'schedule.length=40 steps'"
 
 
 def test_a_record_that_tells_little_gives_a_line_all_the_same(tmp_path):
@@ -41,19 +64,24 @@ def test_a_record_that_tells_little_gives_a_line_all_the_same(tmp_path):
     assert read_runs(tmp_path / "runs.csv") == ([found], [])
 
 
-def test_there_and_back(tmp_path, shortened):
-    lines = [recorded(shortened.record(row, seed, 70 + seed / 3)) for row in ("Plain", "Rates") for seed in (10, 2)]
+def test_there_and_back(tmp_path):
+    lines = [recorded(measured(head, seed, 70 + seed / 3)) for head in ("vortex", "aspp") for seed in (10, 2)]
     (tmp_path / "runs.csv").write_text(runs_csv(lines))
     found, problems = read_runs(tmp_path / "runs.csv")
     assert not problems
     assert sorted(found, key=repr) == sorted(lines, key=repr)
-    assert [item.seed for item in found] == [2, 10, 2, 10]  # as numbers, not as text
+    assert [(item.names.head, item.seed) for item in found] == [
+        ("aspp", 2),
+        ("aspp", 10),
+        ("vortex", 2),
+        ("vortex", 10),
+    ]
 
 
 @given(st.lists(st.tuples(ANY_TEXT, SCORE, st.dictionaries(ANY_TEXT, SCORE, max_size=3)), max_size=5))
 def test_any_content_survives_and_the_order_of_lines_does_not_matter(tmp_path_factory, contents):
     lines = [
-        line(evaluation_id=f"{place:016x}", command=text, miou_percent=score, per_class_iou_percent=classes)
+        line(score, evaluation_id=f"{place:016x}", command=text, per_class_iou_percent=classes)
         for place, (text, score, classes) in enumerate(contents)
     ]
     text = runs_csv(lines)
@@ -120,7 +148,9 @@ def test_a_file_that_is_no_text(tmp_path):
 
 
 def test_every_column_has_a_plain_type():
-    for value in dataclasses.astuple(line()):
+    values = [value for value in vars(line()).values() if not dataclasses.is_dataclass(value)]
+    values += [*vars(line().names).values(), *vars(line().scores).values()]
+    assert len(values) == len(COLUMNS) == len(set(COLUMNS))
+    for value in values:
         assert value is None or isinstance(value, (str, int, float, bool, dict))
         assert not isinstance(value, float) or math.isfinite(value)
-    assert len(COLUMNS) == len(dataclasses.fields(Recorded))

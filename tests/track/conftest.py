@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from repro.store.outputs import Outputs
 from repro.track import MLflowMirror
 from tests.example_mlflow import place_database
 
@@ -22,4 +23,4 @@ def uri(outputs: Path) -> str:
 
 @pytest.fixture
 def mirror(uri: str, outputs: Path) -> MLflowMirror:
-    return MLflowMirror(uri, "repro", outputs, patience_seconds=0.2)
+    return MLflowMirror(uri, "repro", Outputs(outputs), patience_seconds=0.2)

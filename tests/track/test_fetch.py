@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.track import MLflowMirror, TrackingError, fetch_records, take_snapshot
 from tests.example_runs import MATRIX, example_record, example_run
@@ -50,7 +51,7 @@ def test_known_evaluations_are_not_fetched(shown, uri, monkeypatch):
 def test_runs_of_any_experiment_on_several_pages(shown, outputs, uri, monkeypatch):
     monkeypatch.setattr("repro.track.fetch.RUNS_PER_PAGE", 1)
     third = example_run(outputs / "runs", "00000000000000cc")
-    MLflowMirror(uri, "elsewhere", outputs).bring_level(take_snapshot(third))
+    MLflowMirror(uri, "elsewhere", Outputs(outputs)).bring_level(take_snapshot(third))
     records, _ = fetch_records(uri, ())
     assert {record.run_id for record in records} == {FIRST, SECOND, third.run_id}
 

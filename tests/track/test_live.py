@@ -1,3 +1,5 @@
+"""A run shown in MLflow while it goes on, and whatever happens to MLflow, the run does not notice."""
+
 import logging
 import socket
 import sqlite3
@@ -13,7 +15,9 @@ from typing import Any
 import pytest
 
 from repro.store.journal import Journal
+from repro.store.outputs import Outputs
 from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
 from repro.track import MLflowMirror, MLflowTracker, take_snapshot
 from tests.example_mlflow import Seen
 from tests.example_runs import MATRIX, example_record, example_run, write_points
@@ -25,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning") 
 @pytest.fixture
 def folder(outputs: Path) -> RunFolder:
     """A run that has just begun."""
-    return example_run(outputs / "runs", steps=0, checkpoint=0, state="RUNNING")
+    return example_run(outputs / "runs", steps=0, checkpoint=0, state=RunState.RUNNING)
 
 
 def _until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -42,7 +46,7 @@ def _shown_steps(uri: str, run_id: str) -> set[int]:
 
 def _finish(folder: RunFolder) -> None:
     folder.write_record(example_record(folder.run_id, steps=30), MATRIX)
-    folder.write_status("FINISHED", step=30)
+    folder.write_status(RunState.FINISHED, step=30)
 
 
 @contextmanager
@@ -70,11 +74,11 @@ def test_a_run_is_shown_while_it_goes_on(folder: RunFolder, mirror: MLflowMirror
         assert run.info.status == "RUNNING"
         assert run.data.tags["repro.state"] == "RUNNING"
         _finish(folder)
-        assert tracker.finish("FINISHED")
+        assert tracker.finish(RunState.FINISHED)
     assert Seen(uri).run(folder.run_id).info.status == "FINISHED"
     assert set(Seen(uri).points(folder.run_id).values()) == {1}
     assert _shown_steps(uri, folder.run_id) == set(range(1, 31))
-    later = MLflowMirror(uri, "repro", outputs)
+    later = MLflowMirror(uri, "repro", Outputs(outputs))
     assert not later.bring_level(take_snapshot(folder)), "what the live run showed is all there is to show"
 
 
@@ -86,8 +90,8 @@ def test_a_killed_run_ends_killed_with_points_up_to_its_checkpoint(
     with Journal(folder.journal_path) as journal:
         write_points(journal, 1, 10)
         journal.event("checkpoint", step=8)
-    folder.write_status("INTERRUPTED", step=8, message="SIGTERM")
-    assert tracker.finish("KILLED")
+    folder.write_status(RunState.INTERRUPTED, step=8, message="SIGTERM")
+    assert tracker.finish(RunState.INTERRUPTED)
     run = Seen(uri).run(folder.run_id)
     assert run.info.status == "KILLED"
     assert run.data.tags["repro.message"] == "SIGTERM"
@@ -112,7 +116,7 @@ def test_a_database_locked_for_a_while_costs_one_warning(
             assert longest < 0.2, "tracking must not hold training up"
         _until(lambda: "is level again" in caplog.text)
         _finish(folder)
-        assert tracker.finish("FINISHED")
+        assert tracker.finish(RunState.FINISHED)
     assert sum(record.levelname == "WARNING" for record in caplog.records) == 1
     assert "locked" in caplog.text
     assert "python -m repro.track" in caplog.text
@@ -129,10 +133,10 @@ def test_a_database_locked_to_the_end_does_not_hold_the_run_up(
         tracker.start(folder)
         _finish(folder)
         start = time.monotonic()
-        assert not tracker.finish("FINISHED")
+        assert not tracker.finish(RunState.FINISHED)
         assert time.monotonic() - start < 3
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]  # the outage, and what is missing
-    later = MLflowMirror(uri, "repro", outputs)
+    later = MLflowMirror(uri, "repro", Outputs(outputs))
     assert later.bring_level(take_snapshot(folder)), "later it is made good"
     assert Seen(uri).run(folder.run_id).info.status == "FINISHED"
 
@@ -146,14 +150,14 @@ def test_a_dead_server_does_not_hold_the_run_up(
         port = listener.getsockname()[1]
         if not answers:
             listener.close()
-        mirror = MLflowMirror(f"http://127.0.0.1:{port}", "repro", tmp_path)
+        mirror = MLflowMirror(f"http://127.0.0.1:{port}", "repro", Outputs(tmp_path))
         tracker = MLflowTracker(mirror, finish_seconds=2)
         tracker.start(folder)
         start = time.monotonic()
         for step in range(1000):
             tracker.sync(step)
         assert time.monotonic() - start < 0.5
-        assert not tracker.finish("FINISHED")
+        assert not tracker.finish(RunState.FINISHED)
         assert time.monotonic() - start < 4
     assert 1 <= len(caplog.records) <= 2
     assert f"127.0.0.1:{port}" in caplog.text
@@ -163,13 +167,15 @@ def test_a_process_ends_although_its_server_never_answers(tmp_path: Path) -> Non
     program = """
         import sys, time
         from pathlib import Path
+        from repro.store.outputs import Outputs
+        from repro.store.status import RunState
         from repro.track import MLflowMirror, MLflowTracker
         from tests.example_runs import example_run
         outputs = Path(sys.argv[1])
-        tracker = MLflowTracker(MLflowMirror(sys.argv[2], "repro", outputs), finish_seconds=1)
+        tracker = MLflowTracker(MLflowMirror(sys.argv[2], "repro", Outputs(outputs)), finish_seconds=1)
         tracker.start(example_run(outputs / "runs"))
         start = time.monotonic()
-        tracker.finish("FINISHED")
+        tracker.finish(RunState.FINISHED)
         print(time.monotonic() - start, flush=True)
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -195,9 +201,9 @@ def test_nothing_that_goes_wrong_reaches_the_run(
     tracker = MLflowTracker(mirror, retry_seconds=0.05, finish_seconds=0.5)
     tracker.start(folder)
     tracker.sync(1)
-    assert not tracker.finish("FINISHED")
+    assert not tracker.finish(RunState.FINISHED)
     assert sum("a fault of MLflow's own" in record.getMessage() for record in caplog.records) == 1
 
 
 def test_finishing_what_was_never_started_is_harmless(mirror: MLflowMirror) -> None:
-    assert not MLflowTracker(mirror).finish("FAILED")
+    assert not MLflowTracker(mirror).finish(RunState.FAILED)

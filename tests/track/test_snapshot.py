@@ -1,3 +1,5 @@
+"""What of a run folder is shown elsewhere, worked out without MLflow."""
+
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from repro.errors import StoreError
 from repro.store.journal import Journal
 from repro.store.record import Names
 from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
 from repro.track import take_snapshot
 from repro.track.snapshot import LONGEST_VALUE, clean_key
 from tests.example_runs import CONFIG, MATRIX, example_record, example_run
@@ -18,10 +21,9 @@ def test_what_a_finished_run_shows(tmp_path: Path) -> None:
     folder = example_run(tmp_path)
     (folder.evaluations_path / "00000000000000ee").mkdir()
     (folder.evaluations_path / "00000000000000ee" / "panels.png").write_bytes(b"png")
-    (folder.checkpoints_path).mkdir()
-    (folder.checkpoints_path / "step_40.pt").write_bytes(b"weights")
+    folder.checkpoints.write(folder.checkpoints.file(40), b"weights")
     shot = take_snapshot(folder)
-    assert (shot.run_id, shot.state, shot.name) == (folder.run_id, "FINISHED", "vortex-shapes-seed3")
+    assert (shot.run_id, shot.state, shot.name) == (folder.run_id, RunState.FINISHED, "vortex-shapes-seed3")
     assert shot.params["head.rates"] == "[1, 3, 9]"
     assert shot.params["schedule.length"] == "40 steps"
     assert "tracking.kind" not in shot.params
@@ -46,22 +48,22 @@ def test_what_a_finished_run_shows(tmp_path: Path) -> None:
 
 
 def test_a_run_that_may_resume_shows_points_up_to_its_newest_checkpoint(tmp_path: Path) -> None:
-    folder = example_run(tmp_path, steps=40, checkpoint=30, state="RUNNING")
+    folder = example_run(tmp_path, steps=40, checkpoint=30, state=RunState.RUNNING)
     steps = [point.step for point in take_snapshot(folder).points if point.key == "loss"]
     assert steps == list(range(1, 31))
     assert {point.step for point in take_snapshot(folder, upto_step=10).points} == set(range(1, 11))
-    assert {point.step for point in take_snapshot(folder, state="FINISHED").points} == set(range(1, 41))
+    assert {point.step for point in take_snapshot(folder, state=RunState.FINISHED).points} == set(range(1, 41))
 
 
 def test_without_a_checkpoint_nothing_is_shown_yet(tmp_path: Path) -> None:
-    folder = example_run(tmp_path, steps=0, checkpoint=0, state="RUNNING")
+    folder = example_run(tmp_path, steps=0, checkpoint=0, state=RunState.RUNNING)
     with Journal(folder.journal_path) as journal:
         journal.point(1, loss=1.0)
     assert take_snapshot(folder).points == ()
 
 
 def test_numbers_that_are_none_are_named_instead_of_sent(tmp_path: Path) -> None:
-    folder = example_run(tmp_path, steps=3, state="FAILED")
+    folder = example_run(tmp_path, steps=3, state=RunState.FAILED)
     with Journal(folder.journal_path) as journal:
         journal.point(4, loss=float("nan"), speed=1.0)
         journal.event("checkpoint", step=4)
@@ -72,8 +74,8 @@ def test_numbers_that_are_none_are_named_instead_of_sent(tmp_path: Path) -> None
 
 
 def test_the_reason_of_a_failure_is_a_tag(tmp_path: Path) -> None:
-    folder = example_run(tmp_path, state="FAILED")
-    folder.write_status("FAILED", message="the loss is nan at step 7")
+    folder = example_run(tmp_path, state=RunState.FAILED)
+    folder.write_status(RunState.FAILED, message="the loss is nan at step 7")
     assert take_snapshot(folder).tags["repro.message"] == "the loss is nan at step 7"
 
 
@@ -90,11 +92,11 @@ def test_two_protocols_of_one_name_keep_apart_and_the_first_keeps_its_name(tmp_p
 def test_the_fingerprint_changes_with_anything_new_and_with_nothing_else(tmp_path: Path) -> None:
     folder = example_run(tmp_path)
     first = take_snapshot(folder).fingerprint
-    folder.write_status("FINISHED")
+    folder.write_status(RunState.FINISHED)
     assert take_snapshot(folder).fingerprint == first
     folder.write_record(example_record(folder.run_id, "00000000000000dd"), MATRIX)
     assert take_snapshot(folder).fingerprint != first
-    assert take_snapshot(folder, state="FAILED").fingerprint != first
+    assert take_snapshot(folder, state=RunState.FAILED).fingerprint != first
 
 
 def test_long_values_are_cut_visibly(tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 import csv
 import io
 import json
-from pathlib import Path
 
 import pytest
 
+from repro.papers import Table
 from repro.report.judge.results import TableResult
 from repro.report.render.csv_table import HEADS, csv_text
 from tests.places import PRINTED_TABLES
-from tests.report.made_results import measured_small, real_tables, small_table, unmeasured
+from tests.report.made_results import measured_small, real_tables, unmeasured
 
 PRINTED = json.loads(PRINTED_TABLES.read_text(encoding="utf-8"))
 TABLES = real_tables()
@@ -46,8 +46,8 @@ def test_there_is_one_line_per_printed_cell_in_printed_order() -> None:
         assert list(lines_of(unmeasured(table))) == addresses
 
 
-def test_a_measured_cell_has_everything(tmp_path: Path) -> None:
-    lines = lines_of(measured_small(small_table(tmp_path / "sweeps")))
+def test_a_measured_cell_has_everything(small: Table) -> None:
+    lines = lines_of(measured_small(small))
     line = lines["Plain", "mIoU"]
     assert tuple(line) == HEADS
     assert (line["table"], line["scale"], line["metric"], line["unit"]) == ("table1", "shapes", "miou", "%")

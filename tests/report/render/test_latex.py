@@ -1,11 +1,11 @@
 import re
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repro.papers import Table
 from repro.report.render.latex import document, escape, latex
-from tests.report.made_results import AWKWARD, measured_small, real_tables, small_table, unmeasured
+from tests.report.made_results import AWKWARD, measured_small, real_tables, unmeasured
 
 TABLES = real_tables()
 
@@ -24,8 +24,8 @@ def test_the_characters_of_the_papers_have_commands() -> None:
     assert escape("漢") == "{[}U+6F22{]}"
 
 
-def test_a_table_has_rules_label_marks_and_values(tmp_path: Path) -> None:
-    text = latex(measured_small(small_table(tmp_path / "sweeps")))
+def test_a_table_has_rules_label_marks_and_values(small: Table) -> None:
+    text = latex(measured_small(small))
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == 2
     assert r"\label{tab:made:table1-shapes}" in text
     assert r"\checkmark{}" in text

@@ -1,18 +1,10 @@
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from repro.papers import Address, Table, TableKind
 from repro.report.judge.verdicts import Verdict
 from repro.report.render.index import MEANINGS
 from repro.report.render.layout import PANEL, SYMBOLS, Figure, LaidRow, layout
-from tests.report.made_results import measured, measured_small, real_tables, small_table, unmeasured
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Table:
-    return small_table(tmp_path / "sweeps")
+from tests.report.made_results import measured, measured_small, real_tables, unmeasured
 
 
 def row_of(made, label: str) -> LaidRow:

@@ -1,7 +1,6 @@
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -9,15 +8,10 @@ from repro.papers import Table, TableKind
 from repro.report.judge.verdicts import Verdict
 from repro.report.render.markdown import escape, markdown
 from tests.places import PRINTED_TABLES
-from tests.report.made_results import AWKWARD, measured, measured_small, real_tables, small_table, unmeasured
+from tests.report.made_results import AWKWARD, measured, measured_small, real_tables, unmeasured
 
 PRINTED = json.loads(PRINTED_TABLES.read_text(encoding="utf-8"))
 TABLES = real_tables()
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Table:
-    return small_table(tmp_path / "sweeps")
 
 
 def cells_of(line: str) -> list[str]:

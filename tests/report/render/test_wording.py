@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,12 +21,12 @@ from repro.report.render.wording import (
     sentences_of,
     spans,
 )
-from tests.report.made_results import measured_small, real_tables, small_table, unmeasured
+from tests.report.made_results import measured_small, real_tables, unmeasured
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> TableResult:
-    return measured_small(small_table(tmp_path / "sweeps"))
+@pytest.fixture(name="small")
+def result_of_small(small: Table) -> TableResult:
+    return measured_small(small)
 
 
 def test_a_claim_names_its_column_once_or_both(small: TableResult) -> None:
@@ -71,8 +70,8 @@ def test_deviations_are_told_from_what_the_paper_leaves_open(small: TableResult)
     ]  # fmt: skip
 
 
-def test_the_command_finds_the_folder_of_a_papers_own(small: TableResult, tmp_path: Path) -> None:
-    assert place(small) == f"sweeps_folder={tmp_path / 'sweeps'} table=made/table1 scale=shapes"
+def test_the_command_finds_the_folder_of_a_papers_own(small: TableResult) -> None:
+    assert place(small) == f"sweeps_folder={small.table.file.parent.parent} table=made/table1 scale=shapes"
     assert command(small) == f"python -m repro.sweep {place(small)} seeds=3 submit=true"
     ours: Table = real_tables()["vortex/table1"]
     assert place(unmeasured(ours, "smoke")) == "table=vortex/table1 scale=smoke"

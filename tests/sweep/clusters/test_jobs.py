@@ -1,50 +1,48 @@
-import json
-import subprocess
-import sys
-
 import pytest
 
-from repro.config.compose import compose
 from repro.engine.stop import Interrupted
 from repro.errors import ConfigError, ReproError, StoreError
 from repro.store.lock import LockedError
-from repro.sweep.clusters import worker
-from repro.sweep.clusters.jobs import (
-    DONE,
-    ELSEWHERE,
-    FAILED,
-    INTERRUPTED,
-    Attempt,
-    FrozenJob,
-    Result,
-    carry_out,
-    describe,
-)
-from tests.tiny import TINY
+from repro.sweep.clusters.jobs import Attempt, Ending, FrozenJob, Result, carry_out, describe, without_upstream
+from tests.tiny_runs import tiniest
 
 
 @pytest.fixture
 def job(tmp_path):
-    configs = [compose([*TINY, f"outputs={tmp_path}", f"evaluation.flip={flip}"]) for flip in ("false", "true")]
-    return FrozenJob("a" * 16, "a job", configs, None)
+    return FrozenJob("a" * 16, "a job", [tiniest(tmp_path, f"evaluation.flip={flip}") for flip in ("false", "true")])
 
 
 def test_a_job_survives_its_file(job):
     path = job.freeze()
-    assert FrozenJob.read(path) == job
-    job.result_path.write_text("{}")
+    again = FrozenJob.read(path)
+    assert (again.run_id, again.title, again.upstream) == (job.run_id, job.title, None)
+    assert [item.frozen() for item in again.configurations] == [item.frozen() for item in job.configurations]
+    assert [item.evaluation_id for item in again.configurations] == [item.evaluation_id for item in job.configurations]
+    job.folder.result_path.write_text("{}")
     job.freeze()
-    assert not job.result_path.exists()
+    assert not job.folder.result_path.exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"title": "half', '{"colour": 1}'])
-def test_a_damaged_job_file_is_a_sentence(tmp_path, text, capsys):
+@pytest.mark.parametrize("text", ["", "[]", '{"title": "half', '{"colour": 1}', '{"configurations": 3}'])
+def test_a_damaged_job_file_is_a_sentence(tmp_path, text):
     path = tmp_path / "job.json"
     path.write_text(text)
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match=str(path)):
         FrozenJob.read(path)
-    assert worker.main(path) == 1
-    assert str(path) in capsys.readouterr().err
+
+
+def test_a_result_survives_its_file_and_a_damaged_one_is_a_sentence(tmp_path):
+    path = tmp_path / "result.json"
+    for result in (
+        Result(Ending.DONE, seconds=3.5, miou_percent=70.5),
+        Result(Ending.INTERRUPTED, "at step 3", 1, None, 143),
+    ):
+        result.write(path)
+        assert Result.read(path) == result
+    for text in ("{}", '{"ending": "lost"}', '{"ending": "done", "colour": 1}', "[", ""):
+        path.write_text(text)
+        with pytest.raises(StoreError, match=str(path)):
+            Result.read(path)
 
 
 def test_an_attempt_keeps_errors_and_lets_the_end_of_the_process_pass():
@@ -67,65 +65,55 @@ def test_an_attempt_keeps_errors_and_lets_the_end_of_the_process_pass():
 
 
 @pytest.mark.parametrize(
-    ("error", "state", "code"),
+    ("error", "ending", "code"),
     [
-        (ConfigError("no"), FAILED, 1),
-        (RuntimeError("out of memory"), FAILED, 1),
-        (Interrupted(15, "at step 3"), INTERRUPTED, 143),
-        (LockedError("held by pid 1"), ELSEWHERE, 1),
+        (ConfigError("no"), Ending.FAILED, 1),
+        (RuntimeError("out of memory"), Ending.FAILED, 1),
+        (Interrupted(15, "at step 3"), Ending.INTERRUPTED, 143),
+        (LockedError("held by pid 1"), Ending.ELSEWHERE, 1),
     ],
 )
-def test_what_ends_a_job_is_told_apart(job, monkeypatch, error, state, code):
+def test_what_ends_a_job_is_told_apart(job, monkeypatch, error, ending, code):
     asked, said = [], []
 
-    def run(config):
-        asked.append(config)
+    def run(configuration):
+        asked.append(configuration)
         raise error
 
-    monkeypatch.setattr("repro.run.run", run)
+    monkeypatch.setattr("repro.run.lifecycle.run", run)
     result = carry_out(job, said.append)
-    assert (result.state, result.exit_code) == (state, code)
+    assert (result.ending, result.exit_code) == (ending, code)
     assert len(asked) == 1
     assert bool(said) == (not isinstance(error, ReproError))
-    assert describe(result).startswith(state)
+    assert describe(result).startswith(f"{ending}: ")
 
 
 def test_a_failed_evaluation_of_a_trained_network_stops_no_other(job, monkeypatch):
     asked = []
-    job.run_path.mkdir(parents=True)
-    (job.run_path / "weights.pt").touch()
+    job.run.path.mkdir(parents=True)
+    job.run.weights_path.touch()
 
-    def run(config):
-        asked.append(config)
+    def run(configuration):
+        asked.append(configuration.evaluation_id)
         raise ConfigError("no")
 
-    monkeypatch.setattr("repro.run.run", run)
-    assert carry_out(job, print).state == FAILED
-    assert len(asked) == 2
-
-
-@pytest.mark.slow
-def test_a_worker_carries_out_the_frozen_file_and_never_composes(job, tmp_path):
-    path = job.freeze()
-    code = (
-        "import sys; from pathlib import Path; import repro.config.compose as compose\n"
-        "def fail(*_, **__): raise AssertionError('composed')\n"
-        "compose._compose = compose.compose = compose.compose_unchecked = fail\n"
-        "from repro.sweep.clusters.worker import main; sys.exit(main(Path(sys.argv[1])))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    result = Result(**json.loads(job.result_path.read_text()))
-    assert result.state == DONE
-    assert describe(result).startswith("done in ")
-    (folder,) = (tmp_path / "runs").iterdir()
-    assert len(list((folder / "evaluations").glob("*.json"))) == 2
+    monkeypatch.setattr("repro.run.lifecycle.run", run)
+    assert carry_out(job, print).ending is Ending.FAILED
+    assert asked == [item.evaluation_id for item in job.configurations]
 
 
 def test_a_job_that_begins_needs_the_weights_of_its_upstream(job):
-    later = FrozenJob("b" * 16, "later", job.configs, upstream=job.run_id)
+    later = FrozenJob("b" * 16, "later", job.configurations, upstream=job.run_id)
     assert not job.lacks_upstream()
     assert later.lacks_upstream()
-    later.run_path.mkdir(parents=True)
-    (later.run_path / "weights.pt").touch()
+    result = without_upstream(later)
+    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 0)
+    assert describe(result) == f"blocked: run {job.run_id}, which it starts from, has no weights here"
+    later.run.path.mkdir(parents=True)
+    later.run.weights_path.touch()
     assert not later.lacks_upstream()
+
+
+def test_a_result_is_a_line():
+    assert describe(Result(Ending.DONE, seconds=59.6, miou_percent=70.04)) == "done in 60 s, mIoU 70.0 %"
+    assert describe(Result(Ending.DONE, seconds=3)) == "done in 3 s"

@@ -5,43 +5,38 @@ import sys
 import pytest
 import yaml
 
-from repro.config.compose import compose
-from repro.engine.device import available_threads
-from repro.errors import ConfigError
-from repro.store.run_folder import RunFolder
+from repro.provenance import available_cores
+from repro.store.outputs import Outputs
 from repro.sweep.clusters import local
-from repro.sweep.clusters.jobs import BLOCKED, DONE, FAILED, INTERRUPTED, FrozenJob, Result
+from repro.sweep.clusters.jobs import Ending, FrozenJob, Result
 from repro.sweep.clusters.local import LocalQueue, Slot, fitted, result_of, slots_of, visible_gpus
 from repro.sweep.clusters.progress import Board
-from repro.sweep.plan.plan import BLOCKED as PLAN_BLOCKED
-from repro.sweep.plan.plan import DONE as PLAN_DONE
-from repro.sweep.plan.plan import FAILED as PLAN_FAILED
+from repro.sweep.plan.job import JobState
 from tests.one_second_paper import row, sweep, write_table
 from tests.sweep.planning import plan_for, states_by_row
-from tests.tiny import TINY
+from tests.tiny_runs import tiniest
 
-CORES = available_threads()
+CORES = available_cores()
 
 
-def job_of(tmp_path, run_id="a" * 16, upstream=None, **runtime):
-    config = compose([*TINY, f"outputs={tmp_path}"])
-    config["runtime"] |= {"threads": None, **runtime}
-    return FrozenJob(run_id, f"job {run_id[0]}", [config], upstream)
+def job_of(outputs, run_id="a" * 16, upstream=None, threads=None):
+    configuration = tiniest(outputs).with_leaf("runtime.threads", threads)
+    return FrozenJob(run_id, f"job {run_id[0]}", [configuration], upstream)
 
 
 def test_without_a_gpu_there_is_one_slot_with_all_cores(monkeypatch):
     monkeypatch.setattr(local, "visible_gpus", list)
-    assert slots_of({"slots": None}, ["auto"]) == [Slot(None, CORES)]
-    assert slots_of({"slots": CORES}, ["auto"]) == [Slot(None, 1)] * CORES
-    assert slots_of({"slots": 10 * CORES}, ["auto"]) == [Slot(None, 1)] * 10 * CORES
+    assert slots_of(None, ["auto"]) == [Slot(None, CORES)]
+    assert slots_of(CORES, ["auto"]) == [Slot(None, 1)] * CORES
+    assert slots_of(10 * CORES, ["auto"]) == [Slot(None, 1)] * 10 * CORES
 
 
 def test_every_gpu_gets_one_job_unless_more_are_asked_for(monkeypatch):
     monkeypatch.setattr(local, "visible_gpus", lambda: ["2", "5"])
-    assert [slot.gpu for slot in slots_of({"slots": None}, ["auto"])] == ["2", "5"]
-    assert [slot.gpu for slot in slots_of({"slots": 3}, ["auto", "cpu"])] == ["2", "5", "2"]
-    assert [slot.gpu for slot in slots_of({"slots": 1}, ["auto"])] == ["2"]
-    assert [slot.gpu for slot in slots_of({"slots": None}, ["cpu"])] == [None]
+    assert [slot.gpu for slot in slots_of(None, ["auto"])] == ["2", "5"]
+    assert [slot.gpu for slot in slots_of(3, ["auto", "cpu"])] == ["2", "5", "2"]
+    assert [slot.gpu for slot in slots_of(1, ["auto"])] == ["2"]
+    assert [slot.gpu for slot in slots_of(None, ["cpu"])] == [None]
 
 
 def test_gpus_are_named_as_the_environment_names_them(monkeypatch):
@@ -52,32 +47,26 @@ def test_gpus_are_named_as_the_environment_names_them(monkeypatch):
     assert visible_gpus() == ["3", "GPU-7"]
 
 
-@pytest.mark.parametrize("slots", [0, -1, True, "two", 1.5])
-def test_slots_that_are_no_number_are_refused(slots):
-    with pytest.raises(ConfigError, match=r"cluster\.slots is .* at least 1, or null"):
-        slots_of({"slots": slots}, ["cpu"])
-
-
 def test_a_job_takes_the_threads_of_its_slot_unless_it_has_its_own(tmp_path):
     job = job_of(tmp_path)
     fit, threads = fitted(job, Slot(None, 3))
-    assert (fit.configs[0]["runtime"]["threads"], threads) == (3, 3)
-    assert job.configs[0]["runtime"]["threads"] is None
+    assert (fit.configurations[0].settings.runtime.threads, threads) == (3, 3)
+    assert job.configurations[0].settings.runtime.threads is None
     assert fitted(job_of(tmp_path, threads=5), Slot(None, 3))[1] == 5
-    RunFolder(tmp_path / "runs", job.run_id).freeze_config(yaml.safe_dump({"runtime": {"threads": 7}}))
+    job.run.freeze_config(yaml.safe_dump({"runtime": {"threads": 7}}))
     assert fitted(job, Slot(None, 3))[1] == 7
 
 
 def test_a_process_that_says_nothing_is_judged_by_its_exit_code(tmp_path):
     job = job_of(tmp_path)
-    assert result_of(job, 0, asked_to_end=False).state == DONE
+    assert result_of(job, 0, asked_to_end=False).ending is Ending.DONE
     killed = result_of(job, -signal.SIGKILL, asked_to_end=False)
-    assert killed.state == FAILED
+    assert killed.ending is Ending.FAILED
     assert "SIGKILL; often for lack of memory; see" in killed.message
     assert "exit code 3" in result_of(job, 3, asked_to_end=False).message
-    assert result_of(job, -signal.SIGTERM, asked_to_end=True).state == INTERRUPTED
-    said = Result(FAILED, "the loss is nan", 3.0, None, 1)
-    said.write(job.result_path)
+    assert result_of(job, -signal.SIGTERM, asked_to_end=True).ending is Ending.INTERRUPTED
+    said = Result(Ending.FAILED, "the loss is nan", 3.0, None, 1)
+    said.write(job.folder.result_path)
     assert result_of(job, 1, asked_to_end=False) == said
 
 
@@ -109,8 +98,8 @@ def test_jobs_wait_for_their_upstream_and_are_blocked_without_its_weights(tmp_pa
     first, second = job_of(tmp_path, "a" * 16), job_of(tmp_path, "b" * 16, upstream="a" * 16)
     queue, output = queue_of([first, second])
     results = queue.run()
-    assert results["a" * 16].state == DONE
-    assert results["b" * 16].state == BLOCKED
+    assert results["a" * 16].ending is Ending.DONE
+    assert results["b" * 16].ending is Ending.BLOCKED
     assert "has no weights here" in output.getvalue()
     assert len(starts) == 1
     assert starts[0][1]["OMP_NUM_THREADS"] == "1"
@@ -134,7 +123,7 @@ def test_a_signal_is_passed_on_once_and_nothing_more_is_started(tmp_path, stub_w
     queue, output = queue_of([job_of(tmp_path, letter * 16) for letter in "abc"], slots=1)
     results = queue.run()
     assert len(starts) == 1
-    assert [result.state for result in results.values()] == [INTERRUPTED]
+    assert [result.ending for result in results.values()] == [Ending.INTERRUPTED]
     assert "ending: 1 job write a checkpoint" in output.getvalue()
 
 
@@ -146,29 +135,37 @@ def test_a_second_ctrl_c_kills(tmp_path, stub_worker):
         "os.kill(os.getppid(), signal.SIGINT); time.sleep(60)"
     )
     queue, _ = queue_of([job_of(tmp_path)])
-    assert [result.state for result in queue.run().values()] == [INTERRUPTED]
+    assert [result.ending for result in queue.run().values()] == [Ending.INTERRUPTED]
+
+
+def test_a_job_that_cannot_be_started_stops_no_other(tmp_path, stub_worker):
+    starts = stub_worker("pass")
+    broken, whole = job_of(tmp_path, "a" * 16), job_of(tmp_path, "b" * 16)
+    broken.run.freeze_config("{torn")
+    queue, _ = queue_of([broken, whole], slots=1)
+    results = queue.run()
+    assert results["a" * 16].ending is Ending.FAILED
+    assert "is damaged" in results["a" * 16].message
+    assert results["b" * 16].ending is Ending.DONE
+    assert len(starts) == 1
 
 
 @pytest.mark.slow
 def test_two_slots_carry_out_a_table_and_a_broken_row_stops_no_other(tmp_path, capfd):
-    stages = {"first": {"run": ["schedule.learning_rate=0.01"]}, "bad": {"run": ["schedule.batch_size=32"]}}
-    rows = [
-        row("after", after="first"),
-        row("plain"),
-        row("hungry", "schedule.batch_size=64"),
-        row("lost", after="bad"),
-    ]
+    stages = {"first": {"run": ["schedule.learning_rate=0.01"]}, "bad": {"run": ["schedule.batch_size=64"]}}
+    rows = [row("after", after="first"), row("hungry", "schedule.batch_size=64"), row("lost", after="bad")]
     folder, outputs = write_table(tmp_path / "sweeps", rows, stages=stages), tmp_path / "outputs"
-    assert sweep(folder, outputs, "submit=true", "cluster=local", "cluster.slots=2") == 1
+    assert sweep(folder, outputs, "submit=true", "cluster=local", "cluster.slots=2", run=["runtime.threads=null"]) == 1
     text = capfd.readouterr().out
     plan = plan_for(folder, outputs)
-    assert states_by_row(plan) == {"after": PLAN_DONE, "plain": PLAN_DONE, "hungry": PLAN_FAILED, "lost": PLAN_BLOCKED}
-    assert text.count("started  ") == 5
+    assert states_by_row(plan) == {"after": JobState.DONE, "hungry": JobState.FAILED, "lost": JobState.BLOCKED}
+    assert text.count("started  ") == 3
     assert "Traceback" not in text
     assert "\x1b" not in text
     assert "fewer than one batch" in text.rpartition("\nfailed\n")[2]
-    logs = list((outputs / "sweep").glob("*/log.txt"))
-    assert len(logs) == 5
-    assert not list((outputs / "sweep" / "running").iterdir())
-    done = next(job for job in plan.jobs.values() if job.state == PLAN_DONE)
-    assert RunFolder(outputs / "runs", done.run_id).records()[0].provenance["hardware"]["threads"] == 1
+    places = Outputs(outputs)
+    assert len([job for job in plan.jobs if places.job(job).log_path.exists()]) == 3
+    assert not list(places.running_sweeps_path.iterdir())
+    done = next(job for job in plan.jobs.values() if job.state is JobState.DONE and job.evaluations)
+    (record,) = places.run(done.run_id).records()
+    assert record.provenance["hardware"]["threads"] == max(1, CORES // 2)

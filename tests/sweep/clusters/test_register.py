@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from repro.store.run_folder import RunFolder
+from repro.store.outputs import Outputs
 from repro.sweep.clusters.register import cancel, registered, running_sweeps
 from repro.sweep.command import main
 
@@ -13,60 +13,67 @@ RUN = "00000000000000aa"
 
 
 @pytest.fixture
+def outputs(tmp_path):
+    return Outputs(tmp_path)
+
+
+@pytest.fixture
 def signals(monkeypatch):
     sent = []
-    monkeypatch.setattr("repro.sweep.register.os.kill", lambda pid, number: sent.append((pid, number)))
+    monkeypatch.setattr("repro.sweep.clusters.register.os.kill", lambda pid, number: sent.append((pid, number)))
     return sent
 
 
-def test_a_sweep_is_known_while_it_lasts(tmp_path):
-    assert running_sweeps(tmp_path) == []
-    with registered(tmp_path, [RUN], "the command"):
-        (sweep,) = running_sweeps(tmp_path)
+def test_a_sweep_is_known_while_it_lasts(outputs):
+    assert running_sweeps(outputs) == []
+    with registered(outputs, [RUN], "the command"):
+        (sweep,) = running_sweeps(outputs)
         assert sweep.runs == {RUN}
         assert (sweep.holder.pid, sweep.holder.purpose) == (os.getpid(), "the command")
-    assert running_sweeps(tmp_path) == []
-    assert list((tmp_path / "sweep" / "running").iterdir()) == []
+    assert running_sweeps(outputs) == []
+    assert list(outputs.running_sweeps_path.iterdir()) == []
 
 
-def test_cancel_asks_the_sweep_and_leaves_its_runs_to_it(tmp_path, signals):
-    with registered(tmp_path, [RUN], "the command"), RunFolder(tmp_path / "runs", RUN).lock():
-        assert list(cancel(tmp_path, ["another"])) == []
+def test_cancel_asks_the_sweep_and_leaves_its_runs_to_it(outputs, signals):
+    with registered(outputs, [RUN], "the command"), outputs.run(RUN).lock():
+        assert list(cancel(outputs, ["another"])) == []
         assert signals == []
-        assert list(cancel(tmp_path, [RUN, "another"])) == [f"asked the sweep of 1 runs, pid {os.getpid()}, to end"]
-        assert len(list(cancel(tmp_path, None))) == 1
+        assert list(cancel(outputs, [RUN, "another"])) == [f"asked the sweep of 1 runs, pid {os.getpid()}, to end"]
+        assert len(list(cancel(outputs, None))) == 1
     assert signals == [(os.getpid(), signal.SIGTERM)] * 2
 
 
-def test_cancel_asks_a_run_that_no_sweep_cares_for(tmp_path, signals):
-    with RunFolder(tmp_path / "runs", RUN).lock():
-        assert list(cancel(tmp_path, [RUN])) == [f"asked run {RUN}, pid {os.getpid()}, to end"]
-        assert len(list(cancel(tmp_path, None))) == 1
-    assert list(cancel(tmp_path, None)) == []
-    with RunFolder(tmp_path / "runs", RUN).lock("python -m repro.track", brief=True):
-        assert list(cancel(tmp_path, None)) == []
+def test_cancel_asks_a_run_that_no_sweep_cares_for(outputs, signals):
+    with outputs.run(RUN).lock():
+        assert list(cancel(outputs, [RUN])) == [f"asked run {RUN}, pid {os.getpid()}, to end"]
+        assert len(list(cancel(outputs, None))) == 1
+    assert list(cancel(outputs, None)) == []
+    with outputs.run(RUN).lock("python -m repro.track", brief=True):
+        assert list(cancel(outputs, None)) == []
 
 
-def test_cancel_of_another_host_is_said_not_done(tmp_path, signals, monkeypatch):
+def test_cancel_of_another_host_is_said_not_done(outputs, signals, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("socket.gethostname", lambda: "elsewhere")
-        lock = RunFolder(tmp_path / "runs", RUN).lock()
+        lock = outputs.run(RUN).lock()
     with lock:
-        (line,) = cancel(tmp_path, [RUN])
+        (line,) = cancel(outputs, [RUN])
     assert "on host elsewhere" in line
     assert signals == []
 
 
-def test_a_killed_sweep_is_not_running(tmp_path):
+def test_a_killed_sweep_is_not_running(outputs):
     code = (
-        "import sys, time; from pathlib import Path; from repro.sweep.register import registered\n"
-        "with registered(Path(sys.argv[1]), ['a'], 'x'):\n    print('on', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from repro.store.outputs import Outputs\n"
+        "from repro.sweep.clusters.register import registered\n"
+        "with registered(Outputs(Path(sys.argv[1])), ['a'], 'x'):\n    print('on', flush=True); time.sleep(60)"
     )
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", code, str(outputs.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "on\n"
-        assert [sweep.holder.pid for sweep in running_sweeps(tmp_path)] == [process.pid]
+        assert [sweep.holder.pid for sweep in running_sweeps(outputs)] == [process.pid]
         process.kill()
-    assert running_sweeps(tmp_path) == []
+    assert running_sweeps(outputs) == []
 
 
 def test_nothing_to_cancel_is_no_mistake(tmp_path, capsys):

@@ -6,83 +6,105 @@ import time
 
 import pytest
 
+from repro.config.configuration import Configuration
 from repro.errors import StoreError
-from repro.store.lock import STALE_SECONDS, FolderLock
-from repro.store.run_folder import RunFolder
+from repro.store.holder import STALE_SECONDS, living_holder
+from repro.store.journal import Journal
+from repro.store.outputs import Outputs
 from repro.store.runs_csv import recorded, runs_csv
-from repro.sweep.plan.observe import living_holder, observe, recorded_evaluations
-from repro.sweep.plan.plan import RUNNING, TO_DO, Job, make_plan
+from repro.store.status import RunState
+from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.observe import observe, recorded_evaluations
+from repro.sweep.plan.plan import make_plan
 from tests.example_runs import example_record, example_run
 
 RUN, EVALUATION = "00000000000000aa", "00000000000000ee"
+NOTHING = Configuration({"seed": 0}, {})
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    return Outputs(tmp_path)
 
 
 def jobs(evaluation=EVALUATION):
-    return {RUN: Job(RUN, 0, {}, evaluations={evaluation: {}})}
+    return {RUN: Job(RUN, NOTHING, evaluations={evaluation: NOTHING})}
 
 
-def state(tmp_path, evaluation=EVALUATION):
+def state(outputs, evaluation=EVALUATION):
     wanted = jobs(evaluation)
-    return make_plan([], [0], wanted, observe(tmp_path, wanted), ()).jobs[RUN].state
+    return make_plan([], [0], wanted, observe(outputs, wanted), ()).jobs[RUN].state
 
 
-def test_nothing_on_disk_is_nothing_seen(tmp_path):
-    assert observe(tmp_path, jobs()) == {}
-    assert not list(tmp_path.iterdir())
+def test_nothing_on_disk_is_nothing_seen(outputs):
+    assert observe(outputs, jobs()) == {}
+    assert not list(outputs.root.iterdir())
 
 
-def test_whole_records_are_seen_and_damaged_ones_are_not(tmp_path):
-    folder = example_run(tmp_path / "runs")
-    seen = observe(tmp_path, jobs())[RUN]
-    assert (seen.state, seen.step, seen.held) == ("FINISHED", None, False)
+def test_whole_records_are_seen_and_damaged_ones_are_not(outputs):
+    folder = example_run(outputs.runs_path)
+    seen = observe(outputs, jobs())[RUN]
+    assert (seen.state, seen.step, seen.held, seen.weights) == (RunState.FINISHED, None, False, False)
     assert seen.evaluations == {EVALUATION}
-    assert observe(tmp_path, jobs("1" * 16))[RUN].evaluations == frozenset()
+    assert observe(outputs, jobs("1" * 16))[RUN].evaluations == frozenset()
     folder.record_path(EVALUATION).with_suffix(".npz").write_bytes(b"torn")
-    assert observe(tmp_path, jobs())[RUN].evaluations == frozenset()
+    assert observe(outputs, jobs())[RUN].evaluations == frozenset()
+    folder.weights_path.touch()
+    assert observe(outputs, jobs())[RUN].weights
 
 
-def test_a_run_whose_process_was_killed_is_to_be_done(tmp_path):
-    folder = example_run(tmp_path / "runs", state="RUNNING")
+def test_a_run_whose_process_was_killed_is_to_be_done(outputs):
+    folder = example_run(outputs.runs_path, state=RunState.RUNNING)
     code = (
-        "import sys, time; from pathlib import Path; from repro.store import RunFolder\n"
+        "import sys, time; from pathlib import Path; from repro.store.run_folder import RunFolder\n"
         "with RunFolder(Path(sys.argv[1]), sys.argv[2]).lock():\n"
         "    print('held', flush=True); time.sleep(60)"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "runs"), RUN]
+    command = [sys.executable, "-c", code, str(outputs.runs_path), RUN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
-        assert state(tmp_path) == RUNNING
+        assert state(outputs) is JobState.RUNNING
         holder = living_holder(folder.lock_path)
         assert (holder.pid, holder.host, holder.purpose) == (process.pid, socket.gethostname(), "run")
         process.kill()
     assert folder.lock_path.stat().st_size > 0
-    assert state(tmp_path) == TO_DO
-    folder.checkpoints_path.mkdir()
+    assert state(outputs) is JobState.TO_DO
+    folder.checkpoints.path.mkdir()
     for step in (2, 10, 9):
-        (folder.checkpoints_path / f"step_{step:08}.pt").touch()
-    assert observe(tmp_path, jobs())[RUN].step == 10
+        folder.checkpoints.file(step).touch()
+    assert observe(outputs, jobs())[RUN].step == 10
     folder.status_path.write_text("{torn")
-    assert state(tmp_path) == TO_DO
+    assert state(outputs) is JobState.TO_DO
 
 
-def test_a_holder_on_another_host_lives_by_its_heartbeat(tmp_path, monkeypatch):
-    path = tmp_path / "lock"
+def test_a_run_that_is_held_tells_its_newest_step(outputs):
+    folder = example_run(outputs.runs_path, state=RunState.RUNNING, steps=7, checkpoint=4)
+    with folder.lock(), Journal(folder.journal_path) as journal:
+        journal.point(8, loss=0.5)
+        seen = observe(outputs, jobs())[RUN]
+    assert (seen.held, seen.step) == (True, 8)
+    assert observe(outputs, jobs())[RUN].step is None  # there is no checkpoint to go on from
+
+
+def test_a_run_on_another_host_is_held_as_long_as_its_heart_beats(outputs, monkeypatch):
+    folder = outputs.run(RUN)
     with monkeypatch.context() as patch:
         patch.setattr("socket.gethostname", lambda: "elsewhere")
-        lock = FolderLock(path, "run").acquire()
-    assert living_holder(path).host == "elsewhere"
+        lock = folder.lock()
+    assert observe(outputs, jobs())[RUN].held
     old = time.time() - STALE_SECONDS - 5
-    os.utime(path, (old, old))
-    assert living_holder(path) is None
+    os.utime(folder.lock_path, (old, old))
+    assert not observe(outputs, jobs())[RUN].held
     lock.release()
-    assert living_holder(path) is None
+    assert not observe(outputs, jobs())[RUN].held
 
 
-def test_looking_takes_no_lock(tmp_path):
-    folder = RunFolder(tmp_path, RUN)
+def test_looking_takes_no_lock(outputs):
+    folder = outputs.run(RUN)
     with folder.lock():
+        assert observe(outputs, jobs())[RUN].held
         assert living_holder(folder.lock_path).pid == os.getpid()
-    assert living_holder(folder.lock_path) is None
+    assert not observe(outputs, jobs())[RUN].held
     with folder.lock():
         pass
 

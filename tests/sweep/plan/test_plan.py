@@ -4,21 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.sweep.plan.plan import (
-    BLOCKED,
-    DONE,
-    FAILED,
-    NOT_NEEDED,
-    RECORDED,
-    RUNNING,
-    STATES,
-    TO_DO,
-    TO_EVALUATE,
-    Observed,
-    distinct_jobs,
-    make_plan,
-)
-from tests.sweep.fakes import FakeMeasurement, want
+from repro.config.configuration import Configuration
+from repro.experiments.chain import Chain
+from repro.experiments.measurement import Kind, Measurement
+from repro.store.status import RunState
+from repro.sweep.plan.job import JobState, Observed
+from repro.sweep.plan.plan import distinct_jobs, make_plan
+from tests.sweep.fakes import FakeChain, FakeMeasurement, want
 
 
 def plan_of(wanted, observed=None, recorded=(), seeds=(0,)):
@@ -34,7 +26,7 @@ def test_equal_trainings_are_one_job_that_serves_all_their_cells():
     assert list(plan.jobs) == ["a#0", "d#0"]
     job = plan.jobs["a#0"]
     assert list(job.evaluations) == ["a#0@whole", "a#0@flip"]
-    assert job.evaluations["a#0@flip"]["protocol"] == "flip"
+    assert job.evaluations["a#0@flip"].protocol == "flip"
     assert [cell.partition(" @")[0] for cell in job.cells] == ["mine/table1: a", "mine/table1: b", "mine/table1: c"]
     assert plan.trainings_per_cell == 4
 
@@ -52,16 +44,16 @@ def test_rows_share_the_stage_that_they_start_from():
 @pytest.mark.parametrize(
     ("seen", "state", "reason"),
     [
-        (Observed(), TO_DO, ""),
-        (Observed("RUNNING", held=True, message="training"), RUNNING, "training"),
-        (Observed("RUNNING", held=True, message="training", step=7), RUNNING, "training, step 7"),
-        (Observed("RUNNING", step=7), TO_DO, "goes on from step 7"),
-        (Observed("INTERRUPTED", step=7), TO_DO, "goes on from step 7"),
-        (Observed("FAILED", message="the loss is nan"), FAILED, "the loss is nan"),
-        (Observed("FAILED", message="of old", held=True), RUNNING, "of old"),
-        (Observed("FINISHED", weights=True), TO_EVALUATE, ""),
-        (Observed("FINISHED", weights=True, evaluations=frozenset({"a#0@whole"})), DONE, ""),
-        (Observed("RUNNING", held=True, evaluations=frozenset({"a#0@whole"})), DONE, ""),
+        (Observed(), JobState.TO_DO, ""),
+        (Observed(RunState.RUNNING, held=True, message="training"), JobState.RUNNING, "training"),
+        (Observed(RunState.RUNNING, held=True, message="training", step=7), JobState.RUNNING, "training, step 7"),
+        (Observed(RunState.RUNNING, step=7), JobState.TO_DO, "goes on from step 7"),
+        (Observed(RunState.INTERRUPTED, step=7), JobState.TO_DO, "goes on from step 7"),
+        (Observed(RunState.FAILED, message="the loss is nan"), JobState.FAILED, "the loss is nan"),
+        (Observed(RunState.FAILED, message="of old", held=True), JobState.RUNNING, "of old"),
+        (Observed(RunState.FINISHED, weights=True), JobState.TO_EVALUATE, ""),
+        (Observed(RunState.FINISHED, weights=True, evaluations=frozenset({"a#0@whole"})), JobState.DONE, ""),
+        (Observed(RunState.RUNNING, held=True, evaluations=frozenset({"a#0@whole"})), JobState.DONE, ""),
     ],
 )
 def test_the_state_of_a_training_follows_from_its_folder(seen, state, reason):
@@ -72,48 +64,48 @@ def test_the_state_of_a_training_follows_from_its_folder(seen, state, reason):
 def test_what_the_list_of_records_holds_is_not_done_again():
     wanted = [want("a"), want("b", "a", protocol="flip")]
     plan = plan_of(wanted, recorded={"a#0@whole"})
-    assert states(plan) == {"a#0": TO_DO}
+    assert states(plan) == {"a#0": JobState.TO_DO}
     assert plan.jobs["a#0"].missing == ("a#0@flip",)
-    assert [plan.state(item, 0) for item in wanted] == [RECORDED, TO_DO]
-    assert states(plan_of(wanted, recorded={"a#0@whole", "a#0@flip"})) == {"a#0": RECORDED}
+    assert [plan.state(item, 0) for item in wanted] == [JobState.RECORDED, JobState.TO_DO]
+    assert states(plan_of(wanted, recorded={"a#0@whole", "a#0@flip"})) == {"a#0": JobState.RECORDED}
 
 
 CHAIN = [want("x", "first", "second", "x"), want("y", "first", "y")]
 
 
 def test_a_failed_stage_blocks_everything_behind_it_and_nothing_else():
-    plan = plan_of(CHAIN, {"first>second#0": Observed("FAILED", message="the disk is full")})
+    plan = plan_of(CHAIN, {"first>second#0": Observed(RunState.FAILED, message="the disk is full")})
     assert states(plan) == {
-        "first#0": TO_DO,
-        "first>second#0": FAILED,
-        "first>second>x#0": BLOCKED,
-        "first>y#0": TO_DO,
+        "first#0": JobState.TO_DO,
+        "first>second#0": JobState.FAILED,
+        "first>second>x#0": JobState.BLOCKED,
+        "first>y#0": JobState.TO_DO,
     }
-    plan = plan_of(CHAIN, {"first#0": Observed("FAILED", message="the disk is full")})
-    assert states(plan)["first>second>x#0"] == states(plan)["first>y#0"] == BLOCKED
+    plan = plan_of(CHAIN, {"first#0": Observed(RunState.FAILED, message="the disk is full")})
+    assert states(plan)["first>second>x#0"] == states(plan)["first>y#0"] == JobState.BLOCKED
     assert plan.jobs["first>second>x#0"].reason == "run first#0 failed: the disk is full"
 
 
 def test_a_stage_is_needed_only_for_its_weights():
-    finished = Observed("FINISHED", weights=True)
-    bare = Observed("FINISHED")
+    finished = Observed(RunState.FINISHED, weights=True)
+    bare = Observed(RunState.FINISHED)
     all_recorded = {"first>second>x#0@whole", "first>y#0@whole"}
-    assert set(states(plan_of(CHAIN, recorded=all_recorded)).values()) == {NOT_NEEDED, RECORDED}
-    assert states(plan_of(CHAIN, {"first#0": finished}))["first#0"] == DONE
-    assert states(plan_of(CHAIN, {"first#0": bare}))["first#0"] == TO_DO
+    assert set(states(plan_of(CHAIN, recorded=all_recorded)).values()) == {JobState.NOT_NEEDED, JobState.RECORDED}
+    assert states(plan_of(CHAIN, {"first#0": finished}))["first#0"] == JobState.DONE
+    assert states(plan_of(CHAIN, {"first#0": bare}))["first#0"] == JobState.TO_DO
     evaluated = [want("f", "first"), want("y", "first", "y")]
     again = plan_of(evaluated, recorded={"first#0@whole"})
-    assert again.jobs["first#0"].state == TO_DO
+    assert again.jobs["first#0"].state == JobState.TO_DO
     assert "weights" in again.jobs["first#0"].reason
     only_to_measure = {"first>y#0": finished}
     assert states(plan_of([want("y", "first", "y")], only_to_measure)) == {
-        "first#0": NOT_NEEDED,
-        "first>y#0": TO_EVALUATE,
+        "first#0": JobState.NOT_NEEDED,
+        "first>y#0": JobState.TO_EVALUATE,
     }
 
 
 def test_cells_that_need_no_training_make_no_job():
-    assert not plan_of([want("a", kind="cited"), want("b", kind="static")]).jobs
+    assert not plan_of([want("a", kind=Kind.CITED), want("b", kind=Kind.STATIC)]).jobs
 
 
 @st.composite
@@ -132,7 +124,7 @@ def situations(draw):
         )
         if draw(st.booleans()):
             observed[run_id] = Observed(
-                draw(st.sampled_from([None, "CREATED", "RUNNING", "FINISHED", "FAILED", "INTERRUPTED"])),
+                draw(st.sampled_from([None, *RunState])),
                 "why", draw(st.none() | st.integers(0, 9)), draw(st.booleans()), draw(st.booleans()), draw(evaluations),
             )  # fmt: skip
         recorded |= draw(evaluations)
@@ -147,15 +139,15 @@ def test_a_plan_is_pure_whole_and_in_order(situation):
     assert situation == before
     assert plan_of(wanted, observed, recorded, seeds) == plan
     order = list(plan.jobs)
-    wanted_runs = {run for item in wanted for seed in seeds for run in item.measurement.run_ids(seed)}
+    wanted_runs = {run for item in wanted for seed in seeds for run in item.measurement.chain.run_ids(seed)}
     assert set(order) == wanted_runs
     assert len(order) <= plan.trainings_per_cell
     for job in plan.jobs.values():
-        assert job.state in STATES
+        assert job.state in JobState
         assert job.upstream is None or order.index(job.upstream) < order.index(job.run_id)
         assert set(job.missing).isdisjoint(job.recorded)
-        if job.state == BLOCKED:
-            assert plan.jobs[job.upstream].state in (BLOCKED, FAILED)
+        if job.state == JobState.BLOCKED:
+            assert plan.jobs[job.upstream].state in (JobState.BLOCKED, JobState.FAILED)
     for item in wanted:
         for seed in seeds:
             evaluation = item.measurement.evaluation_id(seed)
@@ -163,28 +155,28 @@ def test_a_plan_is_pure_whole_and_in_order(situation):
                 evaluation in recorded
                 or evaluation in observed.get(item.measurement.run_id(seed), Observed()).evaluations
             )
-            assert (plan.state(item, seed) in (DONE, RECORDED)) == there
+            assert (plan.state(item, seed) in (JobState.DONE, JobState.RECORDED)) == there
 
 
 @given(situations(), st.randoms(use_true_random=False))
 def test_a_lost_record_concerns_its_own_run_only(situation, random):
     wanted, seeds, *_ = situation
     complete = {
-        run_id: Observed("FINISHED", weights=True, evaluations=frozenset(job.evaluations))
+        run_id: Observed(RunState.FINISHED, weights=True, evaluations=frozenset(job.evaluations))
         for run_id, job in distinct_jobs(wanted, seeds).items()
     }
     lost = random.choice([item.measurement for item in wanted])
     seed = random.choice(seeds)
     run, evaluation = lost.run_id(seed), lost.evaluation_id(seed)
-    complete[run] = Observed("FINISHED", weights=True, evaluations=complete[run].evaluations - {evaluation})
+    complete[run] = Observed(RunState.FINISHED, weights=True, evaluations=complete[run].evaluations - {evaluation})
     plan = plan_of(wanted, complete, seeds=seeds)
-    assert {run_id for run_id, job in plan.jobs.items() if job.state != DONE} == {run}
-    assert plan.jobs[run].state == TO_EVALUATE
+    assert {run_id for run_id, job in plan.jobs.items() if job.state != JobState.DONE} == {run}
+    assert plan.jobs[run].state == JobState.TO_EVALUATE
     assert plan.jobs[run].missing == (evaluation,)
 
 
 def test_the_fake_has_what_the_plan_asks_of_a_measurement():
-    from repro.experiments import Measurement
-
-    assert all(hasattr(Measurement, name) for name in dir(FakeMeasurement) if not name.startswith("_") and name not in
-               ("label", "names", "protocol", "kind", "reason"))  # fmt: skip
+    own = ("label", "names", "protocol", "kind", "reason", "chain")
+    assert all(hasattr(Measurement, name) for name in dir(FakeMeasurement) if name[0] != "_" and name not in own)
+    assert all(hasattr(Chain, name) for name in dir(FakeChain) if name[0] != "_" and name not in ("names", "protocol"))
+    assert {"run_id", "evaluation_id", "seed"} <= set(dir(Configuration))

@@ -1,50 +1,55 @@
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from repro.config import identity
 from repro.config.compose import compose
 from repro.errors import ConfigError
-from repro.sweep.plan.plan import Job
+from repro.sweep.plan.job import Job
 from repro.sweep.plan.run_settings import with_settings
 from tests.tiny import TINY
 
 OUTPUTS = Path("outputs")
 
 
+@cache
 def job_of(*overrides):
-    overrides = overrides or TINY
-    config = compose(overrides)
-    other = compose([*overrides, "evaluation.flip=true"])
-    evaluations = {identity.evaluation_id(item): item for item in (config, other)}
-    run_id = identity.run_id(config)
-    return {run_id: Job(run_id, 0, config, evaluations=evaluations)}
+    configuration = compose(overrides or TINY)
+    mirrored = configuration.with_evaluation(flip=True)
+    evaluations = {item.evaluation_id: item for item in (configuration, mirrored)}
+    return Job(configuration.run_id, configuration, evaluations=evaluations)
 
 
-def only(jobs):
-    return next(iter(jobs.values()))
+def jobs_of(*jobs):
+    return {job.run_id: job for job in jobs}
 
 
 def test_settings_reach_training_and_evaluations_and_are_written_down():
-    jobs = job_of()
-    job = only(with_settings(jobs, ["runtime.threads=2", "tracking=mlflow", "evaluation.batch_size=1"], Path("/o")))
-    for config in (job.config, *job.evaluations.values()):
-        assert config["runtime"]["threads"] == 2
-        assert config["tracking"]["kind"] == "mlflow"
-        assert config["evaluation"]["batch_size"] == 1
-        assert config["outputs"] == "/o"
-        assert config["composition"]["choices"]["tracking"] == "mlflow"
-        assert config["composition"]["overrides"][-4:] == [
-            "runtime.threads=2", "tracking=mlflow", "evaluation.batch_size=1", "outputs=/o"
-        ]  # fmt: skip
-    assert only(jobs).config["runtime"]["threads"] == 1
+    before = job_of()
+    settings = ["runtime.threads=2", "tracking=mlflow", "evaluation.batch_size=1"]
+    (job,) = with_settings(jobs_of(before), settings, Path("/o")).values()
+    for configuration in (job.configuration, *job.evaluations.values()):
+        assert configuration.settings.runtime.threads == 2
+        assert configuration.settings.tracking.kind == "mlflow"
+        assert configuration.settings.evaluation.batch_size == 1
+        assert configuration.settings.outputs == Path("/o")
+        assert configuration.choices["tracking"] == "mlflow"
+        assert configuration.overrides[-4:] == (*settings, "outputs=/o")
+    assert job.evaluations.keys() == before.evaluations.keys()
+    assert before.configuration.settings.runtime.threads == 1
+
+
+def test_without_settings_the_jobs_stay_as_they_are():
+    (job,) = with_settings(jobs_of(job_of()), [], OUTPUTS).values()
+    assert job == job_of()
 
 
 def test_a_leaf_is_set_where_it_is():
-    jobs = job_of() | job_of("dataset=camvid")
+    jobs = jobs_of(job_of(), job_of("dataset=camvid"))
     shapes, camvid = with_settings(jobs, ["dataset.root=/data"], OUTPUTS).values()
-    assert "root" not in shapes.config["dataset"]
-    assert camvid.config["dataset"]["root"] == "/data"
+    assert "dataset.root" not in shapes.configuration.leaves
+    assert "dataset.root=/data" not in shapes.configuration.overrides
+    assert camvid.configuration.leaves["dataset.root"] == "/data"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +68,6 @@ def test_a_leaf_is_set_where_it_is():
 )
 def test_what_would_change_a_number_is_refused(settings, sentence):
     with pytest.raises(ConfigError) as caught:
-        with_settings(job_of(), settings, OUTPUTS)
+        with_settings(jobs_of(job_of()), settings, OUTPUTS)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,48 @@
+from dataclasses import fields
+
+import pytest
+
+from repro.config.settings import Settings
+from repro.config.settings.read import read_settings
+from repro.config.tree import with_leaf, without
+from repro.errors import ConfigError
+from tests.composed import composed
+
+
+def test_every_setting_is_read_from_the_tree():
+    settings = read_settings(composed("seed=7", "align_corners=true", "init.drop=[head]").tree)
+    assert {item.name for item in fields(Settings)} == set(vars(settings))
+    assert (settings.seed, settings.align_corners, settings.init.drop) == (7, True, ["head"])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("seed", "abc", "seed: Value 'abc' of type 'str' could not be converted to Integer"),
+        ("schedule.batch_norm.momentum", None, "schedule.batch_norm.momentum: "),
+        ("init.from", ["a"], "init.from: "),
+        ("dataset.oversampled_times", 2.5, "dataset.oversampled_times: "),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_one_sentence_that_names_the_leaf(path, value, sentence):
+    with pytest.raises(ConfigError) as caught:
+        read_settings(with_leaf(composed().tree, path, value))
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["seed", "schedule.length", "dataset.train_split"])
+def test_a_setting_that_is_missing_is_named(path):
+    with pytest.raises(ConfigError, match=path.rpartition(".")[2]):
+        read_settings(without(composed().tree, {path}))
+
+
+def test_the_arguments_of_a_data_sets_class_are_not_its_settings():
+    tree = with_leaf(composed().tree, "dataset.size", "as large as you like")
+    assert read_settings(tree).dataset.train_split == "train"
+
+
+def test_a_tree_from_before_a_setting_came_has_its_default():
+    paths = {"schedule.loss", "schedule.replicas", "dataset.oversampled_times", "evaluation.window"}
+    older = read_settings(without(composed().tree, paths))
+    assert older == read_settings(composed().tree)

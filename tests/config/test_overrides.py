@@ -1,0 +1,77 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repro.config.overrides import Override, merged, read, split, written_out
+from repro.config.tree import written
+from repro.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("text", "override"),
+    [
+        ("seed=3", Override("", "seed", "3", 3, False)),
+        ("head=aspp", Override("", "head", "aspp", "aspp", False)),
+        ("head.rates=[6,12]", Override("", "head.rates", "[6,12]", [6, 12], False)),
+        ("schedule.length=7 steps", Override("", "schedule.length", "7 steps", "7 steps", False)),
+        ("backbone.weights=null", Override("", "backbone.weights", "null", None, False)),
+        ("name=", Override("", "name", "", "", False)),
+        ("name='a=b'", Override("", "name", "'a=b'", "a=b", False)),
+        ("seed=0,1", Override("", "seed", "0,1", None, True)),
+        ("head=glob(v*)", Override("", "head", "glob(v*)", None, True)),
+        ("+x=1", Override("+", "x", "1", 1, False)),
+        ("++x=1", Override("++", "x", "1", 1, False)),
+        ("~x", Override("~", "x", "", None, False)),
+    ],
+)
+def test_an_override_is_read_as_hydras_grammar_has_it(text, override):
+    assert read(text) == override
+
+
+def test_what_an_override_is_about():
+    assert read("schedule@other.schedule=x").group == "schedule"
+    assert read("hydra.launcher=basic").is_about_hydra
+    assert not read("head=vortex").is_about_hydra
+    assert read("head=glob(v*)").is_function
+    assert not read("head=vortex").is_function
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("head", "'head' is no setting; write it as key=value, or as group=choice"),
+        ("seed=[1", "the value of 'seed=[1' cannot be read: no viable alternative at input '[1'; quote text as "),
+        ("name=ü", "the value of 'name=ü' cannot be read: token recognition error at: 'ü'; quote text as "),
+        ("=3", "is no setting"),
+    ],
+)
+def test_what_is_no_override_is_a_sentence(text, sentence):
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_only_what_sets_can_be_split():
+    assert split("head.rates=[6,12]") == ("head.rates", [6, 12])
+    for text in ("+seed=1", "~seed", "++seed=1"):
+        with pytest.raises(ConfigError, match="adds or removes a setting; write it as key=value"):
+            split(text)
+
+
+@given(st.none() | st.booleans() | st.integers(-9999, 9999) | st.lists(st.integers(0, 99)))
+def test_a_value_that_was_written_is_read_again(value):
+    assert split(f"a={written(value)}") == ("a", value)
+
+
+def test_the_last_one_of_a_key_counts_and_the_first_one_places_it():
+    assert merged(["a=1", "b=2"], [], ("a=3", "c=4")) == ("a=3", "b=2", "c=4")
+
+
+def test_several_origins_are_several_values_of_a_grid():
+    assert written_out(["init=torchvision:fcn_resnet50,torchvision:fcn_resnet101", "seed=1"]) == [
+        "init=fcn_resnet50,fcn_resnet101", "seed=1",
+    ]  # fmt: skip
+    assert written_out(["init=run:a,run:b"]) == ["init.from='run:a','run:b'"]
+    assert written_out(["init=file:it's.pt"]) == ["init.from='file:it\\'s.pt'"]
+    assert written_out(["init=none", "name=a:b"]) == ["init=none", "name=a:b"]

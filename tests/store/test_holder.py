@@ -1,0 +1,86 @@
+"""Who holds a folder, read from its lock file by somebody who does not want the lock."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from repro.store.holder import STALE_SECONDS, Holder, describe, living_holder, modified_ns, pid_exists, read_holder
+from repro.store.lock import FolderLock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lock"
+
+
+def _write(path: Path, host: str, pid: int, age_seconds: float = 0.0) -> None:
+    holder = {"host": host, "pid": pid, "since": "2026-01-01T00:00:00+00:00", "purpose": "run"}
+    path.write_text(json.dumps(holder | {"brief": False, "token": "theirs"}))
+    os.utime(path, (time.time() - age_seconds,) * 2)
+
+
+def test_a_held_lock_names_its_holder_and_a_freed_one_nobody(path: Path) -> None:
+    assert living_holder(path) is None
+    with FolderLock(path, "a look", brief=True):
+        for holder in (read_holder(path), living_holder(path)):
+            assert holder is not None
+            assert (holder.host, holder.pid, holder.purpose) == (socket.gethostname(), os.getpid(), "a look")
+            assert holder.brief
+    assert read_holder(path) is None
+    assert living_holder(path) is None
+
+
+def test_looking_does_not_take_the_lock_away(path: Path) -> None:
+    with FolderLock(path) as lock:
+        living_holder(path)
+        lock.check()
+    with FolderLock(path) as again:
+        assert again.taken_over is None
+
+
+def test_a_killed_holder_of_this_machine_is_dead_at_once(path: Path) -> None:
+    _write(path, socket.gethostname(), os.getpid())  # the pid lives, but the kernel knows of no lock
+    assert read_holder(path) is not None
+    assert living_holder(path) is None
+
+
+def test_a_holder_on_another_host_lives_as_long_as_it_gives_signs_of_life(path: Path) -> None:
+    _write(path, "elsewhere", 77)
+    holder = living_holder(path)
+    assert holder is not None
+    assert (holder.host, holder.pid) == ("elsewhere", 77)
+    _write(path, "elsewhere", 77, age_seconds=STALE_SECONDS + 1)
+    assert living_holder(path) is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"host": 1}', "\x00\x00"])
+def test_a_torn_file_names_nobody(path: Path, content: str) -> None:
+    path.write_text(content)
+    assert read_holder(path) is None
+    assert living_holder(path) is None
+
+
+def test_a_holder_in_a_sentence() -> None:
+    holder = Holder("elsewhere", 77, "2026-01-01T00:00:00+00:00", "run", False, "theirs")
+    assert describe(holder) == "by pid 77 on host elsewhere (run) since 2026-01-01T00:00:00+00:00"
+    assert describe(None) == "by another process"
+
+
+def test_the_time_of_the_last_touch(path: Path) -> None:
+    path.touch()
+    os.utime(path, ns=(5, 1_234_567_890))
+    assert modified_ns(path) == 1_234_567_890
+
+
+def test_a_process_exists_until_it_has_ended() -> None:
+    assert pid_exists(os.getpid())
+    assert pid_exists(1), "also where it belongs to somebody else"
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert not pid_exists(process.pid)

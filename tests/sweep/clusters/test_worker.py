@@ -1,0 +1,46 @@
+import pytest
+
+from repro.store.jobs import JobFolder
+from repro.sweep.clusters import worker
+from repro.sweep.clusters.jobs import Ending, FrozenJob, Result
+from tests.tiny_runs import tiniest
+
+
+@pytest.fixture
+def nothing_is_composed(monkeypatch):
+    for place in ("repro.config.hydra.composed", "repro.config.compose.composed", "hydra.compose"):
+        monkeypatch.setattr(place, lambda *_, **__: pytest.fail("composed"), raising=False)
+
+
+def job_of(outputs, *overrides):
+    configurations = [tiniest(outputs, *overrides, f"evaluation.flip={flip}") for flip in ("false", "true")]
+    return FrozenJob(configurations[0].run_id, "a job", configurations)
+
+
+def test_a_worker_carries_out_the_frozen_file_and_never_composes(tmp_path, request):
+    job = job_of(tmp_path)
+    path = job.freeze()
+    request.getfixturevalue("nothing_is_composed")
+    assert worker.main(path) == 0
+    result = Result.read(job.folder.result_path)
+    assert result.ending is Ending.DONE
+    assert result.miou_percent is not None
+    assert set(job.run.evaluation_ids()) == {item.evaluation_id for item in job.configurations}
+
+
+def test_a_job_that_fails_leaves_its_sentence_and_a_failing_exit_code(tmp_path, capsys):
+    job = job_of(tmp_path, "schedule.batch_size=64")
+    assert worker.main(job.freeze()) == 1
+    result = Result.read(job.folder.result_path)
+    assert result.ending is Ending.FAILED
+    assert "fewer than one batch" in result.message
+    assert capsys.readouterr().err.splitlines()[-1] == f"failed: {result.message}"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"title": "half', '{"colour": 1}'])
+def test_a_damaged_job_file_leaves_no_result(tmp_path, text, capsys):
+    folder = JobFolder(tmp_path)
+    folder.job_path.write_text(text)
+    assert worker.main(folder.job_path) == 1
+    assert str(folder.job_path) in capsys.readouterr().err
+    assert not folder.result_path.exists()
