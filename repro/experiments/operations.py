@@ -17,7 +17,6 @@ from repro.config.configuration import Configuration
 from repro.config.settings import Length
 from repro.data import steps_per_epoch
 from repro.errors import ConfigError, ReproError, first_line
-from repro.nn import Segmenter
 
 UNKNOWN_IMAGE_PIXELS = 500 * 375
 """Pixels of an image where the configuration does not say: the commonest size of PASCAL VOC."""
