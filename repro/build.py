@@ -1,6 +1,7 @@
 """Configuration -> data set and network: the only place where a `_target_` becomes an object."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import fields
 from typing import Any
 
@@ -157,7 +158,7 @@ def _part(group: str, node: Node) -> Callable[..., HeadPart] | None:
         return None
     cls = _target_class(group, node, HeadPart)
     check_switches(group, cls, node)
-    switches = {key: node[key] for key in node if key != "_target_"}
+    switches = {key: deepcopy(node[key]) for key in node if key != "_target_"}  # the tree stays what it is
 
     def make(*channels: int | None) -> HeadPart:
         try:

@@ -1,4 +1,5 @@
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from repro.build import build_dataset, build_model, dataset_class, parameter_cou
 from repro.config.groups import config_folder
 from repro.data import VOC
 from repro.errors import ConfigError
+from repro.nn import ASPPAggregation
 from tests.composed import composed
 from tests.tiny import TINY
 
@@ -82,6 +84,18 @@ def test_settings_of_the_network_reach_it():
     model = model_of("head=fcn", "align_corners=true", "schedule.upsample_logits=false", "backbone.output_stride=8")
     assert (model.align_corners, model.upsample_logits, model.output_stride) == (True, False, 8)
     assert model_of("head=gald", "head/ga=none").head.ga is None
+
+
+class UsedUp(ASPPAggregation):
+    def __init__(self, channels: int, *, rates: list[int], **switches: Any) -> None:
+        super().__init__(channels, rates=rates, **switches)
+        rates.clear()
+
+
+def test_what_a_constructor_does_to_its_arguments_does_not_reach_the_configuration():
+    configuration = composed("head=gald", "head/ga=aspp", f"head.ga._target_={UsedUp.__module__}.UsedUp")
+    build_model(configuration, num_classes=8)
+    assert configuration.tree["head"]["ga"]["rates"] == [12, 24, 36]
 
 
 def test_the_shapes_open_in_both_splits():

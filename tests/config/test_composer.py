@@ -66,8 +66,9 @@ def test_published_weights_bring_their_network_as_for_a_single_run():
 
 def test_configurations_are_independent_of_each_other():
     first = COMPOSER.compose(["head=aspp", "backbone.multi_grid=[1,2,4]"])
-    first.leaves["backbone.multi_grid"].append(9)
     assert COMPOSER.compose(["head=aspp"]).leaves["backbone.multi_grid"] is None
+    assert first.with_leaf("backbone.multi_grid", [1, 2]).leaves["backbone.multi_grid"] == [1, 2]
+    assert first.leaves["backbone.multi_grid"] == [1, 2, 4]
 
 
 def test_what_does_not_exist_is_named_and_left_out():
