@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from repro.sweep.command import main
+from tests.places import REPOSITORY
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,22 @@ def test_a_mistake_is_answered_without_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "did you mean" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["submit=true"], ["action=status"], []])
+def test_where_nothing_is_to_be_done_the_answer_needs_no_torch(words):
+    recorded = ["table=vortex/table1", "scale=shapes", "seeds=3", *words]
+    code = (
+        f"import sys; from repro.sweep.command import main; assert main({recorded}) == 0; "
+        "print(sorted({'torch', 'mlflow', 'pandas'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    *_, sentence, loaded = done.stdout.splitlines()
+    assert sentence.startswith(
+        "nothing to do: all 18 trainings are done and recorded, 18 of them by the committed list"
+    )
+    assert loaded == "[]"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["table=nowhere", "-h"]])

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import IO
 
-import torch
-
 from repro.config.configuration import Configuration
 from repro.engine.stop import StopRequest
 from repro.errors import ReproError, StoreError
@@ -55,9 +53,11 @@ def slots_of(wanted: int | None, devices: Sequence[str]) -> list[Slot]:
 
 def visible_gpus() -> list[str]:
     """Names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES would list them."""
+    from torch.cuda import device_count  # takes seconds, which a sweep with nothing to do spares
+
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = listed.split(",") if listed else [str(number) for number in range(torch.cuda.device_count())]
-    return names[: torch.cuda.device_count()]
+    names = listed.split(",") if listed else [str(number) for number in range(device_count())]
+    return names[: device_count()]
 
 
 def fitted(job: FrozenJob, slot: Slot) -> tuple[FrozenJob, int]:

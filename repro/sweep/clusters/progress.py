@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from repro.errors import ReproError
-from repro.experiments.operations import steps_of
 from repro.store.journal import newest_step
 from repro.sweep.clusters.jobs import FrozenJob
 
@@ -21,6 +20,8 @@ class Active:
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
+        from repro.experiments.operations import steps_of  # loads torch, which a sweep with nothing to do spares
+
         try:
             self.steps = steps_of(self.job.configurations[0])
         except (ReproError, LookupError, TypeError):
