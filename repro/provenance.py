@@ -6,7 +6,6 @@ import socket
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,8 @@ def code_version() -> dict[str, Any]:
 @cache
 def versions() -> dict[str, str | None]:
     """Versions of Python and of the packages that results depend on; null for one that is not installed."""
+    from importlib import metadata  # here, so that what is done already answers sooner
+
     found: dict[str, str | None] = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -8,8 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from repro.errors import StoreError, first_line
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
@@ -43,6 +41,7 @@ def fetch_records(uri: str, known: Collection[str]) -> tuple[list[Record], list[
     load_mlflow(uri)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
+    from tqdm import tqdm
 
     records: dict[tuple[str, str], Record] = {}
     problems = []
