@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 from repro import __version__
 from repro.errors import ConfigError, ReproError, full_sentence
 
-HELP = ("--help", "-h", "help")
 INTERRUPTED = 128 + signal.SIGINT
 UNWRITTEN = 1
 

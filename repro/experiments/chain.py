@@ -50,9 +50,5 @@ class Chain:
             self._of_seed[seed] = tuple(found)
         return self._of_seed[seed]
 
-    def run_ids(self, seed: int) -> tuple[str, ...]:
-        """The run ids, upstream first."""
-        return tuple(configuration.run_id for configuration in self.configurations(seed))
-
 
 NOTHING = Chain()

@@ -156,11 +156,6 @@ class Row:
     same_as: Address | None = None
     line: int = 0
 
-    @property
-    def is_own(self) -> bool:
-        """Whether the paper made the experiment itself, be it runnable or not."""
-        return self.kind is not RowKind.CITED
-
 
 @dataclass(frozen=True)
 class Stage:

@@ -101,9 +101,10 @@ def test_stages_form_a_chain_whose_ids_depend_on_each_other(tmp_path):
     assert first.leaves["init.from"] is None
     assert second.leaves["init.from"] == f"run:{first.run_id}"
     assert own.tree["init"] == {"from": f"run:{second.run_id}", "drop": ["head.classifier"]}
-    assert item.chain.run_ids(1) == (first.run_id, second.run_id, own.run_id)
-    assert item.chain.run_ids(0) != item.chain.run_ids(1)
-    assert sibling.chain.run_ids(1)[:2] == item.chain.run_ids(1)[:2]  # the row's network decides, not its learning rate
+    others = item.chain.configurations(0)
+    assert not {run.run_id for run in others} & {first.run_id, second.run_id, own.run_id}
+    shared = [run.run_id for run in sibling.chain.configurations(1)[:2]]
+    assert shared == [first.run_id, second.run_id]  # the row's network decides, not its learning rate
     assert sibling.run_id(1) != item.run_id(1)
 
 

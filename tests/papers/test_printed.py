@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from repro.papers import RowKind
 from tests.composed import papers
 from tests.places import PRINTED_TABLES
 
@@ -55,7 +56,7 @@ def test_no_own_cell_lacks_a_metric():
         str(cell.address)
         for table in LIBRARY.tables.values()
         for cell in table.cells()
-        if table.rows[cell.address.row].is_own
+        if table.rows[cell.address.row].kind is not RowKind.CITED
         and cell.metric.is_setting
         and isinstance(cell.published, float)  # a setting is a word or a whole number
     ]

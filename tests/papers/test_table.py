@@ -1,6 +1,6 @@
 import pytest
 
-from repro.papers import Address, Cell, Metric, Row, RowKind
+from repro.papers import Address, Cell, Metric
 from tests.papers.small_paper import small_library
 
 HERE = Address("small/table1", "better", "mIoU")
@@ -28,11 +28,6 @@ def test_a_difference_is_of_the_metric_of_its_sides():
     assert Metric("miou").base == Metric("miou")
     assert str(gain) == "delta(small/table1: better @ mIoU, iou.road)"
     assert str(Metric("boundary_f", class_name="road", pixels=3)) == "boundary_f.3.road"
-
-
-@pytest.mark.parametrize("kind", list(RowKind))
-def test_every_row_but_a_cited_one_is_the_papers_own(kind):
-    assert Row("a", kind=kind).is_own == (kind is not RowKind.CITED)
 
 
 def test_a_table_is_named_by_its_paper_and_file_and_gives_its_cells_row_by_row(tmp_path):

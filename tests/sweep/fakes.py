@@ -49,9 +49,6 @@ class FakeChain:
     def configurations(self, seed: int) -> tuple[FakeConfiguration, ...]:
         return tuple(replace(link.configuration, seed=seed) for link in self.links)
 
-    def run_ids(self, seed: int) -> tuple[str, ...]:
-        return tuple(configuration.run_id for configuration in self.configurations(seed))
-
 
 @dataclass(frozen=True)
 class FakeMeasurement:

@@ -139,8 +139,8 @@ def test_a_plan_is_pure_whole_and_in_order(situation):
     assert situation == before
     assert plan_of(wanted, observed, recorded, seeds) == plan
     order = list(plan.jobs)
-    wanted_runs = {run for item in wanted for seed in seeds for run in item.measurement.chain.run_ids(seed)}
-    assert set(order) == wanted_runs
+    chains = [item.measurement.chain for item in wanted]
+    assert set(order) == {run.run_id for chain in chains for seed in seeds for run in chain.configurations(seed)}
     assert len(order) <= plan.trainings_per_cell
     for job in plan.jobs.values():
         assert job.state in JobState
