@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
+
+Node = TypeVar("Node", bound=ast.AST)
 
 PACKAGE = Path(__file__).parent.parent / "repro"
 
@@ -94,6 +97,11 @@ def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
+def nodes(kind: type[Node]) -> Iterator[tuple[Path, Node]]:
+    """Every node of a kind, with its module."""
+    return ((file, node) for file in files() for node in ast.walk(tree_of(file)) if isinstance(node, kind))
+
+
 def imports_of(file: Path) -> set[str]:
     """Dotted names that a module imports, wherever in it."""
     found: set[str] = set()
@@ -128,17 +136,9 @@ def long_files() -> list[Place]:
     return [Place(name_of(file), 1, f"{count} lines") for file, count in counts if count > LONGEST_FILE]
 
 
-def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """Every function and method with its module."""
-    for file in files():
-        for node in ast.walk(tree_of(file)):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                yield file, node
-
-
 def long_functions() -> list[Place]:
     """Functions of more lines than `LONGEST_FUNCTION`."""
-    counts = ((file, node, (node.end_lineno or node.lineno) - node.lineno + 1) for file, node in functions())
+    counts = ((file, node, (node.end_lineno or 0) - node.lineno + 1) for file, node in nodes(ast.FunctionDef))
     return [Place(name_of(file), node.lineno, f"{node.name} has {count} lines")
             for file, node, count in counts if count > LONGEST_FUNCTION]  # fmt: skip
 
@@ -146,22 +146,19 @@ def long_functions() -> list[Place]:
 def wide_constructors() -> list[Place]:
     """Constructors of more arguments than `MOST_ARGUMENTS`, those named in `WIDE_CONSTRUCTORS` left out."""
     found = []
-    for file in files():
-        for node in ast.walk(tree_of(file)):
-            if not isinstance(node, ast.ClassDef) or node.name in WIDE_CONSTRUCTORS:
-                continue
-            made = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
-            for item in made:
-                count = len(item.args.args) + len(item.args.kwonlyargs) - 1
-                if count > MOST_ARGUMENTS:
-                    found.append(Place(name_of(file), item.lineno, f"{node.name} takes {count} arguments"))
+    for file, node in nodes(ast.ClassDef):
+        made = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
+        for item in made:
+            count = len(item.args.args) + len(item.args.kwonlyargs) - 1
+            if count > MOST_ARGUMENTS and node.name not in WIDE_CONSTRUCTORS:
+                found.append(Place(name_of(file), item.lineno, f"{node.name} takes {count} arguments"))
     return found
 
 
 def raw_configurations() -> list[Place]:
     """Functions outside config/ and build that take or return a configuration as a dictionary."""
     found = []
-    for file, node in functions():
+    for file, node in nodes(ast.FunctionDef):
         name = name_of(file)
         if part_of(file) in ("config", "build") or name.startswith(tuple(PLAIN_DATA)):
             continue
@@ -176,60 +173,51 @@ def raw_configurations() -> list[Place]:
 def disk_names() -> list[Place]:
     """Places outside store/ that know the name of a file or folder of ours on disk."""
     found = []
-    for file in files():
+    in_paths = {id(node.right) for _, node in nodes(ast.BinOp) if isinstance(node.op, ast.Div)}
+    for file, node in nodes(ast.Constant):
         if part_of(file) in ("store", "config"):  # the configuration's own files are no outputs
             continue
-        in_paths = {id(node.right) for node in ast.walk(tree_of(file))
-                    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)}  # fmt: skip
-        for node in ast.walk(tree_of(file)):
-            if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or " " in node.value:
-                continue
-            folder = id(node) in in_paths and node.value in DISK_FOLDERS
-            if folder or node.value.endswith(DISK_NAMES):
-                found.append(Place(name_of(file), node.lineno, repr(node.value)))
+        if not isinstance(node.value, str) or " " in node.value:
+            continue
+        folder = id(node) in in_paths and node.value in DISK_FOLDERS
+        if folder or node.value.endswith(DISK_NAMES):
+            found.append(Place(name_of(file), node.lineno, repr(node.value)))
     return [place for place in found if (place.file, place.what) != ("nn/weights/files.py", "'checkpoints'")]
 
 
 def enum_values() -> dict[str, str]:
     """Every value of a StrEnum of the package to the enum that has it."""
     found: dict[str, str] = {}
-    for file in files():
-        for node in ast.walk(tree_of(file)):
-            if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "StrEnum" for base in node.bases):
-                values = (item.value for item in node.body if isinstance(item, ast.Assign))
-                found |= {item.value: node.name for item in values if isinstance(item, ast.Constant)}
+    for _, node in nodes(ast.ClassDef):
+        if any(ast.unparse(base) == "StrEnum" for base in node.bases):
+            values = (item.value for item in node.body if isinstance(item, ast.Assign))
+            found |= {str(item.value): node.name for item in values if isinstance(item, ast.Constant)}
     return found
 
 
 def bare_comparisons() -> list[Place]:
     """Comparisons with a bare string that is a value of one of our enums, of which the parts of torch know none."""
     values, found = enum_values(), []
-    for file in files():
+    for file, node in nodes(ast.Compare):
         if part_of(file) in ("nn", "data", "metrics"):
             continue
-        for node in ast.walk(tree_of(file)):
-            if not isinstance(node, ast.Compare):
-                continue
-            for side in (node.left, *node.comparators):
-                items = side.elts if isinstance(side, (ast.Tuple, ast.List, ast.Set)) else [side]
-                for item in items:
-                    if isinstance(item, ast.Constant) and item.value in values:
-                        what = f"{ast.unparse(node)} where {values[item.value]} is meant"
-                        found.append(Place(name_of(file), node.lineno, what))
+        for side in (node.left, *node.comparators):
+            items = side.elts if isinstance(side, (ast.Tuple, ast.List, ast.Set)) else [side]
+            for item in items:
+                if isinstance(item, ast.Constant) and isinstance(item.value, str) and item.value in values:
+                    what = f"{ast.unparse(node)} where {values[item.value]} is meant"
+                    found.append(Place(name_of(file), node.lineno, what))
     return found
 
 
 def stopped_sentences() -> list[Place]:
     """Errors raised with a sentence that ends with a full stop, which is added where it is printed."""
     found = []
-    for file in files():
-        for node in ast.walk(tree_of(file)):
-            if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
-                continue
-            for argument in node.exc.args:
-                text = ast.get_source_segment(file.read_text(encoding="utf-8"), argument) or ""
-                if text.endswith(('."', ".'")) and not text.endswith('.."'):
-                    found.append(Place(name_of(file), node.lineno, text.splitlines()[-1].strip()))
+    for file, node in nodes(ast.Raise):
+        for argument in node.exc.args if isinstance(node.exc, ast.Call) else ():
+            text = ast.get_source_segment(file.read_text(encoding="utf-8"), argument) or ""
+            if text.endswith(('."', ".'")) and not text.endswith('.."'):
+                found.append(Place(name_of(file), node.lineno, text.splitlines()[-1].strip()))
     return found
 
 
