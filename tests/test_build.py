@@ -99,7 +99,7 @@ def test_what_a_constructor_does_to_its_arguments_does_not_reach_the_configurati
 
 
 def test_the_shapes_open_in_both_splits():
-    configuration = composed(*TINY, "dataset.oversampled=[wire]")
+    configuration = composed(*TINY, "dataset.duplicate=[wire]")
     train, measured = build_dataset(configuration, "train"), build_dataset(configuration, "val")
     assert (len(train), len(measured)) == (16, 5)
     assert train.num_classes == len(train.class_names) == len(train.palette)

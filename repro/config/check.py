@@ -27,8 +27,11 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
     groups = groups_of(config_folders(user_folder))
     chosen = []
     for override in given:
-        if override.is_about_hydra or override.sign == "~" or override.group not in groups:
+        if override.is_about_hydra or override.group not in groups:
             continue
+        if override.sign == "~":
+            listed = ", ".join(sorted(groups[override.group]))
+            raise ConfigError(f"~{override.key} takes a whole group away; choose one of {override.group}: {listed}")
         for choice in override.text.split(","):
             if choice not in groups[override.group] and not override.is_function and not choice.startswith("["):
                 raise ConfigError(wrong_choice(override.group, choice, groups[override.group]))

@@ -22,9 +22,9 @@ def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -
     asked = written_out(overrides)
     node = check_overrides(asked, user_folder=user_folder)
     choices = choices_of(node)
-    leaves = [override for override in map(read, asked) if override.key not in choices]
-    if all(map(_only_sets, leaves)):  # then the composition of the choices is all that Hydra is needed for
-        with_overrides(node, leaves)
+    given = list(map(read, asked))
+    if all(map(_only_sets, given)):  # then the composition of the choices is all that Hydra is needed for
+        with_overrides(node, [override for override in given if override.key not in choices])
     else:
         node = composed(asked, user_folder)
         choices = choices_of(node)

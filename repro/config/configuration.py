@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -115,7 +116,7 @@ class Configuration:
         dropped, source = list(drop), f"run:{run_id}"
         overrides = [f"init.from={source}"] + ([f"init.drop={written(dropped)}"] if dropped else [])
         other = self._with({"init": {"from": source, "drop": dropped}}, overrides)
-        if "science" in vars(self) and "seed" in self.science:
+        if "seed" in vars(self).get("science", ()) and "init" not in self.science:  # else they have effects on the rest
             vars(other)["science"] = identity.started_from(self.science, source, dropped)
         return other
 
@@ -147,7 +148,7 @@ class Configuration:
         composition: dict[str, Any] = {"choices": dict(self.choices), "overrides": list(self.overrides)}
         if self.scale:
             composition["scale"] = self.scale
-        return {**self.tree, COMPOSITION: composition}
+        return {**deepcopy(dict(self.tree)), COMPOSITION: composition}
 
     def to_yaml(self) -> str:
         """The frozen form as text."""

@@ -20,8 +20,8 @@ GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", 
 LATER_LEAVES = {
     "backbone.blocks": 4,
     "backbone.block_shortcut": "identity",
-    "dataset.oversampled": None,
-    "dataset.oversampled_times": 2,
+    "dataset.duplicate": None,
+    "dataset.duplicate_times": 2,
     "schedule.loss": "cross_entropy",
     "schedule.upsample_logits": True,
     "schedule.replicas": 1,
@@ -43,7 +43,7 @@ NOT_PART_OF_A_RUN = frozenset({
 NOT_PART_OF_AN_EVALUATION = frozenset({"evaluation.batch_size", "evaluation.masks", "evaluation.panels"})
 """Leaves of the evaluation group that do not change its scores."""
 
-OF_THE_TRAINING_SPLIT = frozenset({"dataset.train_split", "dataset.oversampled", "dataset.oversampled_times"})
+OF_THE_TRAINING_SPLIT = frozenset({"dataset.train_split", "dataset.duplicate", "dataset.duplicate_times"})
 """Leaves of a data set that do not concern what is evaluated."""
 
 
@@ -124,11 +124,11 @@ def _canonical_network(tree: dict[str, Any]) -> None:
 
 def _canonical_dataset(tree: dict[str, Any]) -> None:
     dataset = tree.get("dataset", {})
-    if dataset.get("oversampled") is None:
-        dataset.pop("oversampled", None)
-        dataset.pop("oversampled_times", None)
-    elif isinstance(dataset["oversampled"], list):
-        dataset["oversampled"] = sorted(set(map(str, dataset["oversampled"])))
+    if dataset.get("duplicate") is None:
+        dataset.pop("duplicate", None)
+        dataset.pop("duplicate_times", None)
+    elif isinstance(dataset["duplicate"], list):
+        dataset["duplicate"] = sorted(set(map(str, dataset["duplicate"])))
 
 
 def _canonical_schedule(tree: dict[str, Any]) -> None:

@@ -49,8 +49,8 @@ class Oversampled(SegmentationDataset):
         wanted = _mask_values(dataset, classes)
         if not isinstance(times, int) or times < 2:
             raise ConfigError(
-                f"dataset.oversampled_times is {times!r}; it must be a whole number of at least 2, or"
-                " dataset.oversampled null"
+                f"dataset.duplicate_times is {times!r}; it must be a whole number of at least 2, or"
+                " dataset.duplicate null"
             )
         chosen = []
         for index in range(len(dataset)):
@@ -77,13 +77,13 @@ def _mask_values(dataset: SegmentationDataset, classes: Sequence[str]) -> np.nda
     """Whether each value of a label, [256], is one of the classes."""
     if isinstance(classes, str) or not classes:
         raise ConfigError(
-            f"dataset.oversampled is {classes!r}; it must be a list of class names, such as"
+            f"dataset.duplicate is {classes!r}; it must be a list of class names, such as"
             f" [{dataset.class_names[-1]}], or null"
         )
     values = np.zeros(_VALUES_OF_A_LABEL, dtype=bool)
     for name in classes:
         if name not in dataset.class_names:
             right = hint(name, dataset.class_names)
-            raise ConfigError(f"dataset.oversampled names {name!r}, which is no class of {dataset.name}{right}")
+            raise ConfigError(f"dataset.duplicate names {name!r}, which is no class of {dataset.name}{right}")
         values[dataset.class_names.index(name)] = True
     return values

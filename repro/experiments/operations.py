@@ -73,7 +73,7 @@ def steps_of(configuration: Configuration) -> int:
     length = Length.parse(leaves["schedule.length"], "schedule.length")
     if length.unit == "steps":
         return length.count
-    if leaves.get("dataset.oversampled"):
+    if leaves.get("dataset.duplicate"):
         raise ConfigError("only the masks tell how many images of an epoch are oversampled; give the length in steps")
     images = images_of(configuration, leaves["dataset.train_split"])
     return length.steps(steps_per_epoch(images, leaves["schedule.batch_size"]))

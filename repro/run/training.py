@@ -32,10 +32,10 @@ def training_split(configuration: Configuration, held: HeldRun) -> SegmentationD
     """The split trained on, images of some classes more than once if the configuration says so."""
     wanted, runtime = configuration.settings.dataset, configuration.settings.runtime
     dataset = build_dataset(configuration, wanted.train_split)
-    if wanted.oversampled is None:
+    if wanted.duplicate is None:
         return dataset
     with Progress("masks for oversampling", total=len(dataset), unit="mask", shown=runtime.progress) as bar:
-        oversampled = Oversampled(dataset, wanted.oversampled, wanted.oversampled_times, advance=bar.advance)
+        oversampled = Oversampled(dataset, wanted.duplicate, wanted.duplicate_times, advance=bar.advance)
     held.event("oversampled", images=oversampled.repeated, of=len(dataset), epoch=len(oversampled))
     return oversampled
 

@@ -91,6 +91,14 @@ def test_composing_twice_gives_the_same_and_tells_what_was_asked():
         (["schedule.batch_size=0"], "at least 1"),
         (["schedule.batch_size=[1"], "cannot be read"),
         (["+schedule.batch_size=2"], "schedule.batch_size"),
+        (["head=fcn,aspp"], "head=fcn,aspp"),
+        (["schedule=shapes_200,none"], "schedule=shapes_200,none"),
+        (["head=gald", "head/ga=aspp,psp"], "head/ga=aspp,psp"),
+        (["init=torchvision:deeplabv3_resnet50,torchvision:fcn_resnet50"], "init=deeplabv3_resnet50,fcn_resnet50"),
+        (["head=glob(*)"], "requires --multirun"),
+        (["head=choice(fcn,aspp)"], "requires --multirun"),
+        (["seed=0,1"], "seed=0,1"),
+        (["~auxiliary"], "choose one of auxiliary: fcn, none"),
     ],
 )
 def test_a_mistake_is_told_at_once_in_one_sentence(overrides, sentence):

@@ -5,7 +5,7 @@ import yaml
 
 from repro.config.configuration import COMPOSITION, Configuration
 from repro.errors import ConfigError, StoreError
-from tests.composed import composed
+from tests.composed import COMPOSER, composed
 
 GALD = ("dataset=camvid", "head=gald", "head/ga=aspp", "evaluation.scales=[0.5,1.0]")
 RUN = "run:0123456789abcdef"
@@ -142,3 +142,26 @@ def test_settings_are_typed_and_a_wrong_value_is_a_sentence():
     assert composed().settings.schedule.batch_size == 8
     with pytest.raises(ConfigError, match=r"schedule\.batch_size"):
         _ = composed().with_leaf("schedule.batch_size", "many").settings
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("init.from=run:0123456789abcdef",),
+        ("schedule.length=0 steps", "init.from=run:0123456789abcdef", "init.drop=[head]"),
+        ("backbone.weights=IMAGENET1K_V1", "init.from=run:0123456789abcdef"),
+    ],
+)
+@pytest.mark.parametrize("drop", [[], ["backbone"]])
+def test_an_id_does_not_depend_on_what_was_worked_out_before(overrides, drop):
+    first = COMPOSER.compose(overrides)
+    _ = first.science
+    other = first.with_seed(3).starting_from("fedcba9876543210", drop)
+    assert other.run_id == Configuration.thawed(other.frozen()).run_id
+
+
+def test_what_is_done_to_the_frozen_form_does_not_reach_the_configuration():
+    configuration = COMPOSER.compose([])
+    configuration.frozen()["schedule"]["batch_size"] = 99
+    assert configuration.tree["schedule"]["batch_size"] == 8

@@ -16,7 +16,7 @@ COMPOSITIONS = {
         "evaluation=sliding_832",
         "schedule.replicas=2",
         "backbone.blocks=5",
-        "dataset.oversampled=[wire]",
+        "dataset.duplicate=[wire]",
     ],
     "untrained": ["init=torchvision:fcn_resnet50"],
 }
@@ -24,7 +24,7 @@ CONFIGURATIONS = {name: composed(*overrides) for name, overrides in COMPOSITIONS
 LEAVES = [(name, path) for name, configuration in CONFIGURATIONS.items() for path in configuration.leaves]
 UNUSED = {
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
-    "dataset.oversampled_times",
+    "dataset.duplicate_times",
 }  # fmt: skip
 UNSEEN = {"validation.every", "validation.split"}
 UNTRAINED = {
@@ -45,7 +45,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         "evaluation.average",
         "backbone.weights",
         "dataset.train_split",
-        "dataset.oversampled",
+        "dataset.duplicate",
         *UNTRAINED,
     },
 }
@@ -112,7 +112,7 @@ def test_the_list_names_only_leaves_that_exist():
         (["schedule.loss=cross_entropy", "schedule.ohem.threshold=0.5"], []),
         (["schedule.upsample_logits=true", "schedule.replicas=1"], []),
         (["init=torchvision:fcn_resnet50", "schedule.batch_size=4"], ["init=torchvision:fcn_resnet50"]),
-        (["dataset.oversampled=[wire,strip,wire]"], ["dataset.oversampled=[strip,wire]"]),
+        (["dataset.duplicate=[wire,strip,wire]"], ["dataset.duplicate=[strip,wire]"]),
         (["schedule.batch_norm.frozen=true", "schedule.batch_norm.momentum=0.5"], ["schedule.batch_norm.frozen=true"]),
     ],
 )

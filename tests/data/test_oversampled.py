@@ -105,10 +105,10 @@ def test_images_are_not_read_to_find_the_classes(tmp_path: Path) -> None:
     [
         (["chairs"], 2, "names 'chairs', which is no class of boxes; did you mean chair"),
         (["xyz"], 2, "no class of boxes; there are background, bicycle, chair, sofa"),
-        ("chair", 2, r"dataset\.oversampled is 'chair'; it must be a list of class names, such as \[sofa\]"),
-        ([], 2, r"dataset\.oversampled is \[\]; it must be a list"),
-        (["chair"], 1, r"dataset\.oversampled_times is 1; it must be a whole number of at least 2"),
-        (["chair"], 2.5, r"dataset\.oversampled_times is 2\.5"),
+        ("chair", 2, r"dataset\.duplicate is 'chair'; it must be a list of class names, such as \[sofa\]"),
+        ([], 2, r"dataset\.duplicate is \[\]; it must be a list"),
+        (["chair"], 1, r"dataset\.duplicate_times is 1; it must be a whole number of at least 2"),
+        (["chair"], 2.5, r"dataset\.duplicate_times is 2\.5"),
     ],
 )
 def test_mistakes_are_sentences(classes: list[str], times: int, message: str) -> None:

@@ -53,7 +53,7 @@ def test_lengths_and_images_come_from_the_configuration():
 
 
 def test_an_epoch_with_oversampled_images_is_as_long_as_the_masks_say():
-    epochs = composed("dataset=voc", "schedule.length=2 epochs", "dataset.oversampled=[chair]")
+    epochs = composed("dataset=voc", "schedule.length=2 epochs", "dataset.duplicate=[chair]")
     with pytest.raises(ConfigError, match="how many images of an epoch are oversampled; give the length in steps"):
         steps_of(epochs)
     assert steps_of(epochs.with_leaf("schedule.length", "7 steps")) == 7

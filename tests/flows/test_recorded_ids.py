@@ -5,6 +5,7 @@ import shlex
 import pytest
 
 from repro.config.compose import compose
+from repro.config.configuration import Configuration
 from repro.store.runs_csv import read_runs
 from tests.places import REPOSITORY
 
@@ -17,6 +18,13 @@ def test_the_command_of_a_record_has_the_ids_of_the_record(line):
     assert (python, flag, package) == ("python", "-m", "repro")
     configuration = compose(overrides)
     assert (configuration.run_id, configuration.evaluation_id) == (line.run_id, line.evaluation_id)
+
+
+def test_what_was_frozen_before_the_folders_moved_keeps_its_id():
+    file = REPOSITORY / "tests" / "flows" / "frozen_before_the_move.yaml"
+    configuration = Configuration.from_yaml(file.read_text(), file)
+    assert configuration.run_id == compose(configuration.overrides).run_id == "3fd36339cde49d1f"
+    assert configuration.evaluation_id == "298acd295b9fe592"
 
 
 def test_there_are_records():

@@ -13,7 +13,7 @@ SWITCHES = {
     "loss at the size of the logits": ["schedule.upsample_logits=false"],
     "old gradients": ["schedule.replicas=3"],
     "frozen statistics": ["schedule.batch_norm.frozen=true"],
-    "oversampled images": ["dataset.oversampled=[wire]", "dataset.oversampled_times=3"],
+    "oversampled images": ["dataset.duplicate=[wire]", "dataset.duplicate_times=3"],
 }
 
 

@@ -137,7 +137,7 @@ def test_other_losses_need_no_hard_pixels(configure):
 
 
 def test_oversampled_images_are_counted_in_the_journal(configure):
-    outcome = run(configure("dataset.oversampled=[wire]", "dataset.oversampled_times=3"))
+    outcome = run(configure("dataset.duplicate=[wire]", "dataset.duplicate_times=3"))
     (event,) = [item for item in read_journal(outcome.folder.journal_path).events if item.kind == "oversampled"]
     images, total, epoch = (event.fields[name] for name in ("images", "of", "epoch"))
     assert 0 < images <= total == 16

@@ -75,8 +75,8 @@ class DatasetSettings:
 
     train_split: str
     evaluation_split: str
-    oversampled: list[str] | None = None
-    oversampled_times: int = 2
+    duplicate: list[str] | None = None
+    duplicate_times: int = 2
 
 
 @dataclass

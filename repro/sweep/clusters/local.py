@@ -132,7 +132,7 @@ class LocalQueue:
         job, threads = fitted(job, slot)
         file = job.freeze()
         log = job.folder.log_path.open("ab")
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUTF8": "1"}  # all letters, in any locale
         if slot.gpu is not None:
             environment["CUDA_VISIBLE_DEVICES"] = slot.gpu
         process = subprocess.Popen(

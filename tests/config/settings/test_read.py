@@ -21,7 +21,7 @@ def test_every_setting_is_read_from_the_tree():
         ("seed", "abc", "seed: Value 'abc' of type 'str' could not be converted to Integer"),
         ("schedule.batch_norm.momentum", None, "schedule.batch_norm.momentum: "),
         ("init.from", ["a"], "init.from: "),
-        ("dataset.oversampled_times", 2.5, "dataset.oversampled_times: "),
+        ("dataset.duplicate_times", 2.5, "dataset.duplicate_times: "),
     ],
 )
 def test_a_value_of_a_wrong_type_is_one_sentence_that_names_the_leaf(path, value, sentence):
@@ -43,6 +43,6 @@ def test_the_arguments_of_a_data_sets_class_are_not_its_settings():
 
 
 def test_a_tree_from_before_a_setting_came_has_its_default():
-    paths = {"schedule.loss", "schedule.replicas", "dataset.oversampled_times", "evaluation.window"}
+    paths = {"schedule.loss", "schedule.replicas", "dataset.duplicate_times", "evaluation.window"}
     older = read_settings(without(composed().tree, paths))
     assert older == read_settings(composed().tree)
