@@ -102,6 +102,12 @@ def nodes(kind: type[Node]) -> Iterator[tuple[Path, Node]]:
     return ((file, node) for file in files() for node in ast.walk(tree_of(file)) if isinstance(node, kind))
 
 
+def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Every function and method, with its module."""
+    yield from nodes(ast.FunctionDef)
+    yield from nodes(ast.AsyncFunctionDef)
+
+
 def imports_of(file: Path) -> set[str]:
     """Dotted names that a module imports, wherever in it."""
     found: set[str] = set()
@@ -138,7 +144,7 @@ def long_files() -> list[Place]:
 
 def long_functions() -> list[Place]:
     """Functions of more lines than `LONGEST_FUNCTION`."""
-    counts = ((file, node, (node.end_lineno or 0) - node.lineno + 1) for file, node in nodes(ast.FunctionDef))
+    counts = ((file, node, (node.end_lineno or 0) - node.lineno + 1) for file, node in functions())
     return [Place(name_of(file), node.lineno, f"{node.name} has {count} lines")
             for file, node, count in counts if count > LONGEST_FUNCTION]  # fmt: skip
 
@@ -158,7 +164,7 @@ def wide_constructors() -> list[Place]:
 def raw_configurations() -> list[Place]:
     """Functions outside config/ and build that take or return a configuration as a dictionary."""
     found = []
-    for file, node in nodes(ast.FunctionDef):
+    for file, node in functions():
         name = name_of(file)
         if part_of(file) in ("config", "build") or name.startswith(tuple(PLAIN_DATA)):
             continue

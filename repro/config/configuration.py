@@ -116,8 +116,9 @@ class Configuration:
         dropped, source = list(drop), f"run:{run_id}"
         overrides = [f"init.from={source}"] + ([f"init.drop={written(dropped)}"] if dropped else [])
         other = self._with({"init": {"from": source, "drop": dropped}}, overrides)
-        if "seed" in vars(self).get("science", ()) and "init" not in self.science:  # else they have effects on the rest
-            vars(other)["science"] = identity.started_from(self.science, source, dropped)
+        known = vars(self).get("science", {})
+        if "seed" in known and "init" not in known:  # weights of its own to start from would have left traces in it
+            vars(other)["science"] = identity.started_from(known, source, dropped)
         return other
 
     def with_evaluation(self, **leaves: Any) -> Configuration:
