@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.forked import Runs
 from tests.places import REPOSITORY
-from tests.starts import Starts
 
 # A busy machine is no failure; examples are drawn anew each time, and a failing one is printed.
 settings.register_profile("repro", deadline=None, print_blob=True)
@@ -25,7 +25,8 @@ def camvid_root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starts]:
-    """Starts runs as processes of their own, a tenth of a second each."""
-    with Starts(tmp_path_factory.mktemp("starts")) as started:
-        yield started
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    """Starts runs as processes of their own."""
+    started = Runs(tmp_path_factory.mktemp("runs"))
+    yield started
+    started.end()

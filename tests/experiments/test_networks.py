@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from repro.build import build_model, dataset_class
 from repro.config.configuration import Configuration
 from repro.engine.losses import segmentation_loss
+from repro.nn import resnet
 from tests.composed import measured, papers
 
 UNKNOWN_CLASSES = 19  # of data sets that are not built
@@ -131,7 +132,14 @@ def test_no_row_lacks_a_head_or_a_backbone():
     assert sum(map(len, networks())) > 60
 
 
+@pytest.fixture
+def thin(monkeypatch):
+    """Gives the stages of backbones an eighth of their channels, and with them the heads most of theirs."""
+    monkeypatch.setattr(resnet, "STAGE_WIDTHS", tuple(width // 8 for width in resnet.STAGE_WIDTHS))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("thin")
 @pytest.mark.parametrize("share", range(SHARES))
 def test_every_parameter_of_every_row_learns(share):
     dead, passed_on = [], set()

@@ -1,10 +1,7 @@
 """What a cluster does to a run: killed at any moment, asked to end, started twice, checkpoints torn."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,34 +10,23 @@ import pytest
 from repro.store.journal import read_journal
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
-from tests.places import REPOSITORY
-from tests.starts import Started
+from tests.forked import Forked
 from tests.tiny import TINIEST
 from tests.tiny_runs import final_weights, folder_of, same_weights, tiniest
 
 RUN = ["schedule.length=60 steps", "head.dropout=0.3", "validation.every=20 steps", "runtime.checkpoint_seconds=0"]
-DEADLINE_SECONDS = 120
 
 
 def command(outputs: Path, *extra: str) -> list[str]:
     return [*TINIEST, *RUN, f"outputs={outputs}", *extra]
 
 
-def start(outputs: Path, *extra: str) -> subprocess.Popen[str]:
-    """A process as a person or a cluster starts it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "repro", *command(outputs, *extra)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
-def finish(starts):
+def finish(runs):
     """Carries a run out, or on to its end; returns its weights."""
 
     def finished(outputs: Path, *extra: str):
-        done = starts.run(command(outputs, *extra))
+        done = runs.finish(command(outputs, *extra))
         assert done.returncode == 0, done.stdout + done.stderr
         return final_weights(run_folder(outputs, *extra))
 
@@ -57,27 +43,21 @@ def run_folder(outputs: Path, *extra: str) -> RunFolder:
     return folder_of(tiniest(outputs, *RUN, *extra))
 
 
-def wait_for_checkpoint(folder: RunFolder, process: Started | subprocess.Popen[str], beyond: int) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while (folder.checkpoints.newest_step() or 0) <= beyond:
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+def wait_for_checkpoint(folder: RunFolder, process: Forked, beyond: int) -> None:
+    process.wait_until(lambda: (folder.checkpoints.newest_step() or 0) > beyond)
 
 
-def kill(process: Started | subprocess.Popen[str]) -> None:
+def kill(process: Forked) -> None:
     process.kill()
-    if isinstance(process, subprocess.Popen):
-        process.communicate()
     assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.slow
-def test_ten_kills_at_random_moments_change_no_bit(tmp_path, straight, starts, finish):
+def test_ten_kills_at_random_moments_change_no_bit(tmp_path, straight, runs, finish):
     moments = random.Random(20)
     folder = run_folder(tmp_path)
     for number in range(10):
-        process = start(tmp_path) if number == 0 else starts.start(command(tmp_path))
+        process = runs.start(command(tmp_path))
         wait_for_checkpoint(folder, process, beyond=4 * number)
         time.sleep(moments.uniform(0, 0.05))
         kill(process)
@@ -89,9 +69,9 @@ def test_ten_kills_at_random_moments_change_no_bit(tmp_path, straight, starts, f
     assert events.count("resumed") == record.provenance["restarts"]
 
 
-def test_the_old_weights_of_replicas_survive_a_kill(tmp_path, starts, finish):
+def test_the_old_weights_of_replicas_survive_a_kill(tmp_path, runs, finish):
     replicas = "schedule.replicas=4"
-    process = starts.start(command(tmp_path / "killed", replicas))
+    process = runs.start(command(tmp_path / "killed", replicas))
     wait_for_checkpoint(run_folder(tmp_path / "killed", replicas), process, beyond=10)
     kill(process)
     assert same_weights(finish(tmp_path / "killed", replicas), finish(tmp_path / "straight", replicas))
@@ -99,26 +79,21 @@ def test_the_old_weights_of_replicas_survive_a_kill(tmp_path, starts, finish):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_end_it_saves_and_goes_on(tmp_path, straight, finish, number):
-    process = start(tmp_path, "runtime.checkpoint_seconds=1000")
+def test_asked_to_end_it_saves_and_goes_on(tmp_path, straight, runs, finish, number):
+    process = runs.start(command(tmp_path, "runtime.checkpoint_seconds=1000"))
     folder = run_folder(tmp_path)
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not read_journal(folder.journal_path).points:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    process.wait_until(lambda: read_journal(folder.journal_path).points)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=DEADLINE_SECONDS)
-    assert process.returncode == 128 + number, output
-    assert f"stopped by {number.name} at step" in output
-    assert "Traceback" not in output
+    assert process.wait() == 128 + number, process.text
+    assert f"stopped by {number.name} at step" in process.stderr
+    assert "Traceback" not in process.text
     assert folder.read_status().state is RunState.INTERRUPTED
     assert folder.checkpoints.newest_step() > 0
     assert same_weights(finish(tmp_path), straight)
 
 
-def test_a_torn_newest_checkpoint_costs_one_interval(tmp_path, straight, starts, finish):
-    process = starts.start(command(tmp_path))
+def test_a_torn_newest_checkpoint_costs_one_interval(tmp_path, straight, runs, finish):
+    process = runs.start(command(tmp_path))
     folder = run_folder(tmp_path)
     wait_for_checkpoint(folder, process, beyond=10)
     kill(process)
@@ -128,8 +103,8 @@ def test_a_torn_newest_checkpoint_costs_one_interval(tmp_path, straight, starts,
     assert newest.name in folder.log_path.read_text()
 
 
-def test_two_processes_asking_for_one_run_do_not_corrupt_it(tmp_path, straight, starts, finish):
-    processes = [starts.start(command(tmp_path)) for _ in range(2)]
+def test_two_processes_asking_for_one_run_do_not_corrupt_it(tmp_path, straight, runs, finish):
+    processes = [runs.start(command(tmp_path)) for _ in range(2)]
     codes = [process.wait() for process in processes]
     assert 0 in codes, [process.stderr for process in processes]
     if codes != [0, 0]:  # unless the second came after the first was done
@@ -139,15 +114,11 @@ def test_two_processes_asking_for_one_run_do_not_corrupt_it(tmp_path, straight, 
     assert len(run_folder(tmp_path).records()) == 1
 
 
-def test_a_kill_during_the_evaluation_keeps_the_training(tmp_path, starts, finish):
+def test_a_kill_during_the_evaluation_keeps_the_training(tmp_path, runs, finish):
     long = ["schedule.length=6 steps", "dataset.val_images=400"]
-    process = starts.start(command(tmp_path, *long))
+    process = runs.start(command(tmp_path, *long))
     folder = run_folder(tmp_path, *long)
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not folder.has_weights:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    process.wait_until(lambda: folder.has_weights)
     kill(process)
     assert folder.records() == []
     stamp = folder.weights_path.stat().st_mtime_ns

@@ -39,7 +39,7 @@ def test_the_readmes_own_head_trains(users_folder):
     assert len(block("Your own head in 20 lines", "python").strip().splitlines()) <= 20
 
 
-def test_a_users_backbone_trains(users_folder, starts):
+def test_a_users_backbone_trains(users_folder, runs):
     (users_folder / "my_backbone.py").write_text(
         "import torch\nfrom torch import nn\n\n\n"
         "class Small(nn.Module):\n"
@@ -56,11 +56,11 @@ def test_a_users_backbone_trains(users_folder, starts):
     )
     (users_folder / "my_conf" / "backbone").mkdir()
     (users_folder / "my_conf" / "backbone" / "small.yaml").write_text("_target_: my_backbone.Small\n")
-    done = starts.run(["--config-dir", "my_conf", "backbone=small", *TINY], users_folder)
+    done = runs.finish(["--config-dir", "my_conf", "backbone=small", *TINY], users_folder)
     assert done.returncode == 0, done.stderr
 
 
-def test_a_users_dataset_trains(users_folder, starts):
+def test_a_users_dataset_trains(users_folder, runs):
     (users_folder / "my_data.py").write_text(
         "from repro.data import Shapes\n\n\nclass Mine(Shapes):\n    name = 'mine'\n"
     )
@@ -70,6 +70,6 @@ def test_a_users_dataset_trains(users_folder, starts):
         "size: 64\ncue_distance: 0\ntrain_images: 16\nval_images: 5\n"
     )
     overrides = [leaf for leaf in TINIEST if not leaf.startswith("dataset")]
-    done = starts.run(["--config-dir", "my_conf", "dataset=mine", *overrides], users_folder)
+    done = runs.finish(["--config-dir", "my_conf", "dataset=mine", *overrides], users_folder)
     assert done.returncode == 0, done.stderr
     assert "fcn-mine-seed0: mIoU" in done.stdout

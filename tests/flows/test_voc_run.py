@@ -13,11 +13,11 @@ SMALL = [
 
 
 @pytest.fixture
-def run(tmp_path, starts):
+def run(tmp_path, runs):
     """Carries out a run in a folder of the test's own; returns its record and what it printed."""
 
     def carried_out(*overrides):
-        done = starts.run([*overrides, *SMALL], tmp_path)
+        done = runs.finish([*overrides, *SMALL], tmp_path)
         assert done.returncode == 0, done.stderr
         (folder,) = Outputs(tmp_path / "outputs").runs()
         (record,) = folder.records()
@@ -46,9 +46,9 @@ def ids_of(root, split):
     return (root / "VOCdevkit" / "VOC2012" / "ImageSets" / "Segmentation" / f"{split}.txt").read_text().split()
 
 
-def test_the_official_lists_are_demanded_unless_told_otherwise(tmp_path, starts):
+def test_the_official_lists_are_demanded_unless_told_otherwise(tmp_path, runs):
     make_voc(tmp_path / "voc")
-    done = starts.run(["dataset=voc", f"dataset.root={tmp_path / 'voc'}", *SMALL], tmp_path)
+    done = runs.finish(["dataset=voc", f"dataset.root={tmp_path / 'voc'}", *SMALL], tmp_path)
     assert done.returncode == 2
     assert "1449" in done.stderr
     assert "Traceback" not in done.stderr

@@ -57,8 +57,8 @@ def test_a_run_prints_classes_what_it_wrote_and_the_score_last_and_again_without
         (["--nonsense"], "--nonsense"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_a_failing_exit_code(tmp_path, starts, arguments, sentence):
-    done = starts.run(arguments, tmp_path)
+def test_a_mistake_is_one_sentence_and_a_failing_exit_code(tmp_path, runs, arguments, sentence):
+    done = runs.finish(arguments, tmp_path)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
@@ -83,8 +83,8 @@ def test_flags_stand_anywhere_among_the_overrides():
     assert (given.multirun, str(given.config_dir), given.cfg) == (True, "mine", "job")
 
 
-def test_hydras_own_flags_are_handed_on(tmp_path, starts):
-    shown = starts.run(["--cfg", "job", "--package", "head", "head=vortex"], tmp_path)
+def test_hydras_own_flags_are_handed_on(tmp_path, runs):
+    shown = runs.finish(["--cfg", "job", "--package", "head", "head=vortex"], tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert "_target_: repro.nn.Vortex" in shown.stdout
     assert not (tmp_path / "outputs").exists()
@@ -103,23 +103,23 @@ def test_help_and_version_answer_without_torch(tmp_path):
     assert loaded == "[]"
 
 
-def test_without_tracking_mlflow_need_not_be_installed(tmp_path, starts):
-    done = starts.run(TINIEST, tmp_path, without=["mlflow"])
+def test_without_tracking_mlflow_need_not_be_installed(tmp_path, runs):
+    done = runs.finish(TINIEST, tmp_path, without=["mlflow"])
     assert done.returncode == 0, done.stderr
     assert "mIoU" in done.stdout
 
 
-def test_a_grid_runs_all_skips_what_is_done_and_reports_failure(tmp_path, starts):
+def test_a_grid_runs_all_skips_what_is_done_and_reports_failure(tmp_path, runs):
     grid = [*GRID, "head=fcn,vortex", "seed=0,1"]
-    done = starts.run(grid, tmp_path)
+    done = runs.finish(grid, tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "outputs" / "runs").iterdir())) == 4
     assert sum(": mIoU " in line for line in done.stdout.splitlines()) == 4
     times = mended_times(tmp_path)
     assert len(times) == 8
-    assert starts.run(grid, tmp_path).returncode == 0
+    assert runs.finish(grid, tmp_path).returncode == 0
     assert mended_times(tmp_path) == times
-    failing = starts.run([*GRID, "head=fcn", "schedule.batch_norm.samples=3,2"], tmp_path)
+    failing = runs.finish([*GRID, "head=fcn", "schedule.batch_norm.samples=3,2"], tmp_path)
     assert failing.returncode == 2
     assert "samples=3: schedule.batch_norm.samples is 3; it must divide schedule.batch_size" in failing.stderr
     assert "Traceback" not in failing.stderr
@@ -127,14 +127,14 @@ def test_a_grid_runs_all_skips_what_is_done_and_reports_failure(tmp_path, starts
 
 
 @pytest.mark.slow
-def test_a_launcher_that_starts_processes_does_the_same(tmp_path, starts):
+def test_a_launcher_that_starts_processes_does_the_same(tmp_path, runs):
     grid = [*GRID, "head=fcn", "schedule.batch_norm.samples=4,3"]
-    failing = starts.run([*grid, "hydra/launcher=submitit_local"], tmp_path)
+    failing = runs.finish([*grid, "hydra/launcher=submitit_local"], tmp_path)
     assert failing.returncode != 0
     assert "must divide" in failing.stderr
     times = mended_times(tmp_path)
     assert len(times) == 2
-    here = starts.run([*GRID, "head=fcn", "schedule.batch_norm.samples=4"], tmp_path)
+    here = runs.finish([*GRID, "head=fcn", "schedule.batch_norm.samples=4"], tmp_path)
     assert here.returncode == 0
     assert "nothing to do" in here.stdout
     assert mended_times(tmp_path) == times
