@@ -16,9 +16,10 @@ COMMANDS = {A_RUN: "repro.run", "sweep": "repro.sweep", "report": "repro.report"
 def main() -> NoReturn:
     """Carries out the command that the first word names, or else a run."""
     if "_ARGCOMPLETE" in os.environ:
-        complete(os.environ["COMP_LINE"].split())
+        complete(os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])])
     name, words = asked_for(sys.argv[1:])
-    process(lambda: command(name).main(words), result_is_printed=name != A_RUN)
+    module = command(name)
+    process(lambda: module.main(words), result_is_printed=name != A_RUN or module.result_is_printed(words))
 
 
 def asked_for(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -31,13 +32,15 @@ def command(name: str) -> Any:
     return import_module(f"{COMMANDS[name]}.command")
 
 
-def complete(line: Sequence[str]) -> NoReturn:
-    """Answers a shell that asks what may come next on a command line."""
+def complete(typed: str) -> NoReturn:
+    """Answers a shell that asks what may come next on a command line, from what is typed of it."""
     import argcomplete
 
-    name, _ = asked_for(line[1:])
+    words = typed.split()
+    whole = words if typed.endswith(" ") else words[:-1]
+    name, _ = asked_for(whole[1:])
     parser = command(name).words()
-    if len(line) < 3 and name == A_RUN:  # the first word may name a command, too
+    if len(whole) == 1:  # the first word may name a command, too
         parser.complete_by(lambda prefix, given: [*COMMANDS, *parser.completions(prefix, given)])
     argcomplete.autocomplete(parser, always_complete_options=False)
     sys.exit(0)

@@ -1,6 +1,7 @@
 """The structure of the package: imports go downwards, and what is counted stays at its target."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,11 @@ from tests.places import REPOSITORY
 from tools.structure import CHECKS, DOORS, LEVELS, dependencies, files, imports_of, level_of, name_of, part_of
 
 FILES = files()
+
+WITHOUT_A_TEST = {
+    "nn/context/parts.py": "abstract bases, which say nothing that could be wrong",
+    "report/render/style.py": "a text; the test of the index holds it against the page",
+}
 
 
 def test_every_part_has_one_level():
@@ -34,6 +40,12 @@ def test_libraries_enter_by_their_doors(file):
 @pytest.mark.parametrize("words", CHECKS)
 def test_there_are_no(words):
     assert [str(place) for place in CHECKS[words]()] == []
+
+
+def test_every_module_has_its_test():
+    subjects = [Path(name_of(file)) for file in FILES if file.name not in ("__init__.py", "__main__.py")]
+    lacking = [path for path in subjects if not (REPOSITORY / "tests" / path.parent / f"test_{path.name}").is_file()]
+    assert {path.as_posix() for path in lacking} == WITHOUT_A_TEST.keys()
 
 
 def test_no_private_name_of_hydra_or_omegaconf_is_used():

@@ -176,6 +176,12 @@ def raw_configurations() -> list[Place]:
     return found
 
 
+def trees_read() -> list[Place]:
+    """Places outside config/ and build that reach into the tree of a configuration."""
+    return [Place(name_of(file), node.lineno, ast.unparse(node)) for file, node in nodes(ast.Attribute)
+            if node.attr == "tree" and part_of(file) not in ("config", "build")]  # fmt: skip
+
+
 def disk_names() -> list[Place]:
     """Places outside store/ that know the name of a file or folder of ours on disk."""
     found = []
@@ -232,6 +238,7 @@ CHECKS = {
     f"functions of more than {LONGEST_FUNCTION} lines": long_functions,
     f"constructors of more than {MOST_ARGUMENTS} arguments": wide_constructors,
     "functions outside config/ and build with a raw configuration": raw_configurations,
+    "places outside config/ and build that reach into a configuration's tree": trees_read,
     "places outside store/ that know a name on disk": disk_names,
     "comparisons with a bare string of an enum": bare_comparisons,
     "sentences of errors with a full stop": stopped_sentences,

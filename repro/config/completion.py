@@ -33,17 +33,24 @@ def of_run(prefix: str, given: Sequence[str], user_folder: Path | None = None) -
     if is_value:
         values = groups.get(key) or _words_of(key)
         return [f"{key}={value}" for value in sorted(values)]
-    return [f"{name}=" for name in [*sorted(groups), *_leaves(given, folders)]]
+    return [f"{name}=" for name in [*sorted(groups), *_leaves(content_of(config_file()), given, folders)]]
 
 
-def of_command(name: str, prefix: str, values: Values) -> list[str]:
-    """Completions of one word of another command's line: the settings of conf/<name>.yaml and their values."""
+def of_command(name: str, prefix: str, given: Sequence[str], values: Values) -> list[str]:
+    """Completions of one word of another command's line: the settings of conf/<name>.yaml and their values.
+
+    Args:
+        name: of the command.
+        prefix: the word as far as it is typed.
+        given: the words before it.
+        values: what gives the values of some settings.
+    """
     content = content_of(config_file(name))
     key, is_value, _ = prefix.partition("=")
     if is_value:
         words = values[key]() if key in values else ("true", "false") if isinstance(content.get(key), bool) else ()
         return [f"{key}={word}" for word in sorted(words)]
-    return [f"{key}=" for key in dict.fromkeys([*(key for key in content if key != "defaults"), *values])]
+    return [f"{key}=" for key in dict.fromkeys([*_leaves(content, given, [config_folder()]), *values])]
 
 
 def choices_of_group(group: str) -> list[str]:
@@ -51,9 +58,8 @@ def choices_of_group(group: str) -> list[str]:
     return sorted(groups_of([config_folder()])[group])
 
 
-def _leaves(given: Sequence[str], folders: Sequence[Path]) -> list[str]:
-    """The dotted leaves of the choices made, and those outside the groups."""
-    main = content_of(config_file())
+def _leaves(main: Mapping[str, Any], given: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    """The dotted leaves of a main file, and those of the choices made."""
     chosen = {group: choice for entry in main["defaults"] if isinstance(entry, dict) for group, choice in entry.items()}
     chosen |= dict(word.split("=", 1) for word in given if "=" in word)
     found = [path for path in flatten(main) if path != "defaults" and not path.startswith("hydra")]

@@ -49,7 +49,7 @@ def _end_with(parent: int) -> None:
 
 @contextmanager
 def signals_held_back() -> Iterator[None]:
-    """Workers that this thread starts meanwhile inherit its mask: no signal reaches them before they can deal with it."""
+    """Workers that this thread starts meanwhile inherit its mask: signals reach them once they are ready."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

@@ -44,7 +44,7 @@ def differences(paper: Configuration, measured: Configuration) -> list[Differenc
         for group in ("dataset", "backbone", "head", "auxiliary")
         if paper.choices.get(group) != measured.choices.get(group)
     ]
-    told = {item.leaf for item in found if item.leaf == "dataset" or "missing" in paper.tree.get(item.leaf, {})}
+    told = {item.leaf for item in found if item.leaf == "dataset" or f"{item.leaf}.missing" in paper.leaves}
     told |= {"backbone.depth"} if any(item.leaf == "backbone" for item in found) else set()
     flat = [_deciding_leaves(configuration) for configuration in (paper, measured)]
     for leaf in sorted(flat[0].keys() | flat[1].keys()):

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def words() -> Words:
     """The words that the command takes."""
     values: Values = {**OF_SELECTION, "paper": paper_names, "source": _sources}
-    return Words("report", lambda prefix, _: of_command("report", prefix, values))
+    return Words("report", lambda prefix, given: of_command("report", prefix, given.overrides or (), values))
 
 
 def _carry_out(arguments: Sequence[str]) -> int:

@@ -21,13 +21,21 @@ if TYPE_CHECKING:  # help answers without them
     from repro.config.configuration import Configuration
     from repro.run.lifecycle import Outcome
 
-OF_HYDRA = {"--cfg": "-c", "--package": "-p", "--info": "-i"}
-"""Flags with a value that are handed on, with their short forms."""
+OF_HYDRA = ("--cfg", "--package", "--info")
+"""Flags with a value that are handed on."""
+
+SHOWING = ("-h", "--help", "--version", "--hydra-help", "-c", "--cfg", "-i", "--info")
+"""Flags that ask for something to read instead of a run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Takes overrides and flags; returns the exit code, 0 only if every run asked for has its record."""
     return answer(lambda: _carry_out(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def result_is_printed(arguments: Sequence[str]) -> bool:
+    """Whether what is printed is all that a command line asks for; that of a run lies in its folder."""
+    return any(word.partition("=")[0] in SHOWING for word in arguments)
 
 
 def words() -> Words:
@@ -37,8 +45,10 @@ def words() -> Words:
     parser.add_argument("-cd", "--config-dir", type=Path)
     parser.add_argument("--hydra-help", action="store_true")
     parser.add_argument("--resolve", action="store_true")
-    for flag, short in OF_HYDRA.items():
-        parser.add_argument(short, flag)
+    parser.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
+    parser.add_argument("-p", "--package")
+    about = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+    parser.add_argument("-i", "--info", nargs="?", const="all", choices=about)
     return parser
 
 

@@ -1,12 +1,16 @@
 """The command of a sweep: plans the trainings that tables need, and carries them out."""
 
 import sys
+from argparse import Namespace
 from collections.abc import Iterable, Sequence
 
-from repro.config.completion import Values, choices_of_group, of_command
+from repro.config.completion import Values, choices_of_group, of_command, of_run
 from repro.console import Words, answer
 from repro.papers.names import OF_SELECTION, paper_names
 from repro.sweep.help import help_text
+
+OF_ALL_RUNS = ("runtime", "tracking", "dataset.root=")
+"""How the settings begin that runs may be given whatever they measure."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +22,13 @@ def words() -> Words:
     """The words that the command takes."""
     values: Values = {**OF_SELECTION, "ledger": paper_names, "action": _actions,
                       "cluster": lambda: choices_of_group("cluster")}  # fmt: skip
-    return Words("sweep", lambda prefix, _: of_command("sweep", prefix, values))
+
+    def completions(prefix: str, given: Namespace) -> list[str]:
+        words = given.overrides or ()
+        of_runs = [word for word in of_run(prefix, words) if word.startswith(OF_ALL_RUNS)]
+        return [*of_command("sweep", prefix, words, values), *of_runs]
+
+    return Words("sweep", completions)
 
 
 def _carry_out(arguments: Sequence[str]) -> int:

@@ -130,10 +130,10 @@ def _tags(
     run_id: str, configuration: Configuration, journal: JournalView, records: Sequence[Record], state: RunState
 ) -> dict[str, str]:
     """Tags for finding runs: identity, state, the choice made in each group, seed, commit of the last start."""
-    tags = {"repro.run_id": run_id, "repro.state": str(state)}
+    tags, leaves = {"repro.run_id": run_id, "repro.state": str(state)}, configuration.leaves
     groups = {group: choice for group, choice in configuration.choices.items() if group not in ("runtime", "tracking")}
     tags |= {f"repro.{clean_key(group)}": _cut(str(choice)) for group, choice in groups.items()}
-    tags |= {f"repro.{key}": str(configuration.tree[key]) for key in ("seed", "recipe") if key in configuration.tree}
+    tags |= {f"repro.{key}": str(leaves[key]) for key in ("seed", "recipe") if key in leaves}
     if records:
         tags["repro.scale"] = records[-1].scale
     commits = [event.fields.get("commit") for event in journal.events if event.kind == "started"]
@@ -144,8 +144,8 @@ def _tags(
 
 def _name(configuration: Configuration, run_id: str) -> str:
     """The run's name, or its id where the configuration is damaged."""
-    whole = {"head", "dataset"} <= configuration.choices.keys() and "seed" in configuration.tree
-    return configuration.name if whole else str(configuration.tree.get("name") or run_id)
+    whole = {"head", "dataset"} <= configuration.choices.keys() and "seed" in configuration.leaves
+    return configuration.name if whole else str(configuration.leaves.get("name") or run_id)
 
 
 def _journal_points(journal: JournalView) -> Iterator[MetricPoint]:

@@ -44,9 +44,12 @@ def test_choices_of_a_users_folder_are_offered_with_their_leaves(tmp_path):
 
 def test_another_command_offers_its_settings_and_their_values():
     values = {"table": lambda: ["b/table1", "a/table2"]}
-    assert {"table=", "seeds=", "submit=", "cluster="} <= set(of_command("sweep", "", {**values, "cluster": list}))
-    assert of_command("sweep", "table=", values) == ["table=a/table2", "table=b/table1"]
-    assert of_command("sweep", "submit=", values) == ["submit=false", "submit=true"]
-    assert of_command("sweep", "seeds=", values) == []
+    offered = of_command("sweep", "", [], {**values, "cluster": list})
+    assert {"table=", "seeds=", "submit=", "cluster=", "cluster.kind="} <= set(offered)
+    assert "cluster.slots=" not in offered
+    assert "cluster.slots=" in of_command("sweep", "cluster.", ["cluster=local"], values)
+    assert of_command("sweep", "table=", [], values) == ["table=a/table2", "table=b/table1"]
+    assert of_command("sweep", "submit=", [], values) == ["submit=false", "submit=true"]
+    assert of_command("sweep", "seeds=", [], values) == []
     assert choices_of_group("cluster") == sorted(choices_of_group("cluster"))
     assert "local" in choices_of_group("cluster")

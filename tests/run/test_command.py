@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from repro.config.compose import compose
-from repro.run.command import percent, print_outcome, words
+from repro.run.command import percent, print_outcome, result_is_printed, words
 from repro.run.lifecycle import run
 from tests.tiny import TINIEST, TINY
 
@@ -55,6 +55,7 @@ def test_a_run_prints_classes_what_it_wrote_and_the_score_last_and_again_without
         (["--config-dir", "/nowhere"], "/nowhere"),
         (["-m", "hydra.launcher.nonsense=1"], "nonsense"),
         (["--nonsense"], "--nonsense"),
+        (["--info", "head=fcn"], "invalid choice: 'head=fcn' (choose from 'all', 'config', 'defaults'"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_failing_exit_code(tmp_path, runs, arguments, sentence):
@@ -88,6 +89,14 @@ def test_hydras_own_flags_are_handed_on(tmp_path, runs):
     assert shown.returncode == 0, shown.stderr
     assert "_target_: repro.nn.Vortex" in shown.stdout
     assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("--help all", True), ("head=fcn --cfg=job", True), ("-i", True), ("-m head=fcn", False), ("", False)],
+)
+def test_what_only_shows_something_has_its_result_on_standard_output(line, expected):
+    assert result_is_printed(line.split()) is expected
 
 
 def test_help_and_version_answer_without_torch(tmp_path):

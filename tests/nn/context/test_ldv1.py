@@ -4,7 +4,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from repro.errors import ConfigError
-from repro.nn.context.halving import Halving
 from repro.nn.context.ldv1 import LDv1
 from tests.nn.heads.checks import part
 
@@ -153,8 +152,3 @@ def test_a_single_image_of_which_one_position_remains_cannot_train() -> None:
 def test_mistakes_are_named(switches: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ldv1(24, 6, **switches)
-
-
-@pytest.mark.parametrize(("padding", "size"), [(1, (7, 4)), (0, (6, 3))])
-def test_halving(padding: int, size: tuple[int, int]) -> None:
-    assert Halving(3, padding=padding)(torch.randn(2, 3, 13, 8)).shape == (2, 3, *size)

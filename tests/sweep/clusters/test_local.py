@@ -105,6 +105,13 @@ def test_jobs_wait_for_their_upstream_and_are_blocked_without_its_weights(tmp_pa
     assert starts[0][1]["OMP_NUM_THREADS"] == "1"
 
 
+def test_a_worker_knows_all_letters_in_a_locale_that_has_few(tmp_path, stub_worker, monkeypatch):
+    for name, value in {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}.items():
+        monkeypatch.setenv(name, value)
+    stub_worker("import sys; assert sys.getfilesystemencoding() == 'utf-8'")
+    assert queue_of([job_of(tmp_path)])[0].run()["a" * 16].ending is Ending.DONE
+
+
 def test_a_gpu_is_given_by_the_environment(tmp_path, stub_worker):
     starts = stub_worker("pass")
     LocalQueue([job_of(tmp_path)], [Slot("5", 2)], 1, Board(io.StringIO())).run()
