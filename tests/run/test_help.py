@@ -42,7 +42,7 @@ def test_long_lists_of_choices_are_wrapped():
 def test_every_flag_of_the_command_is_named():
     text = help_text()
     flags = {flag for action in words()._actions for flag in action.option_strings if flag.startswith("--")}
-    for flag in flags - OF_HYDRA.keys() - {"--resolve"}:
+    for flag in flags - {*OF_HYDRA, "--resolve"}:
         assert flag in text, flag
     assert "--hydra-help" in text
     assert "--cfg" in text
