@@ -108,7 +108,7 @@ class Configuration:
         other = self._with({"seed": seed}, [f"seed={seed}"])
         if "science" in vars(self):  # a plan names thousands of runs that differ in the seed alone
             seeded = {**self.science, "seed": seed} if "seed" in self.science else self.science
-            vars(other)["science"] = seeded
+            vars(other).update(science=seeded, protocol=self.protocol)
         return other
 
     def starting_from(self, run_id: str, drop: Iterable[str] = ()) -> Configuration:
@@ -118,7 +118,7 @@ class Configuration:
         other = self._with({"init": {"from": source, "drop": dropped}}, overrides)
         known = vars(self).get("science", {})
         if "seed" in known and "init" not in known:  # weights of its own to start from would have left traces in it
-            vars(other)["science"] = identity.started_from(known, source, dropped)
+            vars(other).update(science=identity.started_from(known, source, dropped), protocol=self.protocol)
         return other
 
     def with_evaluation(self, **leaves: Any) -> Configuration:

@@ -90,7 +90,8 @@ def started_from(science: Tree, source: str, drop: Iterable[str]) -> dict[str, A
 
 def protocol(resolved: Tree) -> dict[str, Any]:
     """Data set, split and protocol of an evaluation, in canonical form."""
-    tree = without(canonical(resolved), NOT_PART_OF_AN_EVALUATION | OF_THE_TRAINING_SPLIT | {"dataset.root"})
+    concerned = {group: resolved[group] for group in ("backbone", "dataset", "evaluation") if group in resolved}
+    tree = without(canonical(concerned), NOT_PART_OF_AN_EVALUATION | OF_THE_TRAINING_SPLIT | {"dataset.root"})
     dataset, evaluation = dict(tree.get("dataset", {})), dict(tree.get("evaluation", {}))
     customary = dataset.pop("evaluation_split", None)
     evaluation.setdefault("split", customary)

@@ -31,7 +31,10 @@ def scene(seed: int = 0) -> tuple[Tensor, Tensor]:
 def compare(dtype: torch.dtype, rounds: int) -> None:
     """Checks that the matrices are equal and prints one table for inputs of one integer type."""
     prediction, label = (tensor.to(dtype) for tensor in scene())
-    metric, ours = MulticlassConfusionMatrix(CLASSES, ignore_index=IGNORE), ConfusionMatrix(CLASSES)
+    metric, ours = (
+        MulticlassConfusionMatrix(CLASSES, ignore_index=IGNORE),
+        ConfusionMatrix(CLASSES, ignore_index=IGNORE),
+    )
 
     def function() -> Tensor:
         return multiclass_confusion_matrix(prediction, label, CLASSES, ignore_index=IGNORE)

@@ -22,13 +22,14 @@ Form = Callable[[Tensor, Tensor, SampledConvolution], Tensor]
 
 def torchvisions(features: Tensor, offsets: Tensor, convolution: SampledConvolution) -> Tensor:
     """The operator of torchvision, in float32 as it also runs under autocast on GPU."""
-    return deform_conv2d(features.float(), offsets, convolution.weight, padding=KERNEL_SIZE // 2).to(features.dtype)
+    sampled: Tensor = deform_conv2d(features.float(), offsets, convolution.weight, padding=KERNEL_SIZE // 2)
+    return sampled.to(features.dtype)
 
 
 def grid_samples(features: Tensor, offsets: Tensor, convolution: SampledConvolution) -> Tensor:
     """All taps below each other in one call of `grid_sample`, then the same product as ours."""
     batch, channels, height, width = features.shape
-    points = (offsets + regular_grid(KERNEL_SIZE, offsets.device)).unflatten(1, (-1, 2))
+    points = (offsets + regular_grid(KERNEL_SIZE, offsets.device)).view(batch, -1, 2, height, width)
     rows = points[:, :, 0] + torch.arange(height, device=points.device).view(-1, 1)
     columns = points[:, :, 1] + torch.arange(width, device=points.device)
     grid = torch.stack([2 * columns / (width - 1) - 1, 2 * rows / (height - 1) - 1], -1)
@@ -39,7 +40,8 @@ def grid_samples(features: Tensor, offsets: Tensor, convolution: SampledConvolut
 
 def ours(features: Tensor, offsets: Tensor, convolution: SampledConvolution) -> Tensor:
     """What DSNet and DCNv2 run."""
-    return convolution(features, offsets + regular_grid(KERNEL_SIZE, offsets.device))
+    sampled: Tensor = convolution(features, offsets + regular_grid(KERNEL_SIZE, offsets.device))
+    return sampled
 
 
 FORMS: dict[str, Form] = {"deform_conv2d": torchvisions, "grid_sample": grid_samples, "ours": ours}

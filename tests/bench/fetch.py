@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from repro.store.outputs import Outputs
 from repro.track import MLflowMirror, fetch_records, take_snapshot
 from tests.example_runs import example_run
 
@@ -21,7 +22,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             outputs = Path(folder)
             uri = f"sqlite:///{outputs / 'mlflow.db'}"
-            mirror = MLflowMirror(uri, "repro", outputs)
+            mirror = MLflowMirror(uri, "repro", Outputs(outputs))
             mirror.open()
             for number in range(count):
                 mirror.bring_level(take_snapshot(example_run(outputs / "runs", f"{number:016x}")))

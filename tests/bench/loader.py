@@ -62,7 +62,8 @@ def write_files(folder: Path, images: int) -> Folder:
 
 def with_pil(image_path: Path, label_path: Path) -> tuple[Tensor, Tensor]:
     """The baseline: PIL images through scale, pad, crop, flip, to tensor and normalise of torchvision v1."""
-    image, label = Image.open(image_path).convert("RGB"), Image.open(label_path)
+    image: Image.Image = Image.open(image_path).convert("RGB")
+    label: Image.Image = Image.open(label_path)
     scale = random.uniform(*SCALES)
     size = [round(image.height * scale), round(image.width * scale)]
     image = v1.resize(image, size, InterpolationMode.BILINEAR)
@@ -119,8 +120,10 @@ def compare_content(dataset: Folder) -> None:
     generator = np.random.default_rng(0)
     augmentation = Augmentation(CROP, SCALES)
     grey_levels, differing = [], []
-    for image, label in dataset:
-        window = augmentation.draw(*label.shape, generator)
+    for index in range(len(dataset)):
+        image, label = dataset[index]
+        height, width = label.shape
+        window = augmentation.draw(height, width, generator)
         ours, our_label = augmentation.apply(image, label, window)
         plain, plain_label = scale_pad_crop_flip(image, label, window, CROP)
         grey_levels.append(float((ours.float() - plain.float()).abs().mean()))

@@ -4,6 +4,7 @@ python -m tests.bench.local_attention [--rounds 7] [--device cuda --dtype bfloat
 """
 
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -11,7 +12,7 @@ from repro.nn.context.local_attention import local_attention
 from tests.bench.forms import compare, parser
 from tests.nn.context import plain
 
-SWITCHES = {"kernel_size": 5, "dilation": 6, "scale": 1.0, "masked_border": False}
+SWITCHES: dict[str, Any] = {"kernel_size": 5, "dilation": 6, "scale": 1.0, "masked_border": False}
 WIDTH = 512  # of values
 
 

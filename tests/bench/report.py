@@ -16,7 +16,7 @@ from pathlib import Path
 
 from repro.experiments.measurement import Kind
 from repro.experiments.measurements import Measurements
-from repro.papers import load_papers
+from repro.papers import Library, load_papers
 from repro.report.collect import collect
 from repro.report.report import build
 from repro.report.request import chosen_scales, read_request
@@ -67,7 +67,7 @@ def measure(runs: int) -> None:
         shutil.rmtree(folder)
 
 
-def make_records(outputs: Path, library, runs: int) -> None:
+def make_records(outputs: Path, library: Library, runs: int) -> None:
     """Records of distinct evaluations: every runnable cell under seed 0, then under seed 1, and so on."""
     found = Measurements(library, list(library.tables.values()), library.scale(SCALE))
     cells = {item.evaluation_id(0): item for item in found.values() if item.kind is Kind.RUN}

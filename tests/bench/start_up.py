@@ -7,6 +7,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from functools import partial
 
 from tests.bench.timing import interleaved
 
@@ -47,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as outputs:
         found = commands(outputs)
         subprocess.run([sys.executable, *found["a finished run"]], capture_output=True, check=True)
-        interleaved({name: lambda words=words: run(words) for name, words in found.items()}, rounds)
+        interleaved({name: partial(run, words) for name, words in found.items()}, rounds)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from itertools import count
 from pathlib import Path
 
 from repro.store.journal import Journal
+from repro.store.outputs import Outputs
+from repro.store.status import RunState
 from repro.track import MLflowMirror, take_snapshot
 from tests.bench.timing import interleaved
 from tests.example_runs import example_run, write_points
@@ -35,12 +37,14 @@ def main() -> None:
 
 def compare(outputs: Path, rounds: int) -> None:
     """100 steps of 5 metrics."""
-    mirror = MLflowMirror(f"sqlite:///{outputs / 'mlflow.db'}", "repro", outputs)
+    mirror = MLflowMirror(f"sqlite:///{outputs / 'mlflow.db'}", "repro", Outputs(outputs))
     mirror.open()
     import mlflow
 
     client = mlflow.MlflowClient(tracking_uri=mirror.uri)
-    run_id = client.create_run(client.get_experiment_by_name("repro").experiment_id).info.run_id
+    experiment = client.get_experiment_by_name("repro")
+    assert experiment is not None
+    run_id = client.create_run(experiment.experiment_id).info.run_id
     journal = Journal(outputs / "journal.jsonl")
     steps = count()
 
@@ -61,10 +65,10 @@ def sync(outputs: Path, rounds: int) -> None:
     """1000 points into MLflow, the look at a run that is level, and the reading of a long journal."""
     names = (f"{index:016x}" for index in count())
     fresh = [example_run(outputs / "runs", next(names), steps=500) for _ in range(rounds + 1)]
-    mirror = MLflowMirror(f"sqlite:///{outputs / 'mlflow.db'}", "repro", outputs)
+    mirror = MLflowMirror(f"sqlite:///{outputs / 'mlflow.db'}", "repro", Outputs(outputs))
     level = example_run(outputs / "runs", next(names), steps=500)
     mirror.bring_level(take_snapshot(level))
-    long = example_run(outputs / "runs", next(names), steps=0, checkpoint=0, state="RUNNING")
+    long = example_run(outputs / "runs", next(names), steps=0, checkpoint=0, state=RunState.RUNNING)
     with Journal(long.journal_path) as journal:
         write_points(journal, 1, 30_000)
     interleaved(

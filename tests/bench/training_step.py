@@ -30,7 +30,7 @@ def step(model: nn.Module, key: str, image: Tensor, label: Tensor, *, fused: boo
     def run() -> float:
         optimiser.zero_grad(set_to_none=True)
         loss = F.cross_entropy(model(image)[key], label, ignore_index=255)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
         return loss.item()
 
