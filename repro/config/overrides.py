@@ -53,7 +53,7 @@ def read(override: str) -> Override:
     if match is None or (match["text"] is None and match["sign"] != "~"):
         raise ConfigError(f"{override!r} is no setting; write it as key=value, or as group=choice")
     try:
-        parsed = _parser().parse_override(override)
+        parsed = _parser().parse_override(_with_letters(override))
         is_grid = parsed.is_sweep_override()
         value = None if is_grid or parsed.is_delete() else parsed.value()
     except HydraException as error:
@@ -91,11 +91,12 @@ def merged(*groups: Iterable[str]) -> tuple[str, ...]:
 
 
 def written_out(overrides: Iterable[str]) -> list[str]:
-    """Overrides with `init=<origin>` as Hydra takes it: a choice for `torchvision:<name>`, else the leaf `init.from`.
+    """Overrides as Hydra takes them: letters beyond ASCII quoted, and `init=<origin>` as choice or leaf.
 
-    Several origins may follow each other, with commas between them.
+    A choice for `torchvision:<name>`, else the leaf `init.from`; several may follow each other, with commas between.
     """
-    return [_init(override) if override.startswith("init=") and ":" in override else override for override in overrides]
+    return [_init(override) if override.startswith("init=") and ":" in override else _with_letters(override)
+            for override in overrides]  # fmt: skip
 
 
 def _init(override: str) -> str:
@@ -103,6 +104,14 @@ def _init(override: str) -> str:
     if all(origin.startswith("torchvision:") for origin in origins):
         return "init=" + ",".join(origin.removeprefix("torchvision:") for origin in origins)
     return "init.from=" + ",".join(_quoted(origin) for origin in origins)
+
+
+def _with_letters(override: str) -> str:
+    """An override whose value is quoted where it has letters that Hydra's grammar lacks, as in a folder's name."""
+    key, equals, value = override.partition("=")
+    if value.isascii() or any(mark in value for mark in "'\"[]{}()"):
+        return override
+    return key + equals + ",".join(part if part.isascii() else _quoted(part) for part in value.split(","))
 
 
 def _quoted(text: str) -> str:

@@ -41,7 +41,7 @@ def test_what_an_override_is_about():
     [
         ("head", "'head' is no setting; write it as key=value, or as group=choice"),
         ("seed=[1", "the value of 'seed=[1' cannot be read: no viable alternative at input '[1'; quote text as "),
-        ("name=ü", "the value of 'name=ü' cannot be read: token recognition error at: 'ü'; quote text as "),
+        ("name=[ü]", "the value of 'name=[ü]' cannot be read: token recognition error at: 'ü'; quote text as "),
         ("=3", "is no setting"),
     ],
 )
@@ -75,3 +75,28 @@ def test_several_origins_are_several_values_of_a_grid():
     assert written_out(["init=run:a,run:b"]) == ["init.from='run:a','run:b'"]
     assert written_out(["init=file:it's.pt"]) == ["init.from='file:it\\'s.pt'"]
     assert written_out(["init=none", "name=a:b"]) == ["init=none", "name=a:b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "for_hydra"),
+    [
+        ("outputs=/home/jürgen/läufe", "/home/jürgen/läufe", "outputs='/home/jürgen/läufe'"),
+        ("name=größe 2", "größe 2", "name='größe 2'"),
+        ("name='größe'", "größe", "name='größe'"),
+        ("table=[ä,b]", None, "table=[ä,b]"),
+        ("name=名前", "名前", "name='名前'"),
+    ],
+)
+def test_letters_of_any_language_need_no_quotes(text, value, for_hydra):
+    assert written_out([text]) == [for_hydra]
+    if value is not None:
+        assert read(text).value == value
+        assert split(text) == (text.partition("=")[0], value)
+    else:
+        with pytest.raises(ConfigError, match="cannot be read"):
+            read(text)
+
+
+def test_letters_of_any_language_may_stand_in_a_grid():
+    assert read("name=größe,b").is_grid
+    assert written_out(["name=größe,b"]) == ["name='größe',b"]
