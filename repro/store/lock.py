@@ -18,7 +18,7 @@ from repro.store.files import try_flock
 from repro.store.holder import STALE_SECONDS, Holder, describe, modified_ns, pid_exists, read_holder
 
 HEARTBEAT_SECONDS = 5.0
-BRIEF_WAIT_SECONDS = 60.0
+WAIT_SECONDS, BRIEF_WAIT_SECONDS = 1.0, 60.0
 _NO_FLOCK = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 _held: "weakref.WeakSet[FolderLock]" = weakref.WeakSet()
 
@@ -71,10 +71,11 @@ class FolderLock:
             LockedError: another process holds it, naming that process and its last sign of life.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        start = time.monotonic()
+        start, patience = time.monotonic(), WAIT_SECONDS
         while not self._try_acquire():
             holder = read_holder(self.path)
-            patience = BRIEF_WAIT_SECONDS if holder is not None and holder.brief else 1.0
+            if holder is not None:  # one who is just letting go has no name any more
+                patience = BRIEF_WAIT_SECONDS if holder.brief else WAIT_SECONDS
             if time.monotonic() - start > patience:
                 raise LockedError(self._refusal(holder))
             time.sleep(0.05)

@@ -185,3 +185,12 @@ def test_a_brief_holder_is_waited_for(tmp_path: Path) -> None:
     threading.Timer(1.5, brief.release).start()
     with FolderLock(path) as lock:
         assert lock.is_ours()
+
+
+def test_a_brief_holder_is_waited_for_also_while_it_lets_go(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    brief = FolderLock(path, "a look", brief=True).acquire()
+    threading.Timer(1.2, lambda: path.write_bytes(b"")).start()
+    threading.Timer(1.6, brief.release).start()
+    with FolderLock(path) as lock:
+        assert lock.is_ours()
