@@ -24,10 +24,10 @@ demo: $(READY)  ## train the default network on the built-in data (three minutes
 	$(BIN)/python -m repro.report sweeps_folder=examples/papers table=demo/table1 reports=outputs/reports
 	@sed '1,2d;/^\*\*Bold/,$$d;s/&nbsp;/ /g;s/<br>/ /g' outputs/reports/paper/demo/table1.md
 
-test: $(READY) lint  ## lint, types, and all tests that need Python alone
+test: $(READY) lint  ## lint, types, and all tests but the real ones
 	$(PYTEST) -m 'not real'
 
-test-real: $(READY)  ## the tests against real programs, which must be there: LaTeX
+test-real: $(READY)  ## LaTeX, which must be there, and every ablation table with its networks as they are
 	REPRO_REAL=1 $(PYTEST) -m real
 
 test-fast: $(READY)  ## the tests that take less than ten seconds each

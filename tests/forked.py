@@ -5,12 +5,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import chdir
 from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from repro.console import process
 from repro.run.command import main as a_run
+from tests.places import REPOSITORY
 
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["tests.warm"])
@@ -39,7 +41,8 @@ class Forked:
         self._output, self._errors = printed.with_suffix(".out"), printed.with_suffix(".err")
         given = (main, words, self._output, self._errors, folder or Path.cwd(), without)
         self._process: ForkServerProcess = SERVER.Process(target=_carry_out, args=given)
-        self._process.start()
+        with chdir(REPOSITORY):  # where a server that is started now finds what it is to load
+            self._process.start()
 
     @property
     def stdout(self) -> str:
@@ -74,8 +77,11 @@ class Forked:
     def wait_until(self, condition: Callable[[], object], seconds: float = LONGEST_SECONDS) -> None:
         """Waits for something to come true while it is at work."""
         deadline = time.monotonic() + seconds
-        while not condition():
-            assert self.returncode is None, f"it ended before that:\n{self.text}"
+        while True:
+            ended = self.returncode is not None  # read first: it may come true and end in between
+            if condition():
+                return
+            assert not ended, f"it ended before that:\n{self.text}"
             assert time.monotonic() < deadline, f"not in {seconds:.0f} s:\n{self.text}"
             time.sleep(0.002)
 
@@ -122,6 +128,7 @@ def _carry_out(
     folder: Path,
     without: Sequence[str],
 ) -> None:
+    assert "tests.warm" in sys.modules, "the server could not load what it is to load"
     multiprocessing.set_start_method(None, force=True)  # a worker of a loader starts as ever, from no second server
     for descriptor, path in ((1, output), (2, errors)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666), descriptor)

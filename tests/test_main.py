@@ -75,7 +75,11 @@ def test_what_cannot_be_shown_is_no_success(module, flag):
         ("repro head=gald head/ga=n", {"nonlocal", "none"}, {"cgnl"}),
         ("repro --mul", {"--multirun"}, set()),
         ("repro sweep table=gald/table1", {"gald/table1a", "gald/table10"}, {"gald/table2a"}),
-        ("repro sweep cluster=local ", {"cluster.slots=", "tracking=", "runtime.threads="}, {"head=", "sweep"}),
+        (
+            "repro sweep cluster=local ",
+            {"cluster.slots=", "tracking=", "runtime.threads=", "dataset.root="},
+            {"head=", "sweep"},
+        ),
         ("repro report source=", {"mlflow"}, {"sweep"}),
         ("repro track tracking=", {"none", "mlflow"}, {"sweep"}),
     ],

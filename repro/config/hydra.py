@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from repro.config.configuration import Configuration
 from repro.config.groups import config_folder
-from repro.config.overrides import Override
+from repro.config.overrides import Override, with_letters
 from repro.errors import ConfigError, first_line
 
 VERSION_BASE = "1.3"
@@ -31,7 +31,7 @@ def composed(overrides: Sequence[str], user_folder: Path | None = None, name: st
     GlobalHydra.instance().clear()
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base=VERSION_BASE):
-            return hydra.compose(name, overrides=[*overrides, *searched], return_hydra_config=True)
+            return hydra.compose(name, overrides=[*map(with_letters, overrides), *searched], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(first_line(error)) from error
 
@@ -93,7 +93,7 @@ def carry_out(job: Callable[[Configuration], float | None], flags: Sequence[str]
         return job(Configuration(plain(node), choices, tuple(told.overrides.task)))
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the caller, which prints them as sentences
-    sys.argv[1:] = [*flags, *overrides]
+    sys.argv[1:] = [*flags, *map(with_letters, overrides)]
     try:
         hydra.main(config_path=str(config_folder()), config_name="config", version_base=VERSION_BASE)(composed_job)()
     except (HydraException, OmegaConfBaseException) as error:

@@ -7,10 +7,12 @@ from functools import cache
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from repro.errors import ConfigError, first_line
 
+_ITEM = re.compile(r"[^,\[\]]+")
 _OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<text>.*))?$", re.DOTALL)
 
 
@@ -53,7 +55,7 @@ def read(override: str) -> Override:
     if match is None or (match["text"] is None and match["sign"] != "~"):
         raise ConfigError(f"{override!r} is no setting; write it as key=value, or as group=choice")
     try:
-        parsed = _parser().parse_override(_with_letters(override))
+        parsed = _parser().parse_override(with_letters(override))
         is_grid = parsed.is_sweep_override()
         value = None if is_grid or parsed.is_delete() else parsed.value()
     except HydraException as error:
@@ -91,12 +93,11 @@ def merged(*groups: Iterable[str]) -> tuple[str, ...]:
 
 
 def written_out(overrides: Iterable[str]) -> list[str]:
-    """Overrides as Hydra takes them: letters beyond ASCII quoted, and `init=<origin>` as choice or leaf.
+    """Overrides with `init=<origin>` as Hydra takes it: a choice for `torchvision:<name>`, else the leaf `init.from`.
 
-    A choice for `torchvision:<name>`, else the leaf `init.from`; several may follow each other, with commas between.
+    Several origins may follow each other, with commas between them.
     """
-    return [_init(override) if override.startswith("init=") and ":" in override else _with_letters(override)
-            for override in overrides]  # fmt: skip
+    return [_init(override) if override.startswith("init=") and ":" in override else override for override in overrides]
 
 
 def _init(override: str) -> str:
@@ -106,14 +107,16 @@ def _init(override: str) -> str:
     return "init.from=" + ",".join(_quoted(origin) for origin in origins)
 
 
-def _with_letters(override: str) -> str:
-    """An override whose value is quoted where it has letters that Hydra's grammar lacks, as in a folder's name."""
+def with_letters(override: str) -> str:
+    """An override quoted where a text or an item of a list has letters that Hydra's grammar lacks, as folders may have.
+
+    One that has quotes, backslashes, braces or functions is left as it is.
+    """
     key, equals, value = override.partition("=")
-    if value.isascii() or any(mark in value for mark in "'\"[]{}()"):
+    if value.isascii() or any(mark in value for mark in "'\"\\{}()"):
         return override
-    return key + equals + ",".join(part if part.isascii() else _quoted(part) for part in value.split(","))
+    return key + equals + _ITEM.sub(lambda item: item[0] if item[0].isascii() else _quoted(item[0].strip()), value)
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return QuotedString(text, Quote.single).with_quotes()

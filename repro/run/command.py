@@ -5,6 +5,7 @@ repro -m head=fcn,aspp,vortex seed=0,1,2   a grid: every combination, through Hy
 """
 
 import logging
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -24,8 +25,11 @@ if TYPE_CHECKING:  # help answers without them
 OF_HYDRA = ("--cfg", "--package", "--info")
 """Flags with a value that are handed on."""
 
-SHOWING = ("-h", "--help", "--version", "--hydra-help", "-c", "--cfg", "-i", "--info")
+SHOWING = ("--help", "--version", "--hydra-help", "--cfg", "--info")
 """Flags that ask for something to read instead of a run."""
+
+SHOWING_SHORT = re.compile(r"-(?!cd)[a-z]*[hci]")
+"""Their short forms, also joined to others and to their values: -h, -mh, -cjob."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def result_is_printed(arguments: Sequence[str]) -> bool:
     """Whether what is printed is all that a command line asks for; that of a run lies in its folder."""
-    return any(word.partition("=")[0] in SHOWING for word in arguments)
+    return any(word.partition("=")[0] in SHOWING or SHOWING_SHORT.match(word) for word in arguments)
 
 
 def words() -> Words:

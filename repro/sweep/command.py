@@ -9,8 +9,8 @@ from repro.console import Words, answer
 from repro.papers.names import OF_SELECTION, paper_names
 from repro.sweep.help import help_text
 
-OF_ALL_RUNS = ("runtime", "tracking", "dataset.root=")
-"""How the settings begin that runs may be given whatever they measure."""
+OF_ALL_RUNS = ("runtime", "tracking")
+"""Groups whose settings runs may be given whatever they measure."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +26,8 @@ def words() -> Words:
     def completions(prefix: str, given: Namespace) -> list[str]:
         words = given.overrides or ()
         of_runs = [word for word in of_run(prefix, words) if word.startswith(OF_ALL_RUNS)]
-        return [*of_command("sweep", prefix, words, values), *of_runs]
+        root = [] if "=" in prefix else ["dataset.root="]
+        return [*of_command("sweep", prefix, words, values), *of_runs, *root]
 
     return Words("sweep", completions)
 

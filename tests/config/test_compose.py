@@ -131,3 +131,11 @@ def test_published_weights_bring_their_network_whatever_the_data_set_brings():
     assert (choices["backbone"], choices["head"], choices["schedule"]) == ("resnet101", "aspp_torchvision", "none")
     assert (leaves["backbone.output_stride"], leaves["init.from"]) == (8, "torchvision:deeplabv3_resnet101")
     assert composed("init=fcn_resnet50", "evaluation=whole_513").leaves["evaluation.pad_to"] == 513
+
+
+def test_a_choice_of_a_users_own_may_have_letters_of_any_language(tmp_path):
+    (tmp_path / "head").mkdir()
+    (tmp_path / "head" / "größe.yaml").write_text("_target_: mine.Head\nwidth: 3\n", encoding="utf-8")
+    found = compose(["head=größe", "name=länge"], user_folder=tmp_path)
+    assert (found.choices["head"], found.leaves["head.width"], found.name) == ("größe", 3, "länge")
+    assert found.overrides == ("head=größe", "name=länge")

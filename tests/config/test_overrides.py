@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.config.overrides import Override, merged, read, split, written_out
+from repro.config.overrides import Override, merged, read, split, with_letters, written_out
 from repro.config.tree import written
 from repro.errors import ConfigError
 
@@ -41,7 +41,7 @@ def test_what_an_override_is_about():
     [
         ("head", "'head' is no setting; write it as key=value, or as group=choice"),
         ("seed=[1", "the value of 'seed=[1' cannot be read: no viable alternative at input '[1'; quote text as "),
-        ("name=[ü]", "the value of 'name=[ü]' cannot be read: token recognition error at: 'ü'; quote text as "),
+        ("name={ü}", "the value of 'name={ü}' cannot be read: token recognition error at: 'ü'; quote text as "),
         ("=3", "is no setting"),
     ],
 )
@@ -74,6 +74,7 @@ def test_several_origins_are_several_values_of_a_grid():
     ]  # fmt: skip
     assert written_out(["init=run:a,run:b"]) == ["init.from='run:a','run:b'"]
     assert written_out(["init=file:it's.pt"]) == ["init.from='file:it\\'s.pt'"]
+    assert split(*written_out([r"init=file:C:\weights.pt"])) == ("init.from", r"file:C:\weights.pt")
     assert written_out(["init=none", "name=a:b"]) == ["init=none", "name=a:b"]
 
 
@@ -81,22 +82,34 @@ def test_several_origins_are_several_values_of_a_grid():
     ("text", "value", "for_hydra"),
     [
         ("outputs=/home/jürgen/läufe", "/home/jürgen/läufe", "outputs='/home/jürgen/läufe'"),
-        ("name=größe 2", "größe 2", "name='größe 2'"),
+        ("name=größe 2 ", "größe 2", "name='größe 2'"),
         ("name='größe'", "größe", "name='größe'"),
-        ("table=[ä,b]", None, "table=[ä,b]"),
+        ("table=[ä/t1, b/t2]", ["ä/t1", "b/t2"], "table=['ä/t1', b/t2]"),
         ("name=名前", "名前", "name='名前'"),
+        ("name=plain", "plain", "name=plain"),
     ],
 )
 def test_letters_of_any_language_need_no_quotes(text, value, for_hydra):
-    assert written_out([text]) == [for_hydra]
-    if value is not None:
-        assert read(text).value == value
-        assert split(text) == (text.partition("=")[0], value)
-    else:
-        with pytest.raises(ConfigError, match="cannot be read"):
-            read(text)
+    assert with_letters(text) == for_hydra
+    assert read(text).value == value
+    assert read(text).text == text.partition("=")[2]
+
+
+@pytest.mark.parametrize("text", ["name=ü\\,b", "name={a: ü}", "outputs=/ü/it's"])
+def test_what_is_more_than_a_text_or_a_list_is_left_to_its_writer(text):
+    assert with_letters(text) == text
+    with pytest.raises(ConfigError, match="quote text as"):
+        read(text)
 
 
 def test_letters_of_any_language_may_stand_in_a_grid():
     assert read("name=größe,b").is_grid
-    assert written_out(["name=größe,b"]) == ["name='größe',b"]
+    assert with_letters("name=größe,b") == "name='größe',b"
+
+
+PLAIN = st.characters(codec="utf-8", exclude_characters=",[]{}()'\"\\=", exclude_categories=["C", "Z"])
+
+
+@given(st.text(PLAIN))
+def test_any_text_beyond_ascii_is_read_as_it_stands(text):
+    assert read(f"name={text}ü").value == f"{text}ü"

@@ -134,7 +134,7 @@ def test_no_row_lacks_a_head_or_a_backbone():
 
 @pytest.fixture
 def thin(monkeypatch):
-    """Gives the stages of backbones an eighth of their channels, and with them the heads most of theirs."""
+    """Gives the stages of backbones an eighth of their channels, and the heads as many less to read."""
     monkeypatch.setattr(resnet, "STAGE_WIDTHS", tuple(width // 8 for width in resnet.STAGE_WIDTHS))
 
 

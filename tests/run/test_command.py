@@ -93,7 +93,16 @@ def test_hydras_own_flags_are_handed_on(tmp_path, runs):
 
 @pytest.mark.parametrize(
     ("line", "expected"),
-    [("--help all", True), ("head=fcn --cfg=job", True), ("-i", True), ("-m head=fcn", False), ("", False)],
+    [
+        ("--help all", True),
+        ("head=fcn --cfg=job", True),
+        ("-i", True),
+        ("-mh", True),
+        ("-cjob", True),
+        ("-m head=fcn", False),
+        ("-cd mine --resolve name=-h", False),
+        ("", False),
+    ],
 )
 def test_what_only_shows_something_has_its_result_on_standard_output(line, expected):
     assert result_is_printed(line.split()) is expected
