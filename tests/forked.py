@@ -16,7 +16,7 @@ from tests.places import REPOSITORY
 
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["tests.warm"])
-LONGEST_SECONDS = 300.0
+LONGEST_SECONDS = 120.0
 
 
 class Forked:

@@ -132,14 +132,16 @@ def test_no_row_lacks_a_head_or_a_backbone():
     assert sum(map(len, networks())) > 60
 
 
-@pytest.fixture
-def thin(monkeypatch):
-    """Gives the stages of backbones an eighth of their channels, and the heads as many less to read."""
-    monkeypatch.setattr(resnet, "STAGE_WIDTHS", tuple(width // 8 for width in resnet.STAGE_WIDTHS))
+@pytest.fixture(params=[8, pytest.param(1, marks=pytest.mark.real)], ids=["thin", "as they are"])
+def narrowed(request, monkeypatch):
+    """Divides the channels of the backbones' stages, which the heads read, by a number."""
+    monkeypatch.setattr(resnet, "STAGE_WIDTHS", tuple(width // request.param for width in resnet.STAGE_WIDTHS))
+    initial_weights.cache_clear()
+    _COMPUTED.clear()
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("thin")
+@pytest.mark.usefixtures("narrowed")
 @pytest.mark.parametrize("share", range(SHARES))
 def test_every_parameter_of_every_row_learns(share):
     dead, passed_on = [], set()

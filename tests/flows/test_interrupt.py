@@ -52,6 +52,7 @@ def started(folder, outputs):
     ("how", "cluster", "code"),
     [
         (signal.SIGINT, "inline", 130),
+        (signal.SIGINT, "local", 143),
         (signal.SIGTERM, "local", 143),
         ("cancel", "inline", 143),
     ],

@@ -1,7 +1,10 @@
 """What a cluster does to a run: killed at any moment, asked to end, started twice, checkpoints torn."""
 
+import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +13,8 @@ import pytest
 from repro.store.journal import read_journal
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
-from tests.forked import Forked
+from tests.forked import LONGEST_SECONDS, Forked
+from tests.places import REPOSITORY
 from tests.tiny import TINIEST
 from tests.tiny_runs import final_weights, folder_of, same_weights, tiniest
 
@@ -89,6 +93,27 @@ def test_asked_to_end_it_saves_and_goes_on(tmp_path, straight, runs, finish, num
     assert "Traceback" not in process.text
     assert folder.read_status().state is RunState.INTERRUPTED
     assert folder.checkpoints.newest_step() > 0
+    assert same_weights(finish(tmp_path), straight)
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_the_command_that_a_person_types(tmp_path, straight, finish):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "repro", *command(tmp_path, "runtime.checkpoint_seconds=1000")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    folder = run_folder(tmp_path)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not read_journal(folder.journal_path).points:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=LONGEST_SECONDS)
+    assert process.returncode == 128 + signal.SIGINT, output
+    assert "stopped by SIGINT at step" in output
+    assert "Traceback" not in output
     assert same_weights(finish(tmp_path), straight)
 
 
