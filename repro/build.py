@@ -23,6 +23,9 @@ Node = Mapping[str, Any]
 _ABOUT_SPLITS = frozenset(item.name for item in fields(DatasetSettings))
 """Leaves of a data set that its class does not take."""
 
+_ABOUT_WEIGHTS = ("weights", "weights_of_other_strides")
+"""Leaves of a backbone that its class does not take."""
+
 
 def build_dataset(configuration: Configuration, split: str) -> SegmentationDataset:
     """Opens one split of the configured data set, which verifies itself; oversampling is the training's affair.
@@ -47,7 +50,8 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
     """
     backbone = build_backbone(configuration)
     if pretrained and (weights := configuration.tree["backbone"].get("weights")):
-        load_backbone_weights(backbone, weights)
+        other_strides = bool(configuration.leaves.get("backbone.weights_of_other_strides"))
+        load_backbone_weights(backbone, weights, of_other_strides=other_strides)
     head = build_head(configuration, backbone.channels, num_classes)
     auxiliary, weight = build_auxiliary(configuration, backbone.channels, num_classes)
     return joined(configuration, backbone, head, auxiliary), weight
@@ -55,7 +59,7 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
 
 def build_backbone(configuration: Configuration) -> Any:
     """The backbone with its first weights, a module with `channels` and `output_stride`."""
-    node = {key: value for key, value in configuration.tree["backbone"].items() if key != "weights"}
+    node = {key: value for key, value in configuration.tree["backbone"].items() if key not in _ABOUT_WEIGHTS}
     return _initialised(configuration.seed, "backbone", lambda: _build("backbone", node, nn.Module))
 
 

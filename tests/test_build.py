@@ -3,12 +3,14 @@ from typing import Any
 
 import pytest
 import torch
+import torchvision
 
 from repro.build import build_dataset, build_model, dataset_class, parameter_count
 from repro.config.groups import config_folder
 from repro.data import VOC
 from repro.errors import ConfigError
 from repro.nn import ASPPAggregation
+from repro.nn.weights import backbone as backbone_weights
 from tests.composed import composed
 from tests.tiny import TINY
 
@@ -135,6 +137,18 @@ def test_a_weights_file_is_loaded_into_the_backbone_unless_it_would_be_replaced(
     assert torch.equal(weights(model.backbone), weights(donor.backbone))
     model, _ = build_model(configuration, num_classes=8, pretrained=False)
     assert torch.equal(weights(model.backbone), weights(model_of().backbone))
+
+
+def test_published_weights_of_other_strides_are_taken_only_if_asked_for(monkeypatch):
+    published = torchvision.models.resnet18(weights=None).state_dict()
+    monkeypatch.setattr(backbone_weights, "fetched", lambda url, remedy: published)
+    last = ("backbone.stride_at=last", "backbone.weights=IMAGENET1K_V1")
+    with pytest.raises(ConfigError, match=r"IMAGENET1K_V1 were trained with the stride in the first unit .* deviation"):
+        build_model(composed(*last), num_classes=8)
+    asked = composed(*last, "backbone.weights_of_other_strides=true")
+    model, _ = build_model(asked, num_classes=8)
+    assert torch.equal(model.backbone.conv1.weight, published["conv1.weight"])
+    assert asked.run_id != composed(*last).run_id
 
 
 def test_added_blocks_that_no_head_reads_are_refused():

@@ -84,7 +84,7 @@ def started_from(science: Tree, source: str, drop: Iterable[str]) -> dict[str, A
     dropped = sorted(drop)
     tree = {**science, "init": {"from": source, "drop": dropped}}
     if not any(prefix.startswith("backbone") for prefix in dropped):
-        tree["backbone"] = {key: value for key, value in science["backbone"].items() if key != "weights"}
+        tree["backbone"] = without(science["backbone"], {"weights", "weights_of_other_strides"})
     return tree
 
 
@@ -114,6 +114,10 @@ def _canonical_network(tree: dict[str, Any]) -> None:
     backbone = tree.get("backbone", {})
     if all(rate == 1 for rate in backbone.get("multi_grid") or ()):
         backbone.pop("multi_grid", None)
+    if backbone.get("stride_at") == "last":
+        backbone.pop("first_unit", None)  # where the last unit strides, the first one has nothing to lose
+    if backbone.get("stride_at") != "last" or not _is_published(backbone.get("weights") or "/"):
+        backbone.pop("weights_of_other_strides", None)
     if "blocks" not in backbone:
         backbone.pop("block_shortcut", None)
     if weights := backbone.pop("weights", None):
@@ -159,9 +163,14 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
 
 def _weights_name(weights: str) -> str:
     """A file counts by its content, a published set of weights by its name."""
-    if "/" not in weights and not weights.endswith((".pth", ".pt")):
+    if _is_published(weights):
         return weights
     return "sha256:" + _sha256(Path(weights), "backbone.weights")
+
+
+def _is_published(weights: str) -> bool:
+    """Whether weights of a backbone are a published set's name, and not a file."""
+    return "/" not in weights and not weights.endswith((".pth", ".pt"))
 
 
 def _sha256(path: Path, leaf: str) -> str:

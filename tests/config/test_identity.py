@@ -16,6 +16,8 @@ COMPOSITIONS = {
         "evaluation=sliding_832",
         "schedule.replicas=2",
         "backbone.blocks=5",
+        "backbone.stride_at=last",
+        "backbone.weights=IMAGENET1K_V1",
         "dataset.duplicate=[wire]",
     ],
     "untrained": ["init=torchvision:fcn_resnet50"],
@@ -24,6 +26,7 @@ CONFIGURATIONS = {name: composed(*overrides) for name, overrides in COMPOSITIONS
 LEAVES = [(name, path) for name, configuration in CONFIGURATIONS.items() for path in configuration.leaves]
 UNUSED = {
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
+    "backbone.weights_of_other_strides",
     "dataset.duplicate_times",
 }  # fmt: skip
 UNSEEN = {"validation.every", "validation.split"}
@@ -38,7 +41,13 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
     "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop"},
     "best": {*UNUSED, "init.drop"},
     "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights"},
-    "hard pixels in windows": {*UNSEEN, "auxiliary.weight", "init.drop", "evaluation.pad_to"},
+    "hard pixels in windows": {
+        *UNSEEN,
+        "auxiliary.weight",
+        "init.drop",
+        "evaluation.pad_to",
+        "backbone.first_unit",
+    },
     "untrained": {
         *UNUSED,
         *UNSEEN,
@@ -103,6 +112,8 @@ def test_the_list_names_only_leaves_that_exist():
     ("one", "other"),
     [
         (["backbone.multi_grid=[1,1]"], []),
+        (["backbone.stride_at=last", "backbone.first_unit=contracted"], ["backbone.stride_at=last"]),
+        (["backbone.stride_at=last", "backbone.weights_of_other_strides=true"], ["backbone.stride_at=last"]),
         (["schedule.batch_norm.samples=8"], []),
         (["schedule.length=200 step"], []),
         (["schedule.learning_rate=6e-2"], ["schedule.learning_rate=0.060"]),
