@@ -1,4 +1,4 @@
-"""Prints the atrous rates of every own row of the papers, and writes them into docs/rates.md: `python -m tools.rates`."""
+"""Prints the rates of every own row of the papers, and writes them into docs/rates.md: `python -m tools.rates`."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache

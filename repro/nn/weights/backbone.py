@@ -53,7 +53,7 @@ def _torchvision_state(backbone: nn.Module, name: str, of_other_strides: bool) -
     if backbone.stride_at == "last" and not of_other_strides:
         raise ConfigError(
             f"torchvision's {name} were trained with the stride in the first unit of a stage, and backbone.stride_at "
-            "is last; use stride_at=first, weights of your own, or backbone.weights_of_other_strides=true, which counts "
-            "as a deviation"
+            "is last; use stride_at=first, weights of your own, or backbone.weights_of_other_strides=true, which is a "
+            "deviation"
         )
     return fetched(choices[name].url, "backbone.weights=null")
