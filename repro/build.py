@@ -11,20 +11,20 @@ from hydra.utils import get_class, instantiate
 from torch import nn
 
 from repro.config.configuration import Configuration
-from repro.config.settings import DatasetSettings
+from repro.config.settings import DatasetSettings, FirstDraw
 from repro.config.switches import check_switches
 from repro.data import SegmentationDataset
 from repro.errors import ConfigError, ReproError, first_line
-from repro.nn import HeadPart, Segmenter, load_backbone_weights
+from repro.nn import HeadPart, Segmenter, draw_convolutions, load_backbone_weights
 from repro.seeding import stream
 
 Node = Mapping[str, Any]
 
+_NO_ARGUMENTS = frozenset({"weights", "weights_of_other_strides", "weight", "first_draw"})
+"""Leaves of a network's groups that their classes do not take."""
+
 _ABOUT_SPLITS = frozenset(item.name for item in fields(DatasetSettings))
 """Leaves of a data set that its class does not take."""
-
-_ABOUT_WEIGHTS = ("weights", "weights_of_other_strides")
-"""Leaves of a backbone that its class does not take."""
 
 
 def build_dataset(configuration: Configuration, split: str) -> SegmentationDataset:
@@ -59,8 +59,7 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
 
 def build_backbone(configuration: Configuration) -> Any:
     """The backbone with its first weights, a module with `channels` and `output_stride`."""
-    node = {key: value for key, value in configuration.tree["backbone"].items() if key not in _ABOUT_WEIGHTS}
-    return _initialised(configuration.seed, "backbone", lambda: _build("backbone", node, nn.Module))
+    return _initialised(configuration, "backbone")
 
 
 def build_head(configuration: Configuration, channels: Mapping[str, int], num_classes: int) -> Any:
@@ -69,25 +68,20 @@ def build_head(configuration: Configuration, channels: Mapping[str, int], num_cl
     Raises:
         ConfigError: it does not fit, or leaves the backbone's last block unread.
     """
-    given = {"channels": channels, "num_classes": num_classes}
-    head = _initialised(
-        configuration.seed, "head", lambda: _build("head", configuration.tree["head"], nn.Module, **given)
-    )
+    head = _initialised(configuration, "head", channels=channels, num_classes=num_classes)
     _check_blocks_are_read(channels, head)
     return head
 
 
 def build_auxiliary(configuration: Configuration, channels: Mapping[str, int], num_classes: int) -> tuple[Any, float]:
     """The auxiliary head and the weight of its loss; None and 0 without one."""
-    node = dict(configuration.tree.get("auxiliary") or {})
-    weight = node.pop("weight", 0.0)
+    node = configuration.tree.get("auxiliary") or {}
+    weight = node.get("weight", 0.0)
     if not isinstance(weight, (int, float)) or weight < 0:
         raise ConfigError(f"auxiliary.weight is {weight!r}; it must be a number of at least 0")
     if not (node.get("_target_") and weight):
         return None, 0.0
-    given = {"channels": channels, "num_classes": num_classes}
-    made = _initialised(configuration.seed, "auxiliary", lambda: _build("auxiliary", node, nn.Module, **given))
-    return made, float(weight)
+    return _initialised(configuration, "auxiliary", channels=channels, num_classes=num_classes), float(weight)
 
 
 def joined(
@@ -120,11 +114,18 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-def _initialised(seed: int, name: str, make: Callable[[], Any]) -> Any:
-    """Makes a module with torch's global generator set to a named stream, and puts the generator back."""
+def _initialised(configuration: Configuration, group: str, **given: Any) -> Any:
+    """Makes a part with torch's global generator set to named streams, and puts the generator back."""
+    tree = configuration.tree[group]
+    first_draw = FirstDraw.parse(tree.get("first_draw", "torch"), f"{group}.first_draw")
+    node = {key: value for key, value in tree.items() if key not in _NO_ARGUMENTS}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream(seed, "initialisation", name))
-        return make()
+        torch.manual_seed(stream(configuration.seed, "initialisation", group))
+        part = _build(group, node, nn.Module, **given)
+        # From a stream of its own, so that a part draws what its beginning alone would have drawn.
+        torch.manual_seed(stream(configuration.seed, "first draw", group))
+        draw_convolutions(part, first_draw.rule, first_draw.std)
+    return part
 
 
 def dataset_class(configuration: Configuration) -> type[SegmentationDataset]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from repro.config.settings import Length, window_stride
+from repro.config.settings import FirstDraw, Length, is_replaced, window_stride
 from repro.config.tree import Tree, canonical, flatten, without
 from repro.errors import ConfigError
 
@@ -42,6 +42,9 @@ NOT_PART_OF_A_RUN = frozenset({
 
 NOT_PART_OF_AN_EVALUATION = frozenset({"evaluation.batch_size", "evaluation.masks", "evaluation.panels"})
 """Leaves of the evaluation group that do not change its scores."""
+
+OF_THE_FIRST_DRAW = frozenset({"logits_std", "std", "zero_init"})
+"""Switches of our own heads and their parts that say how weights start, and nothing else."""
 
 OF_THE_TRAINING_SPLIT = frozenset({"dataset.train_split", "dataset.duplicate", "dataset.duplicate_times"})
 """Leaves of a data set that do not concern what is evaluated."""
@@ -77,14 +80,15 @@ def science(resolved: Tree) -> dict[str, Any]:
 def started_from(science: Tree, source: str, drop: Iterable[str]) -> dict[str, Any]:
     """The science of a run that starts from the weights of another one: `run:<id>`, or `file:<path>` by its content.
 
-    Published weights of the backbone then have no effect, unless some of the backbone is dropped.
+    How a part starts then has no effect, unless some of it is dropped.
     """
     if source.startswith("file:"):
         source = "file:" + _sha256(Path(source.removeprefix("file:")), "init.from")
     dropped = sorted(drop)
     tree = {**science, "init": {"from": source, "drop": dropped}}
-    if not any(prefix.startswith("backbone") for prefix in dropped):
-        tree["backbone"] = without(science["backbone"], {"weights", "weights_of_other_strides"})
+    for part in ("backbone", "head", "auxiliary"):
+        if part in tree and is_replaced(part, dropped):
+            tree[part] = without(_without_draws(tree[part]), {"first_draw", "weights", "weights_of_other_strides"})
     return tree
 
 
@@ -125,6 +129,30 @@ def _canonical_network(tree: dict[str, Any]) -> None:
     auxiliary = tree.get("auxiliary", {})
     if "_target_" not in auxiliary or auxiliary.get("weight") == 0:
         tree.pop("auxiliary", None)
+    _canonical_draws(tree)
+
+
+def _canonical_draws(tree: dict[str, Any]) -> None:
+    for part in ("backbone", "head", "auxiliary"):
+        if "first_draw" in tree.get(part, {}):
+            tree[part]["first_draw"] = str(FirstDraw.parse(tree[part]["first_draw"], f"{part}.first_draw"))
+    if "weights" in tree.get("backbone", {}) and "blocks" not in tree["backbone"]:
+        tree["backbone"].pop("first_draw", None)  # weights replace every convolution
+    if _is_logits_alone(tree):
+        tree["head"].pop("first_draw", None)
+
+
+def _is_logits_alone(tree: Tree) -> bool:
+    """Whether the head has neither a convolution before that of the logits, nor batch norm."""
+    head = tree.get("head", {})
+    return head.get("_target_") == "repro.nn.FCN" and head.get("width") is None
+
+
+def _without_draws(node: Tree) -> dict[str, Any]:
+    """A group without the switches that say how weights start, where it is known that they say nothing else."""
+    ours = str(node.get("_target_")).startswith("repro.nn.")
+    inner = {key: _without_draws(value) if isinstance(value, dict) else value for key, value in node.items()}
+    return {key: value for key, value in inner.items() if not (ours and key in OF_THE_FIRST_DRAW)}
 
 
 def _canonical_dataset(tree: dict[str, Any]) -> None:
@@ -154,7 +182,10 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
         tree["validation"]["every"] = str(Length.parse(tree["validation"]["every"], "validation.every"))
     batch_norm = schedule.get("batch_norm", {})
     if batch_norm.get("frozen"):
-        batch_norm.pop("momentum", None)  # frozen statistics do not move; the batch they stand for still splits sums
+        for part in ("backbone", "head"):  # frozen statistics do not move; the batch they stand for still splits sums
+            batch_norm.pop(f"{part}_momentum", None)
+    if _is_logits_alone(tree) and "auxiliary" not in tree and "blocks" not in tree.get("backbone", {}):
+        batch_norm.pop("head_momentum", None)
     if "batch_size" in schedule:
         batch_norm.setdefault("samples", schedule["batch_size"])
     if schedule.get("weight_decay") == 0:

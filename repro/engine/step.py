@@ -78,11 +78,17 @@ def to_device(image: Tensor, device: torch.device, channels_last: bool) -> Tenso
 
 
 def set_training_mode(model: nn.Module, batch_norm: BatchNorm) -> None:
-    """Training mode, with the batch-norm momentum of the schedule, and frozen statistics left in evaluation mode."""
+    """Training mode, with the batch-norm momentum of each part, and frozen statistics left in evaluation mode.
+
+    Blocks added behind the backbone count with the head: DeepLabv3, section 4.1, gives one decay for the modules added
+    on top of ResNet, and what is added has no statistics of ImageNet to keep.
+    """
     model.train()
-    for module in model.modules():
+    added = tuple(f"backbone.{prefix}" for prefix in getattr(getattr(model, "backbone", None), "fresh_prefixes", ()))
+    for name, module in model.named_modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = batch_norm.momentum
+            published = name.startswith("backbone.") and not name.startswith(added)
+            module.momentum = batch_norm.backbone_momentum if published else batch_norm.head_momentum
             module.train(not batch_norm.frozen)
 
 

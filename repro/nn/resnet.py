@@ -103,11 +103,9 @@ class ResNet(nn.Module):
             project = STAGE_STRIDES[number - 1] > 1 or in_channels != out_channels
             self.add_module(f"layer{number}", _stage(unit, in_channels, width, count, project=project))
             self.channels[f"res{number + 1}"] = in_channels = out_channels
-        _initialise(self)
         for number in range(5, blocks + 1):
-            # One after the other, so that the draw of what comes before is that of a network with fewer blocks.
+            # Behind all others, so that the draw of what comes before is that of a network with fewer blocks.
             block = _stage(unit, in_channels, STAGE_WIDTHS[-1], counts[-1], project=block_shortcut == "projection")
-            _initialise(block)
             self.add_module(f"block{number}", block)
             self.channels[f"block{number}"] = in_channels
         _check_output_stride(output_stride, blocks)
@@ -165,12 +163,6 @@ def _stage(
     """`count` units, of which the first one alone may change channels and project its shortcut."""
     first = unit(in_channels, width, project=project)
     return nn.Sequential(first, *(unit(first.out_channels, width, project=False) for _ in range(count - 1)))
-
-
-def _initialise(part: nn.Module) -> None:
-    for module in part.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
 
 def _conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:

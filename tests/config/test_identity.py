@@ -29,6 +29,7 @@ UNUSED = {
     "backbone.weights_of_other_strides",
     "dataset.duplicate_times",
 }  # fmt: skip
+NO_AUXILIARY = {"auxiliary.weight", "auxiliary.first_draw"}
 UNSEEN = {"validation.every", "validation.split"}
 UNTRAINED = {
     path
@@ -36,14 +37,21 @@ UNTRAINED = {
     if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
 } | {"seed", "selection"}
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
-    "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", "init.drop"},
-    "voc": {*UNUSED, *UNSEEN, "init.drop"},
+    "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "evaluation.average", "init.drop"},
+    "voc": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", "init.drop"},
     "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop"},
-    "best": {*UNUSED, "init.drop"},
-    "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights"},
+    "best": {*UNUSED, *NO_AUXILIARY, "init.drop"},
+    "later stage": {
+        *UNUSED,
+        *UNSEEN,
+        *NO_AUXILIARY,
+        "evaluation.average",
+        "backbone.weights",
+        "backbone.first_draw",
+    },
     "hard pixels in windows": {
         *UNSEEN,
-        "auxiliary.weight",
+        *NO_AUXILIARY,
         "init.drop",
         "evaluation.pad_to",
         "backbone.first_unit",
@@ -53,6 +61,9 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         *UNSEEN,
         "evaluation.average",
         "backbone.weights",
+        "backbone.first_draw",
+        "head.first_draw",
+        "head.logits_std",
         "dataset.train_split",
         "dataset.duplicate",
         *UNTRAINED,
@@ -66,6 +77,8 @@ def other_value(path, value):
         return "7 steps"
     if path == "schedule.batch_norm.samples":
         return 1
+    if path.endswith(".first_draw"):
+        return "normal:0.5"
     if path == "backbone.multi_grid":
         return [1, 2, 2]
     if path == "evaluation.output_stride":
@@ -124,7 +137,33 @@ def test_the_list_names_only_leaves_that_exist():
         (["schedule.upsample_logits=true", "schedule.replicas=1"], []),
         (["init=torchvision:fcn_resnet50", "schedule.batch_size=4"], ["init=torchvision:fcn_resnet50"]),
         (["dataset.duplicate=[wire,strip,wire]"], ["dataset.duplicate=[strip,wire]"]),
-        (["schedule.batch_norm.frozen=true", "schedule.batch_norm.momentum=0.5"], ["schedule.batch_norm.frozen=true"]),
+        (
+            ["schedule.batch_norm.frozen=true", "schedule.batch_norm.backbone_momentum=0.5"],
+            ["schedule.batch_norm.frozen=true", "schedule.batch_norm.head_momentum=0.5"],
+        ),
+        (["head.first_draw=normal:0.010"], ["head.first_draw=normal:1e-2"]),
+        (["auxiliary.first_draw=xavier_uniform"], []),
+        (
+            ["backbone.weights=IMAGENET1K_V1", "backbone.first_draw=torch"],
+            ["backbone.weights=IMAGENET1K_V1", "backbone.first_draw=xavier_uniform"],
+        ),
+        (
+            ["head=cascade", "head.first_draw=torch", "schedule.batch_norm.head_momentum=0.5"],
+            ["head=cascade", "head.first_draw=xavier_uniform"],
+        ),
+        (
+            [
+                "init.from=run:0123456789abcdef",
+                "head.first_draw=torch",
+                "head.logits_std=1",
+                "backbone.first_draw=torch",
+            ],
+            ["init.from=run:0123456789abcdef"],
+        ),
+        (
+            ["init.from=run:0123456789abcdef", "head=gald", "head.ga.std=1", "head.ga.zero_init=true"],
+            ["init.from=run:0123456789abcdef", "head=gald"],
+        ),
     ],
 )
 def test_what_has_no_effect_has_one_form(one, other):

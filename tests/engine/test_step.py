@@ -9,7 +9,9 @@ from repro.data import normalise
 from repro.engine.losses import cross_entropy, segmentation_loss
 from repro.engine.schedule import poly
 from repro.engine.step import backward, gradient_scaler, set_training_mode, to_device, training_step
+from repro.nn import ResNet, Segmenter
 from tests.engine.learners import BATCH, CPU, STEPS, batch, learner
+from tests.nn.heads.checks import head_from_yaml
 
 
 def parameters(one):
@@ -105,8 +107,19 @@ def test_images_take_the_memory_format_that_convolutions_like():
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_the_training_mode_sets_momentum_and_freezes_statistics(frozen):
+def test_the_training_mode_freezes_statistics_alone(frozen):
     model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Dropout(0.5))
-    set_training_mode(model.eval(), BatchNorm(momentum=0.01, frozen=frozen))
+    set_training_mode(model.eval(), BatchNorm(frozen=frozen))
     assert [module.training for module in model] == [True, not frozen, True]
-    assert model[1].momentum == 0.01
+
+
+def test_the_momentum_is_that_of_the_part_and_added_blocks_count_with_the_head():
+    with torch.device("meta"):
+        backbone = ResNet(18, blocks=6)
+        heads = [head_from_yaml(name, backbone.channels, 5) for name in ("aspp", "fcn")]
+        model = Segmenter(backbone, *heads)
+    set_training_mode(model, BatchNorm(backbone_momentum=0.05, head_momentum=0.0003))
+    found = {name: module.momentum for name, module in model.named_modules() if isinstance(module, nn.BatchNorm2d)}
+    slow = ("head.", "auxiliary.", "backbone.block5.", "backbone.block6.")
+    assert found == {name: 0.0003 if name.startswith(slow) else 0.05 for name in found}
+    assert all(any(name.startswith(part) for name in found) for part in (*slow, "backbone.bn1", "backbone.layer4."))

@@ -5,6 +5,7 @@ Units stand in the names or in the value (`"400 steps"`). Every class checks its
 
 from repro.config.settings.common import Length
 from repro.config.settings.evaluation import Average, EvaluationSettings, window_stride
+from repro.config.settings.network import FirstDraw
 from repro.config.settings.run import (
     DatasetSettings,
     Determinism,
@@ -16,6 +17,7 @@ from repro.config.settings.run import (
     TrackingKind,
     TrackingSettings,
     Validation,
+    is_replaced,
 )
 from repro.config.settings.schedule import AugmentationSettings, BatchNorm, DecayOn, HardPixels, Loss, Schedule
 
@@ -27,6 +29,7 @@ __all__ = [
     "DecayOn",
     "Determinism",
     "EvaluationSettings",
+    "FirstDraw",
     "HardPixels",
     "Init",
     "Length",
@@ -39,5 +42,6 @@ __all__ = [
     "TrackingKind",
     "TrackingSettings",
     "Validation",
+    "is_replaced",
     "window_stride",
 ]

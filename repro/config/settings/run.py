@@ -1,5 +1,6 @@
 """The settings of a whole run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from pathlib import Path
@@ -94,7 +95,12 @@ class Init:
     @property
     def replaces_backbone(self) -> bool:
         """Whether the weights to start from make those of the backbone superfluous."""
-        return self.source is not None and not any(prefix.startswith("backbone") for prefix in self.drop)
+        return self.source is not None and is_replaced("backbone", self.drop)
+
+
+def is_replaced(part: str, drop: Iterable[str]) -> bool:
+    """Whether weights to start from, without those whose names begin as `drop` says, are all that a part has."""
+    return not any(prefix.startswith(part) or part.startswith(prefix) for prefix in drop)
 
 
 class TrackingKind(StrEnum):

@@ -22,15 +22,25 @@ class DecayOn(Enum):
 
 @dataclass
 class BatchNorm:
-    """Batch normalisation: images behind one statistic (null: the batch), running-average momentum, freezing."""
+    """Batch normalisation.
+
+    Attributes:
+        samples: images behind one statistic; null: the batch.
+        backbone_momentum: of the running averages in the backbone as it was published.
+        head_momentum: of all others: blocks added behind it, head and auxiliary head.
+        frozen: whether the running averages stand still, and are what is normalised by.
+    """
 
     samples: int | None = None
-    momentum: float = 0.1
+    backbone_momentum: float = 0.1
+    head_momentum: float = 0.1
     frozen: bool = False
 
     def __post_init__(self) -> None:
         require(self.samples is None or self.samples > 0, "schedule.batch_norm.samples must be at least 1, or null")
-        require(0 < self.momentum <= 1, f"schedule.batch_norm.momentum is {self.momentum}; it must lie in (0, 1]")
+        for name in ("backbone_momentum", "head_momentum"):
+            value = getattr(self, name)
+            require(0 < value <= 1, f"schedule.batch_norm.{name} is {value}; it must lie in (0, 1]")
 
 
 @dataclass

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from repro.nn.context.nonlocal_block import NonLocalBlock
 from repro.nn.context.parts import HeadPart
+from repro.nn.first_draw import draw_for_good
 from repro.nn.tensors import exact_type, layout
 
 Sampler = Literal["convolution", "nonlocal"]
@@ -88,11 +89,13 @@ class SampledConvolution(nn.Module):
     At the points of `regular_grid` it is an ordinary zero-padded convolution of stride 1. The values read, k^2 times
     the map, are kept for the gradient of the weights; torchvision's `deform_conv2d` reads them once more instead.
     Source: DSNet, equation 2; with a mask, Zhu et al. 2019 (DCNv2), equation 1. First weights as PyTorch draws those
-    of a convolution, which is also what mmcv draws for DCNv2's.
+    of a convolution, which is also what mmcv draws for DCNv2's, or by the `first_draw` of the head.
 
     Raises:
         ValueError: The kernel is no odd number, or the width is below 1.
     """
+
+    is_convolution = True  # for the first draw
 
     def __init__(self, in_channels: int, width: int, kernel_size: int) -> None:
         super().__init__()
@@ -125,7 +128,7 @@ class PointGenerator(nn.Module):
             yields the points themselves, equation 2 read literally. Zero would then put all of them into one pixel;
             the first weights are drawn so that the points of a rectified, normalised guide have the spread of the
             grid, a variance of (k^2 - 1) / 12 along each axis.
-        point_kernel: Kernel of the convolution that yields the points.
+        point_kernel: Kernel of the convolution that yields the points, whose draw no `first_draw` changes.
 
     Raises:
         ValueError: A value is not one of those above, or a kernel is no odd number.
@@ -152,9 +155,7 @@ class PointGenerator(nn.Module):
         self.convolution = nn.Conv2d(channels, 2 * kernel_size**2, point_kernel, padding=padding)
         spread = (kernel_size**2 - 1) / 12 if origin == "centre" else _OFFSET_VARIANCE[sampler]
         # He et al. 2015: 2 / fan_in gives a rectified input's product a variance of 1.
-        nn.init.normal_(self.convolution.weight, std=math.sqrt(spread * 2 / (channels * point_kernel**2)))
-        assert self.convolution.bias is not None
-        nn.init.zeros_(self.convolution.bias)
+        draw_for_good(self.convolution, math.sqrt(spread * 2 / (channels * point_kernel**2)))
 
     def forward(self, guide: Tensor) -> Tensor:
         """The points, as distances from each position, see `sample`."""

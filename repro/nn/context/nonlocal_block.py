@@ -5,13 +5,15 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from repro.nn.context.attention import dot_product_attention
+from repro.nn.first_draw import draw_for_good
 
 
 class NonLocalBlock(nn.Module):
     """Residual block of attention among all positions, the embedded Gaussian: `[B, C, H, W]` to the same.
 
     Source: Wang et al. 2018, equation 6 and Figure 2. The factor 1 / sqrt(inner channels), batch normalisation behind
-    the last convolution only and the first draw of the weights are those of mmsegmentation and CGNL's public code.
+    the last convolution only and the first draw, which no `first_draw` changes, are those of mmsegmentation and CGNL's
+    public code: a standard deviation of 0.01, the query's bias at zero.
 
     Differs: There, the last convolution or its normalisation starts at zero, so that the block starts as the identity,
     and at the first step nothing in front of that zero receives a gradient; here that is `zero_init`, off by default.
@@ -39,7 +41,7 @@ class NonLocalBlock(nn.Module):
         self.expand = nn.Conv2d(inner_channels, channels, 1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
         for convolution in (self.query, self.key, self.value, self.expand):
-            nn.init.normal_(convolution.weight, std=0.01)
+            draw_for_good(convolution, 0.01)
         if zero_init:
             nn.init.zeros_(self.norm.weight)
 

@@ -19,7 +19,7 @@ def test_every_setting_is_read_from_the_tree():
     ("path", "value", "sentence"),
     [
         ("seed", "abc", "seed: Value 'abc' of type 'str' could not be converted to Integer"),
-        ("schedule.batch_norm.momentum", None, "schedule.batch_norm.momentum: "),
+        ("schedule.batch_norm.head_momentum", None, "schedule.batch_norm.head_momentum: "),
         ("init.from", ["a"], "init.from: "),
         ("dataset.duplicate_times", 2.5, "dataset.duplicate_times: "),
     ],

@@ -11,7 +11,11 @@ from tests.composed import composed
         ("schedule.batch_size=0", "schedule.batch_size is 0; it must be at least 1"),
         ("schedule.batch_norm.samples=3", "schedule.batch_norm.samples is 3; it must divide schedule.batch_size"),
         ("schedule.batch_norm.samples=0", "schedule.batch_norm.samples must be at least 1, or null"),
-        ("schedule.batch_norm.momentum=0", "schedule.batch_norm.momentum is 0.0; it must lie in (0, 1]"),
+        (
+            "schedule.batch_norm.backbone_momentum=0",
+            "schedule.batch_norm.backbone_momentum is 0.0; it must lie in (0, 1]",
+        ),
+        ("schedule.batch_norm.head_momentum=2", "schedule.batch_norm.head_momentum is 2.0; it must lie in (0, 1]"),
         ("schedule.length=400", "schedule.length is '400'; it needs a count and a unit"),
         ("schedule.learning_rate=0", "schedule.learning_rate is 0.0; it must be positive"),
         ("schedule.weight_decay=-1", "schedule.weight_decay is -1.0; it cannot be negative"),
