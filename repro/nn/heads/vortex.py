@@ -75,6 +75,7 @@ class Vortex(ContextHead):
     Source: Vortex Pooling, section 3.4, Figures 3b and 4. Not in the paper: the kernel of the first branch
     (3x3 here, as in both public re-implementations), the borders of the pools, and what lies between
     concatenation and logits.
+    Differs: The 1x1 convolution behind the concatenation of LightNet is padded by 1, so that its map grows.
 
     Args:
         channels, num_classes, source: See `Head`.
