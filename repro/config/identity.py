@@ -73,6 +73,8 @@ def science(resolved: Tree) -> dict[str, Any]:
     _canonical_network(tree)
     _canonical_dataset(tree)
     _canonical_schedule(tree)
+    for group in ("head", "auxiliary"):
+        _canonical_dropout(tree.get(group, {}), trains=tree.get("schedule", {}).get("length") != "0 steps")
     init = tree.pop("init", {})
     return started_from(tree, init["from"], init.get("drop") or ()) if init.get("from") else tree
 
@@ -153,6 +155,21 @@ def _without_draws(node: Tree) -> dict[str, Any]:
     ours = str(node.get("_target_")).startswith("repro.nn.")
     inner = {key: _without_draws(value) if isinstance(value, dict) else value for key, value in node.items()}
     return {key: value for key, value in inner.items() if not (ours and key in OF_THE_FIRST_DRAW)}
+
+
+def _canonical_dropout(node: dict[str, Any], *, trains: bool) -> None:
+    """Leaves out of a head of this package and of its parts what is said of a dropout that never drops."""
+    for part in node.values():
+        if isinstance(part, dict):
+            _canonical_dropout(part, trains=trains)
+    if not str(node.get("_target_")).startswith("repro.nn."):
+        return  # of another class these names may mean anything
+    if not trains or not node.get("extra_conv"):
+        node.pop("extra_conv_dropout", None)
+    if not trains:
+        node.pop("dropout", None)
+    if not node.get("dropout") and not node.get("extra_conv_dropout"):
+        node.pop("dropout_kind", None)
 
 
 def _canonical_dataset(tree: dict[str, Any]) -> None:

@@ -21,10 +21,12 @@ COMPOSITIONS = {
         "dataset.duplicate=[wire]",
     ],
     "untrained": ["init=torchvision:fcn_resnet50"],
+    "dropout before a further convolution": ["head=aspp_torchvision", "head.extra_conv_dropout=0.1"],
 }
 CONFIGURATIONS = {name: composed(*overrides) for name, overrides in COMPOSITIONS.items()}
 LEAVES = [(name, path) for name, configuration in CONFIGURATIONS.items() for path in configuration.leaves]
 UNUSED = {
+    "head.extra_conv_dropout",
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
     "backbone.weights_of_other_strides",
     "dataset.duplicate_times",
@@ -35,7 +37,7 @@ UNTRAINED = {
     path
     for path in CONFIGURATIONS["untrained"].leaves
     if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
-} | {"seed", "selection"}
+} | {"seed", "selection", "head.dropout", "head.dropout_kind"}
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
     "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "evaluation.average", "init.drop"},
     "voc": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", "init.drop"},
@@ -55,7 +57,10 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         "init.drop",
         "evaluation.pad_to",
         "backbone.first_unit",
+        "head.extra_conv_dropout",
     },
+    "dropout before a further convolution": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "evaluation.average", "init.drop"}
+    - {"head.extra_conv_dropout"},
     "untrained": {
         *UNUSED,
         *UNSEEN,
@@ -136,6 +141,15 @@ def test_the_list_names_only_leaves_that_exist():
         (["schedule.loss=cross_entropy", "schedule.ohem.threshold=0.5"], []),
         (["schedule.upsample_logits=true", "schedule.replicas=1"], []),
         (["init=torchvision:fcn_resnet50", "schedule.batch_size=4"], ["init=torchvision:fcn_resnet50"]),
+        (["init=torchvision:deeplabv3_resnet50", "head.dropout=0.1"], ["init=torchvision:deeplabv3_resnet50"]),
+        (["head=aspp", "head.extra_conv_dropout=0.5"], ["head=aspp"]),
+        (["head=aspp", "head.dropout=0", "head.dropout_kind=channel"], ["head=aspp", "head.dropout=0"]),
+        (["head=dsnet", "head.classifier.extra_conv_dropout=0.5"], ["head=dsnet"]),
+        (["head=gald", "head.dropout_kind=channel"], ["head=gald"]),
+        (
+            ["head=gald", "head/ga=psp", "head.ga.dropout=0", "head.ga.dropout_kind=elementwise"],
+            ["head=gald", "head/ga=psp", "head.ga.dropout=0"],
+        ),
         (["dataset.duplicate=[wire,strip,wire]"], ["dataset.duplicate=[strip,wire]"]),
         (
             ["schedule.batch_norm.frozen=true", "schedule.batch_norm.backbone_momentum=0.5"],
@@ -168,6 +182,23 @@ def test_the_list_names_only_leaves_that_exist():
 )
 def test_what_has_no_effect_has_one_form(one, other):
     assert composed(*one).run_id == composed(*other).run_id
+
+
+def test_dropout_that_drops_counts_by_place_and_kind():
+    """An extra convolution with dropout before it, behind it, in both places, and of channels: four runs."""
+    extra = ["head=aspp", "head.extra_conv=true"]
+    changes = [
+        ["head.dropout=0.1"],
+        ["head.extra_conv_dropout=0.1", "head.dropout=0"],
+        ["head.extra_conv_dropout=0.1"],
+        ["head.extra_conv_dropout=0.1", "head.dropout=0", "head.dropout_kind=channel"],
+    ]
+    assert len({composed(*extra, *change).run_id for change in changes}) == 4
+
+
+def test_of_a_head_of_ones_own_every_leaf_counts():
+    mine = composed("head=aspp").with_leaf("head._target_", "mine.Head")
+    assert mine.with_leaf("head.extra_conv_dropout", 0.5).run_id != mine.run_id
 
 
 def test_spelling_out_the_evaluation_is_the_same_evaluation():

@@ -108,6 +108,8 @@ class ImagePooling(nn.Module):
 
     Spreading one value by bilinear upsampling gives that value everywhere, so it is expanded instead.
     Source: DeepLabv3, section 3.3.
+    Differs: LightNet normalises behind the spreading, over as many equal values as there are positions. Values and
+    gradients are the same; its running variance is n / (n - 1) of the batch's for n positions, ours for n images.
     """
 
     def __init__(self, in_channels: int, width: int, *, relu: bool) -> None:

@@ -52,6 +52,7 @@ class AuxiliaryHead(FCN):
     """The same layers on an earlier stage, for a second loss in training only.
 
     Source: PSPNet (its public code).
+    Differs: GALD has a bias in front of the BN, which takes it away again.
 
     Args:
         channels, num_classes, source, width, dropout, dropout_kind, logits_std: See `FCN`.
