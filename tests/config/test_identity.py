@@ -26,6 +26,8 @@ UNUSED = {
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
     "dataset.duplicate_times",
 }  # fmt: skip
+SINGLE_SCALE = {"evaluation.average", "evaluation.scaled_size", "evaluation.scaled_align_corners"}
+UNSHRUNK, UNPADDED = {"schedule.augmentation.antialias", "evaluation.antialias"}, {"evaluation.pad_first"}
 UNSEEN = {"validation.every", "validation.split"}
 UNTRAINED = {
     path
@@ -33,16 +35,26 @@ UNTRAINED = {
     if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
 } | {"seed", "selection"}
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
-    "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", "init.drop"},
+    "default": {*UNUSED, *UNSEEN, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, "auxiliary.weight", "init.drop"},
     "voc": {*UNUSED, *UNSEEN, "init.drop"},
-    "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop"},
-    "best": {*UNUSED, "init.drop"},
-    "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights"},
-    "hard pixels in windows": {*UNSEEN, "auxiliary.weight", "init.drop", "evaluation.pad_to"},
+    "camvid": {*UNUSED, *UNSEEN, *SINGLE_SCALE, *UNPADDED, "evaluation.antialias", "init.drop"},
+    "best": {*UNUSED, *UNSHRUNK, *UNPADDED, "init.drop"},
+    "later stage": {*UNUSED, *UNSEEN, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, "backbone.weights"},
+    "hard pixels in windows": {
+        *UNSEEN,
+        *UNSHRUNK,
+        *UNPADDED,
+        *SINGLE_SCALE - {"evaluation.average"},
+        "auxiliary.weight",
+        "init.drop",
+        "evaluation.pad_to",
+    },
     "untrained": {
         *UNUSED,
         *UNSEEN,
-        "evaluation.average",
+        *SINGLE_SCALE,
+        *UNPADDED,
+        "evaluation.antialias",
         "backbone.weights",
         "dataset.train_split",
         "dataset.duplicate",
@@ -114,10 +126,63 @@ def test_the_list_names_only_leaves_that_exist():
         (["init=torchvision:fcn_resnet50", "schedule.batch_size=4"], ["init=torchvision:fcn_resnet50"]),
         (["dataset.duplicate=[wire,strip,wire]"], ["dataset.duplicate=[strip,wire]"]),
         (["schedule.batch_norm.frozen=true", "schedule.batch_norm.momentum=0.5"], ["schedule.batch_norm.frozen=true"]),
+        (["schedule.loss_average=group"], ["schedule.loss_average=batch"]),
+        (
+            ["schedule.loss_average=group", "schedule.batch_norm.samples=1"],
+            ["schedule.loss_average=image", "schedule.batch_norm.samples=1"],
+        ),
+        (["schedule.loss_average=image", "schedule.batch_size=1"], ["schedule.batch_size=1"]),
+        (["schedule.augmentation.antialias=false"], []),
+        (
+            ["dataset=camvid", "schedule.augmentation.scale_range=[1,2]", "schedule.augmentation.antialias=false"],
+            ["dataset=camvid", "schedule.augmentation.scale_range=[1,2]"],
+        ),
     ],
 )
 def test_what_has_no_effect_has_one_form(one, other):
     assert composed(*one).run_id == composed(*other).run_id
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["schedule.loss_average=image"], []),
+        (["schedule.loss_average=group", "schedule.batch_norm.samples=4"], ["schedule.batch_norm.samples=4"]),
+        (["schedule.loss_average=image", "schedule.batch_norm.samples=1"], ["schedule.batch_norm.samples=1"]),
+        (["dataset=camvid", "schedule.augmentation.antialias=false"], ["dataset=camvid"]),
+    ],
+)
+def test_what_has_an_effect_changes_the_id(one, other):
+    assert composed(*one).run_id != composed(*other).run_id
+
+
+HALVED = ["evaluation.scales=[0.5,1.0]"]
+PADDED = ["evaluation.pad_to=200", "evaluation.flip=true"]
+
+
+@pytest.mark.parametrize(
+    ("given", "change", "same"),
+    [
+        ([], "evaluation.antialias=true", True),
+        (["evaluation.scales=[1.0,1.5]"], "evaluation.antialias=true", True),
+        (HALVED, "evaluation.antialias=true", False),
+        ([], "evaluation.scaled_size=plus_one", True),
+        (HALVED, "evaluation.scaled_size=plus_one", False),
+        ([], "evaluation.scaled_align_corners=true", True),
+        (HALVED, "evaluation.scaled_align_corners=false", True),
+        (HALVED, "evaluation.scaled_align_corners=true", False),
+        ([*HALVED, "align_corners=true"], "evaluation.scaled_align_corners=true", True),
+        (["evaluation.flip=true"], "evaluation.pad_first=true", True),
+        (["evaluation.pad_to=200"], "evaluation.pad_first=true", True),
+        ([*PADDED, "evaluation.window=100"], "evaluation.pad_first=true", True),
+        (PADDED, "evaluation.pad_first=true", False),
+        ([*HALVED, "evaluation.pad_to=200"], "evaluation.pad_first=true", False),
+    ],
+)
+def test_how_views_are_scaled_and_padded_counts_where_it_can_matter(given, change, same):
+    changed, plain = composed(*given, change), composed(*given)
+    assert (changed.evaluation_id == plain.evaluation_id) == same
+    assert changed.run_id == plain.run_id
 
 
 def test_spelling_out_the_evaluation_is_the_same_evaluation():

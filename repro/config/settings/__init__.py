@@ -4,7 +4,7 @@ Units stand in the names or in the value (`"400 steps"`). Every class checks its
 """
 
 from repro.config.settings.common import Length
-from repro.config.settings.evaluation import Average, EvaluationSettings, window_stride
+from repro.config.settings.evaluation import Average, EvaluationSettings, ScaledSize, window_stride
 from repro.config.settings.run import (
     DatasetSettings,
     Determinism,
@@ -17,7 +17,15 @@ from repro.config.settings.run import (
     TrackingSettings,
     Validation,
 )
-from repro.config.settings.schedule import AugmentationSettings, BatchNorm, DecayOn, HardPixels, Loss, Schedule
+from repro.config.settings.schedule import (
+    AugmentationSettings,
+    BatchNorm,
+    DecayOn,
+    HardPixels,
+    Loss,
+    LossAverage,
+    Schedule,
+)
 
 __all__ = [
     "AugmentationSettings",
@@ -31,8 +39,10 @@ __all__ = [
     "Init",
     "Length",
     "Loss",
+    "LossAverage",
     "Precision",
     "Runtime",
+    "ScaledSize",
     "Schedule",
     "Selection",
     "Settings",

@@ -13,6 +13,15 @@ class Loss(Enum):
     ohem = "ohem"
 
 
+class LossAverage(Enum):
+    """Over what the loss is a mean: the counted pixels of the batch, of each group of images that share one batch-norm
+    statistic, or of each image; the means of several are averaged, and one without a counted pixel adds 0 to that."""
+
+    batch = "batch"
+    group = "group"
+    image = "image"
+
+
 class DecayOn(Enum):
     """Which parameters weight decay acts on."""
 
@@ -35,12 +44,17 @@ class BatchNorm:
 
 @dataclass
 class AugmentationSettings:
-    """Random scale, crop and flip of the training images."""
+    """Random scale, crop and flip of the training images.
+
+    Attributes:
+        antialias: whether an image that shrinks has its pixels averaged, or is read between the nearest ones only.
+    """
 
     crop_size: int | None = None
     scale_range: list[float] = field(default_factory=lambda: [1.0, 1.0])
     scale_step: float | None = None
     flip: bool = True
+    antialias: bool = True
 
 
 @dataclass
@@ -81,6 +95,7 @@ class Schedule:
     batch_norm: BatchNorm
     augmentation: AugmentationSettings
     loss: Loss = Loss.cross_entropy
+    loss_average: LossAverage = LossAverage.batch
     ohem: HardPixels = field(default_factory=HardPixels)
     upsample_logits: bool = True
     replicas: int = 1
@@ -107,3 +122,9 @@ class Schedule:
     def accumulation(self) -> int:
         """Forward passes whose gradients are averaged for one optimiser step."""
         return self.batch_size // self.micro_batch
+
+    @property
+    def averaged_images(self) -> int:
+        """Images over whose counted pixels the loss is one mean."""
+        sizes = {LossAverage.batch: self.batch_size, LossAverage.group: self.micro_batch, LossAverage.image: 1}
+        return sizes[self.loss_average]
