@@ -52,6 +52,8 @@ class Augmentation:
         scale_range: Least and greatest factor of the image's side.
         scale_step: Spacing of the possible factors, counted from the least; None draws from the whole interval.
         flip: Whether half of the images are mirrored left to right.
+        antialias: Whether an image that shrinks has its pixels averaged, as by PIL and torchvision, or is read between
+            the four nearest ones, as by TensorFlow and OpenCV.
 
     Raises:
         ConfigError: Settings that contradict each other.
@@ -63,6 +65,7 @@ class Augmentation:
         scale_range: tuple[float, float] = (1.0, 1.0),
         scale_step: float | None = None,
         flip: bool = True,
+        antialias: bool = True,
     ) -> None:
         if len(scale_range) != 2 or not 0 < scale_range[0] <= scale_range[1]:
             raise ConfigError(
@@ -88,6 +91,7 @@ class Augmentation:
         self.scale_range = (low, high)
         self.scale_step = None if scale_step is None else float(scale_step)
         self.flip = bool(flip)
+        self.antialias = bool(antialias)
 
     def __call__(self, image: Tensor, label: Tensor, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Augments one item.
@@ -122,7 +126,10 @@ class Augmentation:
         if size != [window.rows, window.columns]:
             # Two to three times faster on a window whose pixels lie together, channels last; the copy is small.
             image = image.permute(1, 2, 0).contiguous().permute(2, 0, 1)
-            image = functional.resize_image(image, size, interpolation=InterpolationMode.BILINEAR, antialias=True)
+            shrinks = window.height < window.rows or window.width < window.columns
+            image = functional.resize_image(
+                image, size, interpolation=InterpolationMode.BILINEAR, antialias=self.antialias and shrinks
+            )
             label = _resize_label(label, window)
         if self.crop_size is not None and size != [self.crop_size, self.crop_size]:
             image, label = _pad(image, label, self.crop_size)

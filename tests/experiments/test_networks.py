@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from repro.build import build_model, dataset_class
 from repro.config.configuration import Configuration
-from repro.engine.losses import segmentation_loss
+from repro.engine.losses import segmentation_losses
 from repro.nn import resnet
 from tests.composed import measured, papers
 

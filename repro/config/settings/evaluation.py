@@ -15,7 +15,7 @@ class Average(Enum):
 
 
 class ScaledSize(Enum):
-    """Pixels of a side of n at a scale: `round(scale * n)`, or `int(scale * (n - 1)) + 1`, which keeps sides of 8 n + 1.
+    """Pixels of a scaled side: `round(scale * side)`, or `int(scale * (side - 1)) + 1`, which keeps sides of 8 n + 1.
 
     Source of the second: TensorFlow's DeepLab.
     """
@@ -39,7 +39,7 @@ class EvaluationSettings:
 
     Attributes:
         antialias: whether a view that shrinks has its pixels averaged, or is read between the nearest ones only.
-        scaled_align_corners: whether the corner pixels of a scaled view are those of the image; null: as logits have it.
+        scaled_align_corners: whether the corner pixels of a scaled view are those of the image; null: as of the logits.
         pad_first: whether images are padded before they are scaled and mirrored, and not after.
     """
 

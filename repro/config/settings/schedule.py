@@ -14,8 +14,10 @@ class Loss(Enum):
 
 
 class LossAverage(Enum):
-    """Over what the loss is a mean: the counted pixels of the batch, of each group of images that share one batch-norm
-    statistic, or of each image; the means of several are averaged, and one without a counted pixel adds 0 to that."""
+    """Over what the loss is one mean: the batch, each group of images behind one batch-norm statistic, or each image.
+
+    The means of several are averaged, in which one without a counted pixel is 0.
+    """
 
     batch = "batch"
     group = "group"
@@ -111,6 +113,16 @@ class Schedule:
             self.batch_size % self.micro_batch == 0,
             f"schedule.batch_norm.samples is {self.micro_batch}; it must divide schedule.batch_size, "
             f"which is {self.batch_size}, so that every statistic has as many images behind it",
+        )
+
+    def check_hard_pixels(self, pixels: int) -> None:
+        """Refuses a mining that could leave out none of the pixels of an image that the loss sees."""
+        smaller = "" if self.upsample_logits else ", schedule.upsample_logits=true"
+        require(
+            self.loss is not Loss.ohem or self.ohem.kept_pixels < pixels,
+            f"schedule.ohem.kept_pixels is {self.ohem.kept_pixels}, but the loss sees {pixels} pixels of a training "
+            f"image, so that none would be left out; give a smaller number, such as {max(round(0.14 * pixels), 1)}, "
+            f"the share that GALD's public code keeps{smaller}, or schedule.loss=cross_entropy",
         )
 
     @property
