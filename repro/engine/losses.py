@@ -70,6 +70,18 @@ def segmentation_losses(
     return losses
 
 
+def weighted_mean(
+    losses: Losses,
+    auxiliary_weight: float,
+    images: int | None = None,
+    batch: int | None = None,
+    counts: Mapping[str, Tensor] | None = None,
+) -> Tensor:
+    """The mean of the main losses plus the weighted one of the auxiliary losses; the rest as in `ImageLosses.mean`."""
+    means = {name: one.mean(images, batch, (counts or {}).get(name)) for name, one in losses.items()}
+    return means["main"] + auxiliary_weight * means["auxiliary"] if "auxiliary" in means else means["main"]
+
+
 def joined(parts: Iterable[Losses]) -> Losses:
     """The losses of parts of a batch as those of all its images."""
     by_name: dict[str, list[ImageLosses]] = {}

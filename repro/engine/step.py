@@ -1,6 +1,6 @@
 """One optimiser step: gradients of all passes over a batch added up, then the update."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from repro.config.settings import BatchNorm, Loss, Precision, Settings
 from repro.data import normalise
 from repro.engine.checkpoint import TrainingState
 from repro.engine.device import autocast
-from repro.engine.losses import Losses, joined, labelled_pixels, segmentation_losses
+from repro.engine.losses import Losses, joined, labelled_pixels, segmentation_losses, weighted_mean
 from repro.engine.optim import set_learning_rate
 
 
@@ -67,6 +67,11 @@ def backward(learner: Learner, image: Tensor, label: Tensor) -> Tensor:
     size, images = schedule.micro_batch, schedule.averaged_images
     label = label.to(learner.device, non_blocking=True)
     total, waiting, counts = torch.zeros((), device=learner.device), list[Losses](), dict[str, Tensor]()
+
+    def descend(loss: Tensor) -> Tensor:
+        torch.autograd.backward(learner.state.scaler.scale(loss))
+        return loss.detach()
+
     for part_image, part_label in zip(torch.split(image, size), torch.split(label, size), strict=True):
         pixels = to_device(part_image, learner.device, learner.settings.runtime.channels_last)
         with autocast(learner.device, learner.settings.precision):
@@ -79,20 +84,10 @@ def backward(learner: Learner, image: Tensor, label: Tensor) -> Tensor:
             continue
         if images > size and not counts:
             counts = labelled_pixels(logits, label, align_corners=align)
-        total += _backward(learner, losses, images, len(image), counts)
+        total += descend(weighted_mean(losses, learner.auxiliary_weight, images, len(image), counts))
     if waiting:
-        total += _backward(learner, joined(waiting), images, len(image), {})
+        total += descend(weighted_mean(joined(waiting), learner.auxiliary_weight, images))
     return total
-
-
-def _backward(learner: Learner, losses: Losses, images: int, batch: int, counts: Mapping[str, Tensor]) -> Tensor:
-    """Adds the gradient of some images' share in the loss of the batch; returns the share, detached."""
-    shares = {name: one.mean(images, batch, counts.get(name)) for name, one in losses.items()}
-    loss = shares["main"]
-    if "auxiliary" in shares:
-        loss = loss + learner.auxiliary_weight * shares["auxiliary"]
-    torch.autograd.backward(learner.state.scaler.scale(loss))
-    return loss.detach()
 
 
 def to_device(image: Tensor, device: torch.device, channels_last: bool) -> Tensor:
