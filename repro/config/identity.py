@@ -178,6 +178,8 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
     augmentation = schedule.get("augmentation", {})
     if not _shrinks(augmentation.get("scale_range")):
         augmentation.pop("antialias", None)
+    if augmentation.get("scale_range", [1, 1]) == [1, 1]:
+        augmentation.pop("label_from_corner", None)
     if schedule.get("weight_decay") == 0:
         schedule.pop("weight_decay_on", None)
 

@@ -125,7 +125,9 @@ def batches(
     scales = cast(tuple[float, float], tuple(wanted.scale_range))
     return training_loader(
         dataset,
-        Augmentation(wanted.crop_size, scales, wanted.scale_step, wanted.flip, wanted.antialias),
+        Augmentation(
+            wanted.crop_size, scales, wanted.scale_step, wanted.flip, wanted.antialias, wanted.label_from_corner
+        ),
         seed=settings.seed,
         batch_size=settings.schedule.batch_size,
         first_step=first_step,

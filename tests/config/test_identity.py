@@ -27,7 +27,8 @@ UNUSED = {
     "dataset.duplicate_times",
 }  # fmt: skip
 SINGLE_SCALE = {"evaluation.average", "evaluation.scaled_size", "evaluation.scaled_align_corners"}
-UNSHRUNK, UNPADDED = {"schedule.augmentation.antialias", "evaluation.antialias"}, {"evaluation.pad_first"}
+UNSHRUNK = {"schedule.augmentation.antialias", "schedule.augmentation.label_from_corner", "evaluation.antialias"}
+UNPADDED = {"evaluation.pad_first"}
 UNSEEN = {"validation.every", "validation.split"}
 UNTRAINED = {
     path
@@ -132,7 +133,7 @@ def test_the_list_names_only_leaves_that_exist():
             ["schedule.loss_average=image", "schedule.batch_norm.samples=1"],
         ),
         (["schedule.loss_average=image", "schedule.batch_size=1"], ["schedule.batch_size=1"]),
-        (["schedule.augmentation.antialias=false"], []),
+        (["schedule.augmentation.antialias=false", "schedule.augmentation.label_from_corner=true"], []),
         (
             ["dataset=camvid", "schedule.augmentation.scale_range=[1,2]", "schedule.augmentation.antialias=false"],
             ["dataset=camvid", "schedule.augmentation.scale_range=[1,2]"],
@@ -150,6 +151,14 @@ def test_what_has_no_effect_has_one_form(one, other):
         (["schedule.loss_average=group", "schedule.batch_norm.samples=4"], ["schedule.batch_norm.samples=4"]),
         (["schedule.loss_average=image", "schedule.batch_norm.samples=1"], ["schedule.batch_norm.samples=1"]),
         (["dataset=camvid", "schedule.augmentation.antialias=false"], ["dataset=camvid"]),
+        (
+            [
+                "dataset=camvid",
+                "schedule.augmentation.scale_range=[1,2]",
+                "schedule.augmentation.label_from_corner=true",
+            ],
+            ["dataset=camvid", "schedule.augmentation.scale_range=[1,2]"],
+        ),
     ],
 )
 def test_what_has_an_effect_changes_the_id(one, other):

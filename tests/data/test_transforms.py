@@ -119,6 +119,18 @@ def test_without_antialiasing_pixels_between_the_nearest_ones_do_not_count(scale
     assert (energies[1] < 0.9 * energies[0]) == (scale < 1)
 
 
+@pytest.mark.parametrize("scale", [0.35, 0.5, 0.8, 1.7])
+def test_labels_from_corners_are_up_to_half_a_pixel_up_and_left(scale: float) -> None:
+    image, _ = example(100, 100)
+    rows = torch.arange(100, dtype=torch.uint8)[:, None].expand(100, 100)
+    side = round(100 * scale)
+    augmentation = Augmentation(side, (scale, scale), flip=False, label_from_corner=True)
+    _, label = augmentation(image, rows, _generator(0))
+    assert label[:, 0].tolist() == [int(index * 100 / side) for index in range(side)]
+    opencv = torch.nn.functional.interpolate(rows[None, None].float(), size=(side, side), mode="nearest")[0, 0]
+    assert torch.equal(label, opencv.to(torch.uint8))
+
+
 def test_whole_image_is_only_flipped() -> None:
     image, label = example(20, 30)
     seen = set()

@@ -50,6 +50,7 @@ class AugmentationSettings:
 
     Attributes:
         antialias: whether an image that shrinks has its pixels averaged, or is read between the nearest ones only.
+        label_from_corner: whether a resized label is read at the upper left corner of each new pixel, not its centre.
     """
 
     crop_size: int | None = None
@@ -57,6 +58,7 @@ class AugmentationSettings:
     scale_step: float | None = None
     flip: bool = True
     antialias: bool = True
+    label_from_corner: bool = False
 
 
 @dataclass
