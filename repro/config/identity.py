@@ -36,7 +36,8 @@ NOT_PART_OF_A_RUN = frozenset({
     "tracking.kind", "tracking.uri", "tracking.experiment",
     "evaluation.split", "evaluation.output_stride", "evaluation.scales", "evaluation.flip", "evaluation.average",
     "evaluation.pad_to", "evaluation.batch_size", "evaluation.masks", "evaluation.panels",
-    "evaluation.window", "evaluation.window_stride",
+    "evaluation.window", "evaluation.window_stride", "evaluation.antialias", "evaluation.scaled_size",
+    "evaluation.scaled_align_corners", "evaluation.pad_first",
 })  # fmt: skip
 """Exact dotted paths of the leaves that do not change what training yields."""
 
@@ -107,7 +108,27 @@ def protocol(resolved: Tree) -> dict[str, Any]:
         evaluation.pop("pad_to", None)  # an image is padded to the window
     if evaluation.get("scales") == [1] and not evaluation.get("flip") and "window" not in evaluation:
         evaluation.pop("average", None)  # nothing is averaged
+    _canonical_views(evaluation, resolved.get("align_corners", False))
     return {"dataset": dataset, "evaluation": evaluation}
+
+
+def _canonical_views(evaluation: dict[str, Any], align_corners: bool) -> None:
+    """How views are scaled and padded, where it can matter."""
+    evaluation.setdefault("scaled_align_corners", align_corners)
+    single = evaluation.get("scales") == [1]
+    if not _shrinks(evaluation.get("scales")):
+        evaluation.pop("antialias", None)
+    if single:
+        evaluation.pop("scaled_size", None)
+        evaluation.pop("scaled_align_corners")
+    if "pad_to" not in evaluation or (single and not evaluation.get("flip")):
+        evaluation.pop("pad_first", None)  # nothing is padded, or nothing else happens to an image
+
+
+def _shrinks(scales: Any) -> bool:
+    """Whether some factor makes an image smaller; what is no list of numbers is refused elsewhere."""
+    numbers = scales if isinstance(scales, list) else []
+    return any(isinstance(scale, (int, float)) and scale < 1 for scale in numbers)
 
 
 def _as_before(tree: Tree) -> set[str]:
@@ -205,8 +226,23 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
         batch_norm.pop("head_momentum", None)
     if "batch_size" in schedule:
         batch_norm.setdefault("samples", schedule["batch_size"])
+    _canonical_average(schedule, batch_norm)
+    augmentation = schedule.get("augmentation", {})
+    if not _shrinks(augmentation.get("scale_range")):
+        augmentation.pop("antialias", None)
+    if augmentation.get("scale_range", [1, 1]) == [1, 1]:
+        augmentation.pop("label_from_corner", None)
     if schedule.get("weight_decay") == 0:
         schedule.pop("weight_decay_on", None)
+
+
+def _canonical_average(schedule: dict[str, Any], batch_norm: Tree) -> None:
+    """A group of all images is the batch, one of a single image that image, and a batch of one image all three."""
+    batch, group = schedule.get("batch_size"), batch_norm.get("samples")
+    if batch == 1 or (schedule.get("loss_average") == "group" and group == batch):
+        schedule["loss_average"] = "batch"
+    elif schedule.get("loss_average") == "group" and group == 1:
+        schedule["loss_average"] = "image"
 
 
 def _weights_name(weights: str) -> str:

@@ -125,7 +125,9 @@ def batches(
     scales = cast(tuple[float, float], tuple(wanted.scale_range))
     return training_loader(
         dataset,
-        Augmentation(wanted.crop_size, scales, wanted.scale_step, wanted.flip),
+        Augmentation(
+            wanted.crop_size, scales, wanted.scale_step, wanted.flip, wanted.antialias, wanted.label_from_corner
+        ),
         seed=settings.seed,
         batch_size=settings.schedule.batch_size,
         first_step=first_step,
@@ -154,14 +156,7 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
 
 
 def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
-    """Refuses a mining of hard pixels that could leave none out."""
-    if schedule.loss is not Loss.ohem:
-        return
-    side = schedule.augmentation.crop_size
-    pixels = side**2 if side else dataset.load_label(0).numel()
-    if pixels <= schedule.ohem.kept_pixels:
-        raise ConfigError(
-            f"schedule.ohem.kept_pixels is {schedule.ohem.kept_pixels}, but a training image has {pixels} pixels, so "
-            f"that none would be left out; give a smaller number, such as {round(0.14 * pixels)}, the share that "
-            "GALD's public code keeps, or schedule.loss=cross_entropy"
-        )
+    """Refuses a mining of hard pixels that could leave none of an image out; the first step knows smaller logits."""
+    if schedule.loss is Loss.ohem:
+        side = schedule.augmentation.crop_size
+        schedule.check_hard_pixels(side**2 if side else dataset.load_label(0).numel())

@@ -32,6 +32,9 @@ UNUSED = {
     "dataset.duplicate_times",
 }  # fmt: skip
 NO_AUXILIARY = {"auxiliary.weight", "auxiliary.first_draw"}
+SINGLE_SCALE = {"evaluation.average", "evaluation.scaled_size", "evaluation.scaled_align_corners"}
+UNSHRUNK = {"schedule.augmentation.antialias", "schedule.augmentation.label_from_corner", "evaluation.antialias"}
+UNPADDED = {"evaluation.pad_first"}
 UNSEEN = {"validation.every", "validation.split"}
 UNTRAINED = {
     path
@@ -39,32 +42,46 @@ UNTRAINED = {
     if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
 } | {"seed", "selection", "head.dropout", "head.dropout_kind"}
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
-    "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "evaluation.average", "init.drop"},
+    "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, "init.drop"},
     "voc": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", "init.drop"},
-    "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop"},
-    "best": {*UNUSED, *NO_AUXILIARY, "init.drop"},
+    "camvid": {*UNUSED, *UNSEEN, *SINGLE_SCALE, *UNPADDED, "evaluation.antialias", "init.drop"},
+    "best": {*UNUSED, *NO_AUXILIARY, *UNSHRUNK, *UNPADDED, "init.drop"},
     "later stage": {
         *UNUSED,
         *UNSEEN,
         *NO_AUXILIARY,
-        "evaluation.average",
+        *SINGLE_SCALE,
+        *UNSHRUNK,
+        *UNPADDED,
         "backbone.weights",
         "backbone.first_draw",
     },
     "hard pixels in windows": {
         *UNSEEN,
         *NO_AUXILIARY,
+        *UNSHRUNK,
+        *UNPADDED,
+        *SINGLE_SCALE - {"evaluation.average"},
         "init.drop",
         "evaluation.pad_to",
         "backbone.first_unit",
         "head.extra_conv_dropout",
     },
-    "dropout before a further convolution": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "evaluation.average", "init.drop"}
-    - {"head.extra_conv_dropout"},
+    "dropout before a further convolution": {
+        *UNUSED - {"head.extra_conv_dropout"},
+        *UNSEEN,
+        *NO_AUXILIARY,
+        *SINGLE_SCALE,
+        *UNSHRUNK,
+        *UNPADDED,
+        "init.drop",
+    },
     "untrained": {
         *UNUSED,
         *UNSEEN,
-        "evaluation.average",
+        *SINGLE_SCALE,
+        *UNPADDED,
+        "evaluation.antialias",
         "backbone.weights",
         "backbone.first_draw",
         "head.first_draw",
@@ -178,6 +195,17 @@ def test_the_list_names_only_leaves_that_exist():
             ["init.from=run:0123456789abcdef", "head=gald", "head.ga.std=1", "head.ga.zero_init=true"],
             ["init.from=run:0123456789abcdef", "head=gald"],
         ),
+        (["schedule.loss_average=group"], ["schedule.loss_average=batch"]),
+        (
+            ["schedule.loss_average=group", "schedule.batch_norm.samples=1"],
+            ["schedule.loss_average=image", "schedule.batch_norm.samples=1"],
+        ),
+        (["schedule.loss_average=image", "schedule.batch_size=1"], ["schedule.batch_size=1"]),
+        (["schedule.augmentation.antialias=false", "schedule.augmentation.label_from_corner=true"], []),
+        (
+            ["dataset=camvid", "schedule.augmentation.scale_range=[1,2]", "schedule.augmentation.antialias=false"],
+            ["dataset=camvid", "schedule.augmentation.scale_range=[1,2]"],
+        ),
     ],
 )
 def test_what_has_no_effect_has_one_form(one, other):
@@ -199,6 +227,56 @@ def test_dropout_that_drops_counts_by_place_and_kind():
 def test_of_a_head_of_ones_own_every_leaf_counts():
     mine = composed("head=aspp").with_leaf("head._target_", "mine.Head")
     assert mine.with_leaf("head.extra_conv_dropout", 0.5).run_id != mine.run_id
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["schedule.loss_average=image"], []),
+        (["schedule.loss_average=group", "schedule.batch_norm.samples=4"], ["schedule.batch_norm.samples=4"]),
+        (["schedule.loss_average=image", "schedule.batch_norm.samples=1"], ["schedule.batch_norm.samples=1"]),
+        (["dataset=camvid", "schedule.augmentation.antialias=false"], ["dataset=camvid"]),
+        (
+            [
+                "dataset=camvid",
+                "schedule.augmentation.scale_range=[1,2]",
+                "schedule.augmentation.label_from_corner=true",
+            ],
+            ["dataset=camvid", "schedule.augmentation.scale_range=[1,2]"],
+        ),
+    ],
+)
+def test_what_has_an_effect_changes_the_id(one, other):
+    assert composed(*one).run_id != composed(*other).run_id
+
+
+HALVED = ["evaluation.scales=[0.5,1.0]"]
+PADDED = ["evaluation.pad_to=200", "evaluation.flip=true"]
+
+
+@pytest.mark.parametrize(
+    ("given", "change", "same"),
+    [
+        ([], "evaluation.antialias=true", True),
+        (["evaluation.scales=[1.0,1.5]"], "evaluation.antialias=true", True),
+        (HALVED, "evaluation.antialias=true", False),
+        ([], "evaluation.scaled_size=plus_one", True),
+        (HALVED, "evaluation.scaled_size=plus_one", False),
+        ([], "evaluation.scaled_align_corners=true", True),
+        (HALVED, "evaluation.scaled_align_corners=false", True),
+        (HALVED, "evaluation.scaled_align_corners=true", False),
+        ([*HALVED, "align_corners=true"], "evaluation.scaled_align_corners=true", True),
+        (["evaluation.flip=true"], "evaluation.pad_first=true", True),
+        (["evaluation.pad_to=200"], "evaluation.pad_first=true", True),
+        ([*PADDED, "evaluation.window=100"], "evaluation.pad_first=true", True),
+        (PADDED, "evaluation.pad_first=true", False),
+        ([*HALVED, "evaluation.pad_to=200"], "evaluation.pad_first=true", False),
+    ],
+)
+def test_how_views_are_scaled_and_padded_counts_where_it_can_matter(given, change, same):
+    changed, plain = composed(*given, change), composed(*given)
+    assert (changed.evaluation_id == plain.evaluation_id) == same
+    assert changed.run_id == plain.run_id
 
 
 def test_spelling_out_the_evaluation_is_the_same_evaluation():

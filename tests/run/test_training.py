@@ -127,7 +127,9 @@ def test_a_mining_that_could_leave_no_pixel_out_is_refused(configure, crop, pixe
         check_hard_pixels(configuration.settings.schedule, build_dataset(configuration, "train"))
 
     check(pixels - 1)
-    with pytest.raises(ConfigError, match=f"a training image has {pixels} pixels, .* such as {round(0.14 * pixels)},"):
+    with pytest.raises(
+        ConfigError, match=f"the loss sees {pixels} pixels of a training image, .* such as {round(0.14 * pixels)},"
+    ):
         check(pixels)
 
 

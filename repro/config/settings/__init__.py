@@ -4,7 +4,7 @@ Units stand in the names or in the value (`"400 steps"`). Every class checks its
 """
 
 from repro.config.settings.common import Length
-from repro.config.settings.evaluation import Average, EvaluationSettings, window_stride
+from repro.config.settings.evaluation import Average, EvaluationSettings, ScaledSize, window_stride
 from repro.config.settings.network import FirstDraw
 from repro.config.settings.run import (
     DatasetSettings,
@@ -19,7 +19,15 @@ from repro.config.settings.run import (
     Validation,
     is_replaced,
 )
-from repro.config.settings.schedule import AugmentationSettings, BatchNorm, DecayOn, HardPixels, Loss, Schedule
+from repro.config.settings.schedule import (
+    AugmentationSettings,
+    BatchNorm,
+    DecayOn,
+    HardPixels,
+    Loss,
+    LossAverage,
+    Schedule,
+)
 
 __all__ = [
     "AugmentationSettings",
@@ -34,8 +42,10 @@ __all__ = [
     "Init",
     "Length",
     "Loss",
+    "LossAverage",
     "Precision",
     "Runtime",
+    "ScaledSize",
     "Schedule",
     "Selection",
     "Settings",

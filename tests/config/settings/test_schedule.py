@@ -22,6 +22,7 @@ from tests.composed import composed
         ("schedule.momentum=1", "schedule.momentum is 1.0; it must lie in [0, 1)"),
         ("schedule.replicas=0", "schedule.replicas is 0; it must be at least 1"),
         ("schedule.loss=focal", "schedule.loss"),
+        ("schedule.loss_average=pixel", "schedule.loss_average"),
         ("schedule.weight_decay_on=biases", "schedule.weight_decay_on"),
         ("schedule.ohem.threshold=1.5", "schedule.ohem.threshold is 1.5; it must lie in (0, 1), or be null"),
         ("schedule.ohem.kept_pixels=0", "schedule.ohem.kept_pixels is 0; it must be at least 1"),
@@ -38,6 +39,26 @@ def test_a_schedule_is_typed():
     schedule = composed("schedule.loss=ohem", "schedule.weight_decay_on=conv_weights").settings.schedule
     assert (schedule.loss, schedule.weight_decay_on) == (Loss.ohem, DecayOn.conv_weights)
     assert schedule.ohem == HardPixels(0.7, 100_000)
+
+
+@pytest.mark.parametrize(("average", "images"), [("batch", 8), ("group", 2), ("image", 1)])
+def test_a_loss_is_one_mean_over_so_many_images(average, images):
+    schedule = composed(f"schedule.loss_average={average}", "schedule.batch_norm.samples=2").settings.schedule
+    assert schedule.averaged_images == images
+
+
+@pytest.mark.parametrize(
+    ("overrides", "pixels", "hint"),
+    [([], 100, ", or schedule.loss"), (["schedule.upsample_logits=false"], 99, "schedule.upsample_logits=true, or")],
+)
+def test_a_mining_that_could_leave_no_pixel_out_is_refused(overrides, pixels, hint):
+    schedule = composed("schedule.loss=ohem", "schedule.ohem.kept_pixels=100", *overrides).settings.schedule
+    schedule.check_hard_pixels(101)
+    with pytest.raises(
+        ConfigError, match=f"kept_pixels is 100, but the loss sees {pixels} pixels .* such as 14, .*{hint}"
+    ):
+        schedule.check_hard_pixels(pixels)
+    composed().settings.schedule.check_hard_pixels(pixels)
 
 
 @pytest.mark.parametrize(("samples", "passes"), [("null", 1), ("8", 1), ("4", 2), ("1", 8)])
