@@ -10,6 +10,9 @@ COMPOSITIONS = {
     "voc": ["dataset=voc", "evaluation=multi_scale_flip"],
     "camvid": ["dataset=camvid", "head=aspp", "auxiliary=fcn", "backbone.multi_grid=[1,2,4]"],
     "best": ["selection=best", 'validation.every="50 steps"', "evaluation.scales=[1,2]"],
+    "best in windows": [
+        "selection=best", 'validation.every="50 steps"', "evaluation.window=64", "evaluation.window_stride=32",
+    ],
     "later stage": ["init.from=run:0123456789abcdef", "init.drop=[head.classifier]"],
     "hard pixels in windows": [
         "schedule.loss=ohem",
@@ -32,11 +35,18 @@ UNTRAINED = {
     for path in CONFIGURATIONS["untrained"].leaves
     if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
 } | {"seed", "selection"}
+CHOOSING = {  # leaves of the evaluation that validations follow, where these choose the weights
+    "best": {"evaluation.pad_to", "evaluation.window", "dataset.evaluation_split"},
+    "best in windows": {
+        "evaluation.window", "evaluation.window_stride", "evaluation.average", "dataset.evaluation_split",
+    },
+}  # fmt: skip
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
     "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", "init.drop"},
     "voc": {*UNUSED, *UNSEEN, "init.drop"},
     "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop"},
     "best": {*UNUSED, "init.drop"},
+    "best in windows": {*UNUSED - {"evaluation.window_stride"}, "evaluation.pad_to", "init.drop", "auxiliary.weight"},
     "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights"},
     "hard pixels in windows": {*UNSEEN, "auxiliary.weight", "init.drop", "evaluation.pad_to"},
     "untrained": {
@@ -85,7 +95,7 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
         assert not run_changed
     elif not identity.is_part_of_a_run(path):
         protocol = path.startswith("evaluation.") or path == "dataset.evaluation_split"
-        assert run_changed == (name == "best" and path == "dataset.evaluation_split")
+        assert run_changed == (path in CHOOSING.get(name, ()))
         assert evaluation_changed == (protocol and path not in identity.NOT_PART_OF_AN_EVALUATION)
     else:
         assert run_changed
@@ -95,7 +105,9 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
 def test_the_list_names_only_leaves_that_exist():
     existing = {path for configuration in CONFIGURATIONS.values() for path in configuration.leaves}
     assert existing >= identity.NOT_PART_OF_A_RUN | set(identity.LATER_LEAVES)
-    assert existing >= identity.NOT_PART_OF_AN_EVALUATION | identity.OF_THE_TRAINING_SPLIT
+    assert existing >= identity.NOT_PART_OF_AN_EVALUATION | identity.NOT_OF_WHAT_IS_MEASURED
+    assert existing >= identity.OF_THE_VALIDATION
+    assert identity.OF_THE_VALIDATION < identity.NOT_PART_OF_A_RUN
     assert set(identity.GROUPS) == {path.name for path in config_folder().iterdir() if path.is_dir()} - {"cluster"}
 
 
