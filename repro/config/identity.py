@@ -165,7 +165,9 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
         schedule["length"] = str(length)
         if length.count == 0:  # what trains, how it is chosen, and on what, has no effect
             tree["schedule"] = {"length": "0 steps"}
-            unused = ["selection", "validation", "evaluation", "auxiliary"] + ["seed"] * (not tree.get("init", {}).get("drop"))
+            unused = ["selection", "validation", "evaluation", "auxiliary"] + ["seed"] * (
+                not tree.get("init", {}).get("drop")
+            )
             for key in unused:
                 tree.pop(key, None)
             tree["dataset"] = without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT, "dataset.")

@@ -11,7 +11,10 @@ COMPOSITIONS = {
     "camvid": ["dataset=camvid", "head=aspp", "auxiliary=fcn", "backbone.multi_grid=[1,2,4]"],
     "best": ["selection=best", 'validation.every="50 steps"', "evaluation.scales=[1,2]"],
     "best in windows": [
-        "selection=best", 'validation.every="50 steps"', "evaluation.window=64", "evaluation.window_stride=32",
+        "selection=best",
+        'validation.every="50 steps"',
+        "evaluation.window=64",
+        "evaluation.window_stride=32",
     ],
     "later stage": ["init.from=run:0123456789abcdef", "init.drop=[head.classifier]"],
     "hard pixels in windows": [
