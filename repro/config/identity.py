@@ -30,7 +30,7 @@ LATER_LEAVES = {
 
 NOT_PART_OF_A_RUN = frozenset({
     "name", "outputs",
-    "dataset.root", "dataset.evaluation_split",
+    "dataset.root", "dataset.evaluation_split", "dataset.allow_overlap",
     "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
     "runtime.compile", "runtime.checkpoint_seconds", "runtime.log_every_steps", "runtime.progress",
     "tracking.kind", "tracking.uri", "tracking.experiment",
@@ -47,8 +47,16 @@ NOT_PART_OF_AN_EVALUATION = frozenset({"evaluation.batch_size", "evaluation.mask
 OF_THE_FIRST_DRAW = frozenset({"logits_std", "std", "zero_init"})
 """Switches of our own heads and their parts that say how weights start, and nothing else."""
 
+OF_THE_VALIDATION = frozenset({
+    "evaluation.pad_to", "evaluation.window", "evaluation.window_stride", "evaluation.average",
+})  # fmt: skip
+"""Leaves of the evaluation that validations follow: part of a run whose weights these choose."""
+
 OF_THE_TRAINING_SPLIT = frozenset({"dataset.train_split", "dataset.duplicate", "dataset.duplicate_times"})
 """Leaves of a data set that do not concern what is evaluated."""
+
+NOT_OF_WHAT_IS_MEASURED = OF_THE_TRAINING_SPLIT | {"dataset.root", "dataset.allow_overlap"}
+"""Leaves of a data set that change nothing about the images of an evaluation."""
 
 
 def is_part_of_a_run(path: str) -> bool:
@@ -69,8 +77,10 @@ def science(resolved: Tree) -> dict[str, Any]:
     if tree.get("selection", "last") == "last":
         excluded |= {"validation.every", "validation.split"}  # the weights do not depend on who looks at them
     else:
+        excluded -= OF_THE_VALIDATION
         tree.setdefault("validation", {}).setdefault("split", tree.get("dataset", {}).get("evaluation_split"))
     tree = without(tree, excluded | _as_before(tree))
+    _canonical_validation(tree)
     _canonical_network(tree)
     _canonical_dataset(tree)
     _canonical_schedule(tree)
@@ -98,14 +108,12 @@ def started_from(science: Tree, source: str, drop: Iterable[str]) -> dict[str, A
 def protocol(resolved: Tree) -> dict[str, Any]:
     """Data set, split and protocol of an evaluation, in canonical form."""
     concerned = {group: resolved[group] for group in ("backbone", "dataset", "evaluation") if group in resolved}
-    tree = without(canonical(concerned), NOT_PART_OF_AN_EVALUATION | OF_THE_TRAINING_SPLIT | {"dataset.root"})
+    tree = without(canonical(concerned), NOT_PART_OF_AN_EVALUATION | NOT_OF_WHAT_IS_MEASURED)
     dataset, evaluation = dict(tree.get("dataset", {})), dict(tree.get("evaluation", {}))
     customary = dataset.pop("evaluation_split", None)
     evaluation.setdefault("split", customary)
     evaluation.setdefault("output_stride", tree.get("backbone", {}).get("output_stride"))
-    if window := evaluation.get("window"):
-        evaluation.setdefault("window_stride", window_stride(window))
-        evaluation.pop("pad_to", None)  # an image is padded to the window
+    _canonical_windows(evaluation)
     if evaluation.get("scales") == [1] and not evaluation.get("flip") and "window" not in evaluation:
         evaluation.pop("average", None)  # nothing is averaged
     _canonical_views(evaluation, resolved.get("align_corners", False))
@@ -135,6 +143,24 @@ def _as_before(tree: Tree) -> set[str]:
     """The later leaves that say what their absence said."""
     flat = flatten(tree)
     return {path for path, value in LATER_LEAVES.items() if path in flat and flat[path] == value}
+
+
+def _canonical_windows(evaluation: dict[str, Any]) -> None:
+    if window := evaluation.get("window"):
+        evaluation.setdefault("window_stride", window_stride(window))
+        evaluation.pop("pad_to", None)  # an image is padded to the window
+    else:
+        evaluation.pop("window_stride", None)
+
+
+def _canonical_validation(tree: dict[str, Any]) -> None:
+    """What validations that choose the weights take over from the evaluation: a single view, so averages of windows."""
+    evaluation = tree.get("evaluation", {})
+    _canonical_windows(evaluation)
+    if "window" not in evaluation:
+        evaluation.pop("average", None)
+    if not evaluation:
+        tree.pop("evaluation", None)
 
 
 def _canonical_network(tree: dict[str, Any]) -> None:
@@ -209,7 +235,9 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
         schedule["length"] = str(length)
         if length.count == 0:  # what trains, how it is chosen, and on what, has no effect
             tree["schedule"] = {"length": "0 steps"}
-            unused = ["selection", "validation", "auxiliary"] + ["seed"] * (not tree.get("init", {}).get("drop"))
+            unused = ["selection", "validation", "evaluation", "auxiliary"] + ["seed"] * (
+                not tree.get("init", {}).get("drop")
+            )
             for key in unused:
                 tree.pop(key, None)
             tree["dataset"] = without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT, "dataset.")

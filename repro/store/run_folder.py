@@ -10,6 +10,7 @@ import numpy as np
 from repro.errors import StoreError
 from repro.store.checkpoints import CheckpointFiles
 from repro.store.files import atomic_write, remove_leftovers
+from repro.store.images import UsedImages
 from repro.store.lock import FolderLock
 from repro.store.record import Record, confusion_sha256
 from repro.store.status import RunState, Status, read_status, write_status
@@ -33,6 +34,7 @@ class RunFolder:
         self.journal_path = self.path / "journal.jsonl"
         self.log_path = self.path / "run.log"
         self.weights_path = self.path / "weights.pt"
+        self.images_path = self.path / "images.json.gz"
         self.evaluations_path = self.path / self.EVALUATIONS
         self.lock_path = self.path / "lock"
         self.checkpoints = CheckpointFiles(self.path / "checkpoints")
@@ -80,6 +82,24 @@ class RunFolder:
             StoreError: status.json is damaged.
         """
         return read_status(self.status_path)
+
+    def write_used_images(self, used: UsedImages) -> None:
+        """Stores which images the weights have seen, those of the runs before included."""
+        atomic_write(self.images_path, used.to_bytes())
+
+    def read_used_images(self) -> UsedImages | None:
+        """Which images the weights have seen; None if the folder does not say.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        try:
+            content = self.images_path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self.images_path} cannot be read: {error.strerror or error}") from error
+        return UsedImages.from_bytes(content, str(self.images_path))
 
     def evaluation_ids(self) -> list[str]:
         """Ids of the evaluations that have a record, whole or not."""

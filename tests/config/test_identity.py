@@ -10,6 +10,12 @@ COMPOSITIONS = {
     "voc": ["dataset=voc", "evaluation=multi_scale_flip"],
     "camvid": ["dataset=camvid", "head=aspp", "auxiliary=fcn", "backbone.multi_grid=[1,2,4]"],
     "best": ["selection=best", 'validation.every="50 steps"', "evaluation.scales=[1,2]"],
+    "best in windows": [
+        "selection=best",
+        'validation.every="50 steps"',
+        "evaluation.window=64",
+        "evaluation.window_stride=32",
+    ],
     "later stage": ["init.from=run:0123456789abcdef", "init.drop=[head.classifier]"],
     "hard pixels in windows": [
         "schedule.loss=ohem",
@@ -41,11 +47,26 @@ UNTRAINED = {
     for path in CONFIGURATIONS["untrained"].leaves
     if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
 } | {"seed", "selection", "head.dropout", "head.dropout_kind"}
+CHOOSING = {  # leaves of the evaluation that validations follow, where these choose the weights
+    "best": {"evaluation.pad_to", "evaluation.window", "dataset.evaluation_split"},
+    "best in windows": {
+        "evaluation.window", "evaluation.window_stride", "evaluation.average", "dataset.evaluation_split",
+    },
+}  # fmt: skip
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
     "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, "init.drop"},
     "voc": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", "init.drop"},
     "camvid": {*UNUSED, *UNSEEN, *SINGLE_SCALE, *UNPADDED, "evaluation.antialias", "init.drop"},
     "best": {*UNUSED, *NO_AUXILIARY, *UNSHRUNK, *UNPADDED, "init.drop"},
+    "best in windows": {
+        *UNUSED - {"evaluation.window_stride"},
+        *NO_AUXILIARY,
+        *UNSHRUNK,
+        *UNPADDED,
+        *SINGLE_SCALE - {"evaluation.average"},
+        "evaluation.pad_to",
+        "init.drop",
+    },
     "later stage": {
         *UNUSED,
         *UNSEEN,
@@ -129,7 +150,7 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
         assert not run_changed
     elif not identity.is_part_of_a_run(path):
         protocol = path.startswith("evaluation.") or path == "dataset.evaluation_split"
-        assert run_changed == (name == "best" and path == "dataset.evaluation_split")
+        assert run_changed == (path in CHOOSING.get(name, ()))
         assert evaluation_changed == (protocol and path not in identity.NOT_PART_OF_AN_EVALUATION)
     else:
         assert run_changed
@@ -139,7 +160,9 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
 def test_the_list_names_only_leaves_that_exist():
     existing = {path for configuration in CONFIGURATIONS.values() for path in configuration.leaves}
     assert existing >= identity.NOT_PART_OF_A_RUN | set(identity.LATER_LEAVES)
-    assert existing >= identity.NOT_PART_OF_AN_EVALUATION | identity.OF_THE_TRAINING_SPLIT
+    assert existing >= identity.NOT_PART_OF_AN_EVALUATION | identity.NOT_OF_WHAT_IS_MEASURED
+    assert existing >= identity.OF_THE_VALIDATION
+    assert identity.OF_THE_VALIDATION < identity.NOT_PART_OF_A_RUN
     assert set(identity.GROUPS) == {path.name for path in config_folder().iterdir() if path.is_dir()} - {"cluster"}
 
 

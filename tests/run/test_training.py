@@ -98,10 +98,25 @@ def test_without_validations_their_split_is_not_opened(configure):
     assert math.isnan(validation(configuration, model, CPU)())
 
 
-def test_a_validation_is_of_one_scale_at_the_trained_stride_whatever_the_evaluation(configure):
-    plain = configure("validation.every=1 epoch")
+VIEWS = [[], ["evaluation.pad_to=80"], ["evaluation.window=48", "evaluation.window_stride=16"],
+         ["evaluation.window=48", "evaluation.average=logits"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=" ".join)
+@pytest.mark.parametrize("selection", ["last", "best"])
+def test_the_last_validation_is_the_evaluation_where_that_is_of_one_view(configure, view, selection):
+    outcome = run(configure("validation.every=6 steps", f"selection={selection}", *view))
+    (point,) = [point for point in read_journal(outcome.folder.journal_path).points
+                if "validation_miou_percent" in point.metrics]  # fmt: skip
+    assert point.step == outcome.record.steps == 6
+    assert point.metrics["validation_miou_percent"] == outcome.record.scores.miou_percent
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=" ".join)
+def test_a_validation_is_of_one_scale_at_the_trained_stride_whatever_the_evaluation(configure, view):
+    plain = configure("validation.every=1 epoch", *view)
     dressed = configure("validation.every=1 epoch", "evaluation.scales=[0.5,1.5]", "evaluation.flip=true",
-                        "evaluation.output_stride=8", "evaluation.window=32")  # fmt: skip
+                        "evaluation.output_stride=8", *view)  # fmt: skip
     model, _ = build_model(plain, num_classes=build_dataset(plain, "val").num_classes)
     scores = [validation(configuration, model.eval(), CPU)() for configuration in (plain, dressed)]
     assert scores[0] == scores[1]

@@ -67,17 +67,28 @@ class Validation:
             Length.parse(self.every, "validation.every")
 
 
+class Overlap(Enum):
+    """Which images are among those trained on: the ones whose scores choose the weights, or the ones measured."""
+
+    selecting = "selecting"
+    measured = "measured"
+
+
 @dataclass
 class DatasetSettings:
     """Which splits are trained on and evaluated, and which training images come more than once.
 
     The other leaves of a data set are arguments of its class.
+
+    Attributes:
+        allow_overlap: images that may be among those trained on; a run with others among them is refused.
     """
 
     train_split: str
     evaluation_split: str
     duplicate: list[str] | None = None
     duplicate_times: int = 2
+    allow_overlap: list[Overlap] = field(default_factory=list)
 
 
 @dataclass
