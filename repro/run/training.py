@@ -18,7 +18,7 @@ from repro.engine.optim import build_optimiser
 from repro.engine.progress import Progress
 from repro.engine.step import Learner, gradient_scaler
 from repro.engine.train import Training, train
-from repro.errors import ConfigError, DataError
+from repro.errors import DataError
 from repro.metrics import miou_percent
 from repro.nn import Segmenter
 from repro.run.evaluation import describe_split
