@@ -71,18 +71,23 @@ def science(resolved: Tree) -> dict[str, Any]:
     _canonical_dataset(tree)
     _canonical_schedule(tree)
     init = tree.pop("init", {})
-    return started_from(tree, init["from"], init.get("drop") or ()) if init.get("from") else tree
+    if not init.get("from"):
+        return tree
+    return started_from(tree, init["from"], init.get("drop") or (), init.get("layout") or "ours")
 
 
-def started_from(science: Tree, source: str, drop: Iterable[str]) -> dict[str, Any]:
+def started_from(science: Tree, source: str, drop: Iterable[str], layout: str = "ours") -> dict[str, Any]:
     """The science of a run that starts from the weights of another one: `run:<id>`, or `file:<path>` by its content.
 
+    The layout is that of a file, and without effect elsewhere.
     Published weights of the backbone then have no effect, unless some of the backbone is dropped.
     """
-    if source.startswith("file:"):
-        source = "file:" + _sha256(Path(source.removeprefix("file:")), "init.from")
     dropped = sorted(drop)
-    tree = {**science, "init": {"from": source, "drop": dropped}}
+    init: dict[str, Any] = {"from": source, "drop": dropped}
+    if source.startswith("file:"):
+        digits = _sha256(Path(source.removeprefix("file:")), "init.from")
+        init = {"from": f"file:{digits}", "layout": layout, "drop": dropped}
+    tree = {**science, "init": init}
     if not any(prefix.startswith("backbone") for prefix in dropped):
         tree["backbone"] = {key: value for key, value in science["backbone"].items() if key != "weights"}
     return tree

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from repro.nn.residual import BasicUnit, BottleneckUnit, ResidualUnit
 
-Stem = Literal["plain", "deep"]
+Stem = Literal["plain", "deep", "v1c"]
 Shortcut = Literal["identity", "projection"]
 
 OUTPUT_STRIDES = (4, 8, 16, 32, 64, 128, 256)  # the first four without added blocks, one more with each of them
 BLOCKS = (4, 5, 6, 7)  # DeepLabv3, section 3.2
 STAGE_WIDTHS = (64, 128, 256, 512)  # He et al. 2016, Table 1
 STAGE_STRIDES = (1, 2, 2, 2)  # He et al. 2016, Table 1; the max-pool before them brings the stride to 4
+_STEM_WIDTHS = {"deep": (64, 128), "v1c": (32, 64)}  # of the first two 3x3 and of the last one
 BLOCK_STRIDE = 2  # DeepLabv3, section 3.2, of each added block
 
 UNITS_BY_DEPTH: dict[int, tuple[type[BasicUnit] | type[BottleneckUnit], tuple[int, int, int, int]]] = {
@@ -39,14 +40,14 @@ class ResNet(nn.Module):
     to `block7.*`, and change neither the keys nor the initial weights of what lies before them.
 
     Source: He et al. 2016, Table 1; DeepLabv3, sections 3.1, 3.2 and 3.2.1. Deep stem: public code of PSPNet and
-    GALD.
+    GALD; v1c: that of mmsegmentation.
     Differs: the added blocks, in the paper copies of `res5`, are drawn anew, since the first unit of `res5` reads half
     as many channels as theirs; the stride sits in the first unit of a stage, and not in the last one of the stage
     before, as torchvision's weights need it.
 
     Args:
         depth: 18, 34, 50 or 101.
-        stem: `plain` (7x7, 64 channels) or `deep` (three 3x3 of 64, 64 and 128 channels).
+        stem: `plain` (7x7, 64 channels), `deep` (three 3x3 of 64, 64 and 128 channels) or `v1c` (of 32, 32 and 64).
         output_stride: Input size over the size of the last output: 4, 8, 16 or 32, and twice as much for each added
             block.
         multi_grid: One rate per unit of `res5`, such as (1, 2, 4), for the added blocks too; `None` is the same
@@ -165,11 +166,12 @@ def _stem_convolution(stem: str) -> tuple[nn.Module, int]:
     """The convolutions at half resolution before `bn1`, and their number of output channels."""
     if stem == "plain":
         return nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False), 64
-    if stem == "deep":
-        layers: list[nn.Module] = [_conv3x3(3, 64, stride=2), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
-        layers += [_conv3x3(64, 64), nn.BatchNorm2d(64), nn.ReLU(inplace=True), _conv3x3(64, 128)]
-        return nn.Sequential(*layers), 128
-    raise ValueError(f"stem must be plain or deep, not {stem!r}")
+    if stem not in _STEM_WIDTHS:
+        raise ValueError(f"stem must be plain, {' or '.join(_STEM_WIDTHS)}, not {stem!r}")
+    width, last = _STEM_WIDTHS[stem]
+    layers: list[nn.Module] = [_conv3x3(3, width, stride=2), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    layers += [_conv3x3(width, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True), _conv3x3(width, last)]
+    return nn.Sequential(*layers), last
 
 
 def _check_output_stride(output_stride: int, blocks: int) -> None:

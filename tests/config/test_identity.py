@@ -27,23 +27,25 @@ UNUSED = {
     "dataset.duplicate_times",
 }  # fmt: skip
 UNSEEN = {"validation.every", "validation.split"}
+UNSTARTED = {"init.drop", "init.layout"}
 UNTRAINED = {
     path
     for path in CONFIGURATIONS["untrained"].leaves
     if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
 } | {"seed", "selection"}
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
-    "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", "init.drop"},
-    "voc": {*UNUSED, *UNSEEN, "init.drop"},
-    "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop"},
-    "best": {*UNUSED, "init.drop"},
-    "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights"},
-    "hard pixels in windows": {*UNSEEN, "auxiliary.weight", "init.drop", "evaluation.pad_to"},
+    "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", *UNSTARTED},
+    "voc": {*UNUSED, *UNSEEN, *UNSTARTED},
+    "camvid": {*UNUSED, *UNSEEN, "evaluation.average", *UNSTARTED},
+    "best": {*UNUSED, *UNSTARTED},
+    "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights", "init.layout"},
+    "hard pixels in windows": {*UNSEEN, "auxiliary.weight", *UNSTARTED, "evaluation.pad_to"},
     "untrained": {
         *UNUSED,
         *UNSEEN,
         "evaluation.average",
         "backbone.weights",
+        "init.layout",
         "dataset.train_split",
         "dataset.duplicate",
         *UNTRAINED,
@@ -137,6 +139,9 @@ def test_a_weights_file_counts_by_its_content(tmp_path):
     assert started[0] == started[1] != started[2]
     with pytest.raises(ConfigError, match=r"backbone\.weights names the file .*missing\.pth, which cannot be read"):
         _ = composed().with_leaf("backbone.weights", f"{tmp_path}/missing.pth").run_id
+    read = composed().with_leaf("init.from", f"file:{tmp_path}/a.pth")
+    assert read.science["init"]["layout"] == "ours"
+    assert read.with_leaf("init.layout", "gald").run_id != read.run_id
     with pytest.raises(ConfigError, match=r"init\.from names the file"):
         _ = composed().with_leaf("init.from", f"file:{tmp_path}/missing.pth").run_id
 
