@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import torch.nn.functional as F
@@ -98,8 +98,17 @@ class ResNet(nn.Module):
             _initialise(block)
             self.add_module(f"block{number}", block)
             self.channels[f"block{number}"] = in_channels
+        self.unread_prefixes: tuple[str, ...] = ()  # of the names of weights that `keep` has dropped
         self.output_stride = output_stride
         self.set_output_stride(output_stride)
+
+    def keep(self, read: Collection[str]) -> None:
+        """Drops what lies behind the last of the outputs in `read`; output stride and rates stay those of the whole."""
+        while self.channels and next(reversed(self.channels)) not in read:
+            name, _ = self.channels.popitem()
+            module = _stage_name(name)
+            delattr(self, module)
+            self.unread_prefixes += (f"{module}.",)
 
     @property
     def fresh_prefixes(self) -> tuple[str, ...]:
@@ -108,8 +117,7 @@ class ResNet(nn.Module):
 
     def stages(self) -> tuple[nn.Sequential, ...]:
         """The stages in the order of `channels`: `layer1` to `layer4`, then the added blocks."""
-        names = [f"layer{number}" if number <= 4 else f"block{number}" for number in range(1, self.blocks + 1)]
-        found = tuple(map(self.get_submodule, names))
+        found = tuple(self.get_submodule(_stage_name(name)) for name in self.channels)
         return tuple(stage for stage in found if isinstance(stage, nn.Sequential))
 
     def set_output_stride(self, output_stride: int) -> None:
@@ -121,7 +129,7 @@ class ResNet(nn.Module):
         _check_output_stride(output_stride, self.blocks)
         reached, rate = 4, 1
         strides = STAGE_STRIDES + (BLOCK_STRIDE,) * (self.blocks - 4)
-        for number, (stage, nominal) in enumerate(zip(self.stages(), strides, strict=True), start=1):
+        for number, (stage, nominal) in enumerate(zip(self.stages(), strides, strict=False), start=1):
             stride = nominal if reached * nominal <= output_stride else 1
             rate_before, rate = rate, rate * nominal // stride
             reached *= stride
@@ -142,6 +150,11 @@ class ResNet(nn.Module):
             features = stage(features)
             outputs[name] = features
         return outputs
+
+
+def _stage_name(output: str) -> str:
+    """The module that gives an output: `layer4` gives `res5`."""
+    return f"layer{int(output.removeprefix('res')) - 1}" if output.startswith("res") else output
 
 
 def _stage(

@@ -5,14 +5,15 @@ import torch
 from torch import nn
 
 from repro.errors import ConfigError, DataError
-from repro.nn import load_network_weights, load_published_weights
+from repro.nn import ResNet, Segmenter, load_network_weights, load_published_weights
+from tests.nn.heads.checks import auxiliary_from_yaml, head_from_yaml
 
 
 def two_layers() -> nn.Module:
     return nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
 
 
-@pytest.mark.parametrize("wrapper", [None, "model"])
+@pytest.mark.parametrize("wrapper", [None, "model", "model_state_dict", "state_dict"])
 def test_a_file_fills_all_but_what_is_dropped(tmp_path: Path, wrapper: str | None) -> None:
     theirs, ours = two_layers(), two_layers()
     last = ours[1].weight.clone()
@@ -41,3 +42,22 @@ def test_an_unknown_published_network_is_named() -> None:
         ConfigError, match=r"init\.from names torchvision's 'pspnet'; the names are deeplabv3_resnet101"
     ):
         load_published_weights(two_layers(), "pspnet")
+
+
+def test_stages_that_this_network_does_not_have_are_left_out(tmp_path: Path) -> None:
+    def network() -> Segmenter:
+        backbone = ResNet(18)
+        head = head_from_yaml("fcn", backbone.channels, 5, source="res3", width=4)
+        return Segmenter(backbone, head, auxiliary_from_yaml(backbone.channels, 5, source="res3", width=4))
+
+    whole, part = network(), network()
+    part.backbone.keep({"res3"})
+    torch.save(whole.state_dict(), tmp_path / "whole.pt")
+    assert load_network_weights(part, tmp_path / "whole.pt") == ("backbone.layer4.", "backbone.layer3.")
+    assert torch.equal(part.backbone.layer2[0].conv1.weight, whole.backbone.layer2[0].conv1.weight)
+    part.auxiliary = None
+    assert "auxiliary." in load_network_weights(part, tmp_path / "whole.pt")
+    torch.save(part.state_dict(), tmp_path / "part.pt")
+    whole.backbone.keep({"res3"})
+    with pytest.raises(DataError, match=r"missing: auxiliary\..*set auxiliary=none, or init\.drop=\[auxiliary\]"):
+        load_network_weights(whole, tmp_path / "part.pt")
