@@ -45,6 +45,7 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
 
     Without `pretrained` the backbone's weights are not fetched, for a run whose own weights replace them at once.
 
+    Of the backbone, what lies behind the last output that a head reads is dropped, if it has a method `keep` for that.
     Backbone, head and auxiliary head are initialised from random streams of their own, so that runs of one seed share
     the initial weights of whatever parts they share.
     """
@@ -54,6 +55,8 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
         load_backbone_weights(backbone, weights, of_other_strides=other_strides)
     head = build_head(configuration, backbone.channels, num_classes)
     auxiliary, weight = build_auxiliary(configuration, backbone.channels, num_classes)
+    if hasattr(backbone, "keep"):
+        backbone.keep(outputs_kept(backbone.channels, head, auxiliary))
     return joined(configuration, backbone, head, auxiliary), weight
 
 
@@ -82,6 +85,14 @@ def build_auxiliary(configuration: Configuration, channels: Mapping[str, int], n
     if not (node.get("_target_") and weight):
         return None, 0.0
     return _initialised(configuration, "auxiliary", channels=channels, num_classes=num_classes), float(weight)
+
+
+def outputs_kept(channels: Mapping[str, int], head: nn.Module, auxiliary: nn.Module | None) -> tuple[str, ...]:
+    """A backbone's outputs up to the last one that a head reads; all of them where a head does not tell."""
+    names = tuple(channels)
+    heads = [part for part in (head, auxiliary) if part is not None]
+    read = {name for part in heads for name in getattr(part, "sources", names)}
+    return names[: 1 + max(map(names.index, read))] if read and read <= set(names) else names
 
 
 def joined(

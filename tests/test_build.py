@@ -7,7 +7,8 @@ import torch
 import torchvision
 from torch import nn
 
-from repro.build import build_dataset, build_model, dataset_class, parameter_count
+from repro.build import build_dataset, build_model, dataset_class, outputs_kept, parameter_count
+from repro.config.configuration import Configuration
 from repro.config.groups import config_folder
 from repro.data import VOC
 from repro.errors import ConfigError
@@ -151,6 +152,47 @@ def test_published_weights_of_other_strides_are_taken_only_if_asked_for(monkeypa
     model, _ = build_model(asked, num_classes=8)
     assert torch.equal(model.backbone.conv1.weight, published["conv1.weight"])
     assert asked.run_id != composed(*last).run_id
+
+
+def test_stages_that_no_head_reads_are_not_built():
+    whole, low = model_of("head=fcn"), model_of("head=fcn", "head.source=res3")
+    kept = [key for key in whole.backbone.state_dict() if not key.startswith(("layer3", "layer4"))]
+    assert list(low.backbone.state_dict()) == kept
+    assert all(torch.equal(low.backbone.state_dict()[key], whole.backbone.state_dict()[key]) for key in kept)
+    with_auxiliary = model_of("head=fcn", "head.source=res3", "auxiliary=fcn")
+    assert list(with_auxiliary.backbone.channels) == ["res2", "res3", "res4"]
+    with torch.no_grad():
+        assert with_auxiliary.train()(torch.randn(2, 3, 33, 33)).keys() == {"main", "auxiliary"}
+
+
+class Plain(torch.nn.Module):
+    """A backbone of somebody else's, which cannot do with less."""
+
+    output_stride = 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels = {"res3": 2, "res5": 2}
+
+    def set_output_stride(self, output_stride: int) -> None:
+        pass
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        return dict.fromkeys(self.channels, image[:, :2, ::16, ::16])
+
+
+def test_a_backbone_that_cannot_drop_stages_keeps_them():
+    tree = composed("head=fcn", "head.source=res3").tree
+    configuration = Configuration(tree | {"backbone": {"_target_": f"{__name__}.Plain"}}, {})
+    assert list(build_model(configuration, 3)[0].backbone.channels) == ["res3", "res5"]
+
+
+def test_a_head_that_does_not_tell_what_it_reads_gets_everything():
+    channels = {"res2": 1, "res3": 1, "res4": 1}
+    told, silent = model_of("head=fcn", "head.source=res3").head, torch.nn.Identity()
+    assert outputs_kept(channels, told, None) == ("res2", "res3")
+    assert outputs_kept(channels, told, silent) == tuple(channels)
+    assert outputs_kept({"res2": 1}, told, None) == ("res2",)
 
 
 def test_added_blocks_that_no_head_reads_are_refused():

@@ -115,7 +115,9 @@ class Configuration:
         """The same, from the weights of another run, but for those whose names begin as `drop` says."""
         dropped, source = list(drop), f"run:{run_id}"
         overrides = [f"init.from={source}"] + ([f"init.drop={written(dropped)}"] if dropped else [])
-        other = self._with({"init": {"from": source, "drop": dropped}}, overrides)
+        if self.leaves.get("init.layout", "ours") != "ours":  # which is that of the weights it would have had
+            overrides.append("init.layout=ours")
+        other = self._with({"init": {"from": source, "layout": "ours", "drop": dropped}}, overrides)
         known = vars(self).get("science", {})
         if "seed" in known and "init" not in known:  # weights of its own to start from would have left traces in it
             vars(other).update(science=identity.started_from(known, source, dropped), protocol=self.protocol)

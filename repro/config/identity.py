@@ -87,18 +87,23 @@ def science(resolved: Tree) -> dict[str, Any]:
     for group in ("head", "auxiliary"):
         _canonical_dropout(tree.get(group, {}), trains=tree.get("schedule", {}).get("length") != "0 steps")
     init = tree.pop("init", {})
-    return started_from(tree, init["from"], init.get("drop") or ()) if init.get("from") else tree
+    if not init.get("from"):
+        return tree
+    return started_from(tree, init["from"], init.get("drop") or (), init.get("layout") or "ours")
 
 
-def started_from(science: Tree, source: str, drop: Iterable[str]) -> dict[str, Any]:
+def started_from(science: Tree, source: str, drop: Iterable[str], layout: str = "ours") -> dict[str, Any]:
     """The science of a run that starts from the weights of another one: `run:<id>`, or `file:<path>` by its content.
 
+    The layout is that of a file, and without effect elsewhere.
     How a part starts then has no effect, unless some of it is dropped.
     """
-    if source.startswith("file:"):
-        source = "file:" + _sha256(Path(source.removeprefix("file:")), "init.from")
     dropped = sorted(drop)
-    tree = {**science, "init": {"from": source, "drop": dropped}}
+    init: dict[str, Any] = {"from": source, "drop": dropped}
+    if source.startswith("file:"):
+        digits = _sha256(Path(source.removeprefix("file:")), "init.from")
+        init = {"from": f"file:{digits}", "layout": layout, "drop": dropped}
+    tree = {**science, "init": init}
     for part in ("backbone", "head", "auxiliary"):
         if part in tree and is_replaced(part, dropped):
             tree[part] = without(_without_draws(tree[part]), {"first_draw", "weights", "weights_of_other_strides"})

@@ -1,7 +1,7 @@
 """How much a training computes: operations counted on the network without computing anything, times its images."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from repro.build import build_auxiliary, build_backbone, build_head, dataset_class, joined
+from repro.build import build_auxiliary, build_backbone, build_head, dataset_class, joined, outputs_kept
 from repro.config.configuration import Configuration
 from repro.config.settings import Length
 from repro.data import steps_per_epoch
@@ -142,6 +142,10 @@ class Counter:
             auxiliary = self._part(
                 f"{configuration.key('auxiliary')} {around[1:]}", lambda: build_auxiliary(*around)[0]
             )
+            kept = outputs_kept(backbone.channels, head, auxiliary)
+            if len(kept) < len(backbone.channels) and hasattr(backbone, "keep"):
+                whole = backbone
+                backbone = self._part(f"{configuration.key('backbone')} {kept}", lambda: _kept(whole, kept))
         return joined(configuration, backbone, head, auxiliary)
 
     def _part(self, key: str, make: Callable[[], Any]) -> Any:
@@ -185,6 +189,13 @@ def evaluated_pixels(configuration: Configuration) -> float:
     pixels = max(own, (leaves["evaluation.pad_to"] or 0) ** 2)
     views = sum(scale**2 for scale in leaves["evaluation.scales"]) * (2 if leaves["evaluation.flip"] else 1)
     return float(images * pixels * views)
+
+
+def _kept(backbone: Any, outputs: Sequence[str]) -> Any:
+    """A copy without what lies behind some outputs."""
+    alone = copy.deepcopy(backbone)
+    alone.keep(outputs)
+    return alone
 
 
 def _unchanged(features: Tensor) -> Tensor:

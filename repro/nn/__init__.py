@@ -1,6 +1,12 @@
 """Networks, in torch only; nothing here knows of a config. Configs point at the names below, so they stay."""
 
-from repro.nn.context.aggregation import ASPPAggregation, CGNLAggregation, NonLocalAggregation, PSPAggregation
+from repro.nn.context.aggregation import (
+    ASPPAggregation,
+    CGNLAggregation,
+    ConvolutionAggregation,
+    NonLocalAggregation,
+    PSPAggregation,
+)
 from repro.nn.context.aspp import ASPPContext
 from repro.nn.context.dynamic_sampling import DynamicSampling
 from repro.nn.context.ldv1 import LDv1
@@ -11,6 +17,7 @@ from repro.nn.heads import (
     ASPP,
     FCN,
     GALD,
+    PSP,
     ASPPPlus,
     AuxiliaryHead,
     DCNv2,
@@ -29,12 +36,14 @@ __all__ = [
     "ASPP",
     "FCN",
     "GALD",
+    "PSP",
     "ASPPAggregation",
     "ASPPContext",
     "ASPPPlus",
     "Aggregation",
     "AuxiliaryHead",
     "CGNLAggregation",
+    "ConvolutionAggregation",
     "DCNv2",
     "DSNet",
     "DynamicFilter",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, get_args
 
 import torch.nn.functional as F
@@ -12,13 +12,14 @@ from repro.nn import strides
 from repro.nn.residual import BasicUnit, BottleneckUnit, ResidualUnit
 from repro.nn.strides import FirstUnit, StrideAt
 
-Stem = Literal["plain", "deep"]
+Stem = Literal["plain", "deep", "v1c"]
 Shortcut = Literal["identity", "projection"]
 
 OUTPUT_STRIDES = (4, 8, 16, 32, 64, 128, 256)  # the first four without added blocks, one more with each of them
 BLOCKS = (4, 5, 6, 7)  # DeepLabv3, section 3.2
 STAGE_WIDTHS = (64, 128, 256, 512)  # He et al. 2016, Table 1
 STAGE_STRIDES = (1, 2, 2, 2)  # He et al. 2016, Table 1; the max-pool before them brings the stride to 4
+_STEM_WIDTHS = {"deep": (64, 128), "v1c": (32, 64)}  # of the first two 3x3 and of the last one
 BLOCK_STRIDE = 2  # DeepLabv3, section 3.2, of each added block
 
 UNITS_BY_DEPTH: dict[int, tuple[type[BasicUnit] | type[BottleneckUnit], tuple[int, int, int, int]]] = {
@@ -43,13 +44,14 @@ class ResNet(nn.Module):
     to `block7.*`, and change neither the keys nor the initial weights of what lies before them.
 
     Source: He et al. 2016, Table 1; DeepLabv3, sections 3.1, 3.2 and 3.2.1. Deep stem: public code of PSPNet and
-    GALD. Full: the same; contracted: torchvision, mmsegmentation. Stride at the last unit: TF-slim's resnet_v1_beta.
+    GALD; v1c: mmsegmentation. Full: PSPNet and GALD; contracted: torchvision, mmsegmentation. Stride at the last unit:
+    TF-slim's resnet_v1_beta.
     Differs: the added blocks, in the paper copies of `res5`, are drawn anew, since the first unit of `res5` reads half
     as many channels as theirs.
 
     Args:
         depth: 18, 34, 50 or 101.
-        stem: `plain` (7x7, 64 channels) or `deep` (three 3x3 of 64, 64 and 128 channels).
+        stem: `plain` (7x7, 64 channels), `deep` (three 3x3 of 64, 64 and 128 channels) or `v1c` (of 32, 32 and 64).
         ceil_mode: Whether the pool of the stem rounds the size of its map up, as in GALD's public code: 33x33 behind
             an image of 128x128.
         output_stride: Input size over the size of the last output: 4, 8, 16 or 32, and twice as much for each added
@@ -119,7 +121,16 @@ class ResNet(nn.Module):
             first_unit=first_unit,
             stride_at=stride_at,
         )
+        self.unread_prefixes: tuple[str, ...] = ()  # of the names of weights that `keep` has dropped
         self.set_output_stride(output_stride)
+
+    def keep(self, read: Collection[str]) -> None:
+        """Drops what lies behind the last of the outputs in `read`; output stride and rates stay those of the whole."""
+        while self.channels and next(reversed(self.channels)) not in read:
+            name, _ = self.channels.popitem()
+            module = _stage_name(name)
+            delattr(self, module)
+            self.unread_prefixes += (f"{module}.",)
 
     @property
     def fresh_prefixes(self) -> tuple[str, ...]:
@@ -128,8 +139,7 @@ class ResNet(nn.Module):
 
     def stages(self) -> tuple[nn.Sequential, ...]:
         """The stages in the order of `channels`: `layer1` to `layer4`, then the added blocks."""
-        names = [f"layer{number}" if number <= 4 else f"block{number}" for number in range(1, self.blocks + 1)]
-        found = tuple(map(self.get_submodule, names))
+        found = tuple(self.get_submodule(_stage_name(name)) for name in self.channels)
         return tuple(stage for stage in found if isinstance(stage, nn.Sequential))
 
     def set_output_stride(self, output_stride: int) -> None:
@@ -140,7 +150,7 @@ class ResNet(nn.Module):
         """
         _check_output_stride(output_stride, self.blocks)
         samplings = strides.at(self.built, self.stage_strides, output_stride, self.stride_at)
-        for stage, sampled in zip(self.stages(), samplings, strict=True):
+        for stage, sampled in zip(self.stages(), samplings, strict=False):
             for unit, sampling in zip(stage, sampled, strict=True):
                 assert isinstance(unit, ResidualUnit)
                 unit.set_sampling(sampling.stride, sampling.first_rate, sampling.rate)
@@ -155,6 +165,11 @@ class ResNet(nn.Module):
             features = stage(features)
             outputs[name] = features
         return outputs
+
+
+def _stage_name(output: str) -> str:
+    """The module that gives an output: `layer4` gives `res5`."""
+    return f"layer{int(output.removeprefix('res')) - 1}" if output.startswith("res") else output
 
 
 def _stage(
@@ -173,11 +188,12 @@ def _stem_convolution(stem: str) -> tuple[nn.Module, int]:
     """The convolutions at half resolution before `bn1`, and their number of output channels."""
     if stem == "plain":
         return nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False), 64
-    if stem == "deep":
-        layers: list[nn.Module] = [_conv3x3(3, 64, stride=2), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
-        layers += [_conv3x3(64, 64), nn.BatchNorm2d(64), nn.ReLU(inplace=True), _conv3x3(64, 128)]
-        return nn.Sequential(*layers), 128
-    raise ValueError(f"stem must be plain or deep, not {stem!r}")
+    if stem not in _STEM_WIDTHS:
+        raise ValueError(f"stem must be plain, {' or '.join(_STEM_WIDTHS)}, not {stem!r}")
+    width, last = _STEM_WIDTHS[stem]
+    layers: list[nn.Module] = [_conv3x3(3, width, stride=2), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    layers += [_conv3x3(width, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True), _conv3x3(width, last)]
+    return nn.Sequential(*layers), last
 
 
 def _check_word(name: str, value: str, words: Any) -> None:

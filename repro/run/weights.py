@@ -1,5 +1,6 @@
 """The weights of a run: those that it starts from, and those that it leaves."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from repro.nn import Segmenter, load_network_weights, load_published_weights
 from repro.run.held import HeldRun
 from repro.store.files import atomic_write
 from repro.store.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,22 @@ def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
     kind, _, name = init.source.partition(":")
     match kind:
         case "torchvision":
-            load_published_weights(model, name, init.drop)
+            left_out = load_published_weights(model, name, init.drop)
         case "run":
             upstream = held.outputs.run(name)
             if not upstream.has_weights:
                 raise DataError(f"init.from names the run {name}, which has no weights at {upstream.weights_path}; "
                                 "carry it out first")  # fmt: skip
-            load_network_weights(model, upstream.weights_path, init.drop)
+            left_out = load_network_weights(model, upstream.weights_path, init.drop)
         case "file":
-            load_network_weights(model, Path(name).expanduser(), init.drop)
+            left_out = load_network_weights(model, Path(name).expanduser(), init.drop, init.layout)
         case _:
             raise ConfigError(f"init.from is {init.source!r}; write run:<run id>, file:<path> or torchvision:<name>")
-    held.event("weights_taken_over", source=init.source, dropped=init.drop)
+    if left_out:
+        log.warning(
+            "%s has weights under %s, which this network lacks; they are left out", init.source, " and ".join(left_out)
+        )
+    held.event("weights_taken_over", source=init.source, dropped=init.drop, left_out=list(left_out))
 
 
 def store_weights(folder: RunFolder, model: Mapping[str, Any], device: torch.device, **facts: Any) -> None:

@@ -42,6 +42,7 @@ SINGLE_SCALE = {"evaluation.average", "evaluation.scaled_size", "evaluation.scal
 UNSHRUNK = {"schedule.augmentation.antialias", "schedule.augmentation.label_from_corner", "evaluation.antialias"}
 UNPADDED = {"evaluation.pad_first"}
 UNSEEN = {"validation.every", "validation.split"}
+UNSTARTED = {"init.drop", "init.layout"}
 UNTRAINED = {
     path
     for path in CONFIGURATIONS["untrained"].leaves
@@ -54,10 +55,10 @@ CHOOSING = {  # leaves of the evaluation that validations follow, where these ch
     },
 }  # fmt: skip
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
-    "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, "init.drop"},
-    "voc": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", "init.drop"},
-    "camvid": {*UNUSED, *UNSEEN, *SINGLE_SCALE, *UNPADDED, "evaluation.antialias", "init.drop"},
-    "best": {*UNUSED, *NO_AUXILIARY, *UNSHRUNK, *UNPADDED, "init.drop"},
+    "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, *UNSTARTED},
+    "voc": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", *UNSTARTED},
+    "camvid": {*UNUSED, *UNSEEN, *SINGLE_SCALE, *UNPADDED, "evaluation.antialias", *UNSTARTED},
+    "best": {*UNUSED, *NO_AUXILIARY, *UNSHRUNK, *UNPADDED, *UNSTARTED},
     "best in windows": {
         *UNUSED - {"evaluation.window_stride"},
         *NO_AUXILIARY,
@@ -65,7 +66,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         *UNPADDED,
         *SINGLE_SCALE - {"evaluation.average"},
         "evaluation.pad_to",
-        "init.drop",
+        *UNSTARTED,
     },
     "later stage": {
         *UNUSED,
@@ -76,6 +77,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         *UNPADDED,
         "backbone.weights",
         "backbone.first_draw",
+        "init.layout",
     },
     "hard pixels in windows": {
         *UNSEEN,
@@ -83,7 +85,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         *UNSHRUNK,
         *UNPADDED,
         *SINGLE_SCALE - {"evaluation.average"},
-        "init.drop",
+        *UNSTARTED,
         "evaluation.pad_to",
         "backbone.first_unit",
         "head.extra_conv_dropout",
@@ -95,7 +97,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         *SINGLE_SCALE,
         *UNSHRUNK,
         *UNPADDED,
-        "init.drop",
+        *UNSTARTED,
     },
     "untrained": {
         *UNUSED,
@@ -107,6 +109,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         "backbone.first_draw",
         "head.first_draw",
         "head.logits_std",
+        "init.layout",
         "dataset.train_split",
         "dataset.duplicate",
         *UNTRAINED,
@@ -319,6 +322,9 @@ def test_a_weights_file_counts_by_its_content(tmp_path):
     assert started[0] == started[1] != started[2]
     with pytest.raises(ConfigError, match=r"backbone\.weights names the file .*missing\.pth, which cannot be read"):
         _ = composed().with_leaf("backbone.weights", f"{tmp_path}/missing.pth").run_id
+    read = composed().with_leaf("init.from", f"file:{tmp_path}/a.pth")
+    assert read.science["init"]["layout"] == "ours"
+    assert read.with_leaf("init.layout", "gald").run_id != read.run_id
     with pytest.raises(ConfigError, match=r"init\.from names the file"):
         _ = composed().with_leaf("init.from", f"file:{tmp_path}/missing.pth").run_id
 

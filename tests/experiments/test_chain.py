@@ -35,4 +35,4 @@ def test_a_seed_is_worked_out_once_and_goes_through_the_whole_chain():
 
 def test_the_first_training_alone_has_no_origin():
     (configuration,) = Chain((Link("", OWN),)).configurations(0)
-    assert configuration.tree["init"] == {"from": None, "drop": []}
+    assert configuration.tree["init"] == {"from": None, "layout": "ours", "drop": []}

@@ -100,7 +100,7 @@ def test_stages_form_a_chain_whose_ids_depend_on_each_other(tmp_path):
     assert lengths((first, second, own)) == ["9 steps", "8 steps", "200 steps"]
     assert first.leaves["init.from"] is None
     assert second.leaves["init.from"] == f"run:{first.run_id}"
-    assert own.tree["init"] == {"from": f"run:{second.run_id}", "drop": ["head.classifier"]}
+    assert own.tree["init"] == {"from": f"run:{second.run_id}", "layout": "ours", "drop": ["head.classifier"]}
     others = item.chain.configurations(0)
     assert not {run.run_id for run in others} & {first.run_id, second.run_id, own.run_id}
     shared = [run.run_id for run in sibling.chain.configurations(1)[:2]]

@@ -31,6 +31,20 @@ def test_the_count_is_that_of_a_real_training_step(counter, head, auxiliary):
     assert work.checkpoint_bytes == work.weights_bytes + 4 * work.parameters
 
 
+def test_stages_that_no_head_reads_do_not_count(counter):
+    whole = counter.work(composed(*SMALL, "head=fcn"))
+    configuration = composed(*SMALL, "head=fcn", "head.source=res3")
+    low, again = counter.work(configuration), Counter().work(configuration)
+    model, _ = build_model(configuration, 8, pretrained=False)
+    with FlopCounterMode(display=False) as counted, torch.no_grad():
+        model.eval()(torch.zeros(1, 3, 64, 64))
+    assert low == again
+    assert low.training == 3 * 5 * 4 * counted.get_total_flops() < whole.training
+    assert low.parameters == parameter_count(model) < whole.parameters / 5
+    assert low.numbers == sum(item.numel() for item in model.state_dict().values())
+    assert counter.work(composed(*SMALL, "head=fcn")) == whole
+
+
 def test_an_evaluation_is_counted_at_its_own_stride_and_views(counter):
     own = counter.work(composed(*SMALL, "head=aspp", "evaluation.output_stride=16")).evaluation
     assert counter.work(composed(*SMALL, "head=aspp")).evaluation == own

@@ -200,7 +200,7 @@ def test_gradient_reaches_every_parameter(depth: int) -> None:
     ("settings", "message"),
     [
         ({"depth": 99}, "depth must be one of 18, 34, 50, 101, not 99"),
-        ({"depth": 18, "stem": "wide"}, "stem must be plain or deep, not 'wide'"),
+        ({"depth": 18, "stem": "wide"}, "stem must be plain, deep or v1c, not 'wide'"),
         ({"depth": 18, "output_stride": 12}, "output_stride must be one of 4, 8, 16, 32, not 12"),
         ({"depth": 18, "multi_grid": (1, 2, 4)}, r"one rate per unit of res5: ResNet-18 has 2, but \[1, 2, 4\] has 3"),
         ({"depth": 50, "multi_grid": (1, 2)}, r"ResNet-50 has 3, but \[1, 2\] has 2"),
@@ -213,3 +213,44 @@ def test_gradient_reaches_every_parameter(depth: int) -> None:
 def test_mistakes_are_named(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message), torch.device("meta"):
         ResNet(**settings)
+
+
+@pytest.mark.parametrize("blocks", [4, 6])
+def test_what_lies_behind_the_last_output_read_is_dropped(blocks: int) -> None:
+    torch.manual_seed(0)
+    whole = ResNet(18, output_stride=8, blocks=blocks).eval()
+    torch.manual_seed(0)
+    part = ResNet(18, output_stride=8, blocks=blocks).eval()
+    part.keep({"res2", "res3"})
+    assert list(part.channels) == ["res2", "res3"]
+    left = {
+        key: value for key, value in whole.state_dict().items() if not key.startswith(("layer3", "layer4", "block"))
+    }
+    assert all(torch.equal(value, left[key]) for key, value in part.state_dict().items())
+    assert part.state_dict().keys() == left.keys()
+    assert set(part.unread_prefixes) == {"layer3.", "layer4."} | {f"block{n}." for n in range(5, blocks + 1)}
+    image = torch.randn(1, 3, 65, 65)
+    for output_stride in (8, 32):
+        whole.set_output_stride(output_stride)
+        part.set_output_stride(output_stride)
+        found, expected = part(image), whole(image)
+        assert list(found) == ["res2", "res3"]
+        assert all(torch.equal(value, expected[name]) for name, value in found.items())
+
+
+def test_nothing_is_dropped_where_the_last_output_is_read() -> None:
+    with torch.device("meta"):
+        backbone = ResNet(18)
+    before = list(backbone.state_dict())
+    backbone.keep({"res5"})
+    assert list(backbone.state_dict()) == before
+    assert backbone.unread_prefixes == ()
+
+
+def test_the_stem_of_mmsegmentation_is_as_wide_as_the_plain_one() -> None:
+    with torch.device("meta"):
+        stem, whole = ResNet(50, stem="v1c").conv1, ResNet(50, stem="v1c")(torch.randn(1, 3, 65, 65))
+    assert [layer.weight.shape[:2] for layer in stem if isinstance(layer, nn.Conv2d)] == [(32, 3), (32, 32), (64, 32)]
+    assert whole["res2"].shape == (1, 256, 17, 17)
+    with pytest.raises(ValueError, match="stem must be plain, deep or v1c, not 'v1d'"):
+        ResNet(50, stem="v1d")

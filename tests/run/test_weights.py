@@ -64,7 +64,17 @@ def test_another_runs_weights_are_taken_over_and_that_is_journalled(held, models
     take_over_weights(other, Init("run:bb", ["head.classifier"]), held)
     assert same_weights(other.backbone.state_dict(), one.backbone.state_dict())
     assert torch.equal(other.head.state_dict()["classifier.logits.weight"], fresh)
-    assert events(held) == [("weights_taken_over", {"source": "run:bb", "dropped": ["head.classifier"]})]
+    told = {"source": "run:bb", "dropped": ["head.classifier"], "left_out": []}
+    assert events(held) == [("weights_taken_over", told)]
+
+
+def test_an_auxiliary_head_that_is_not_wanted_is_left_out_and_said(held, models, configure, tmp_path, caplog):
+    one, _ = models
+    own, _ = build_model(configure("auxiliary=none"), num_classes=4)
+    torch.save(one.state_dict() | {"auxiliary.hidden.convolution.weight": torch.zeros(1)}, tmp_path / "mine.pt")
+    take_over_weights(own, Init(f"file:{tmp_path / 'mine.pt'}"), held)
+    assert events(held)[0][1]["left_out"] == ["auxiliary."]
+    assert "has weights under auxiliary., which this network lacks; they are left out" in caplog.text
 
 
 def test_a_file_of_weights_is_taken_over(held, models, tmp_path, monkeypatch):

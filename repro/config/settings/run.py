@@ -91,6 +91,16 @@ class DatasetSettings:
     allow_overlap: list[Overlap] = field(default_factory=list)
 
 
+class Layout(StrEnum):
+    """Whose names and orders the entries of a file of weights have."""
+
+    ours = "ours"
+    torchvision = "torchvision"
+    mmsegmentation = "mmsegmentation"
+    gald = "gald"
+    gald_rgb = "gald_rgb"
+
+
 @dataclass
 class Init:
     """The weights that a run starts from: `run:<id>`, `file:<path>`, `torchvision:<name>`, or null for fresh ones.
@@ -98,10 +108,20 @@ class Init:
     Attributes:
         source: the leaf `init.from`, whose name Python keeps for itself.
         drop: beginnings of the names of weights that are not taken over.
+        layout: whose the entries of a file are; a run's are ours, and those that torchvision publishes its own.
     """
 
     source: str | None = None
     drop: list[str] = field(default_factory=list)
+    layout: Layout = Layout.ours
+
+    def __post_init__(self) -> None:
+        kind = (self.source or "").partition(":")[0]
+        fitting = {"file": tuple(Layout), "torchvision": (Layout.ours, Layout.torchvision)}.get(kind, (Layout.ours,))
+        require(
+            self.layout in fitting,
+            f"init.layout is {self.layout}, which is for init.from=file:<path>; init.from is {self.source or 'null'}",
+        )
 
     @property
     def replaces_backbone(self) -> bool:

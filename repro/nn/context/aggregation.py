@@ -1,4 +1,4 @@
-"""The four global aggregations that GALD puts a local distribution behind."""
+"""The four global aggregations that GALD puts a local distribution behind, and a fifth one that aggregates nothing."""
 
 from __future__ import annotations
 
@@ -109,6 +109,27 @@ class PSPAggregation(Aggregation):
     def forward(self, features: Tensor) -> Tensor:
         """Maps `[B, in_channels, H, W]` to `[B, width, H, W]`."""
         context: Tensor = self.dropout(self.pyramid(features))
+        return context
+
+
+class ConvolutionAggregation(Aggregation):
+    """A 3x3 convolution with BN and ReLU: what stands before the block of the two below, which looks no further.
+
+    Source: mmsegmentation's FCN head, which is its non-local head without the block.
+
+    Args:
+        in_channels: Channels of the map read.
+        width: Channels of the convolution, and so of the context.
+    """
+
+    def __init__(self, in_channels: int, *, width: int) -> None:
+        super().__init__()
+        self.reduction = ConvBNReLU(in_channels, width, 3)
+        self.out_channels = width
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps `[B, in_channels, H, W]` to `[B, width, H, W]`."""
+        context: Tensor = self.reduction(features)
         return context
 
 

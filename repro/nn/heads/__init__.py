@@ -7,6 +7,7 @@ from repro.nn.heads.dsnet import DSNet
 from repro.nn.heads.dynamic_filter import DynamicFilter
 from repro.nn.heads.fcn import FCN, AuxiliaryHead
 from repro.nn.heads.gald import GALD
+from repro.nn.heads.psp import PSP
 from repro.nn.heads.refined import JointClassifier
 from repro.nn.heads.vortex import ModuleA, Vortex
 
@@ -14,6 +15,7 @@ __all__ = [
     "ASPP",
     "FCN",
     "GALD",
+    "PSP",
     "ASPPPlus",
     "AuxiliaryHead",
     "DCNv2",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,15 +11,22 @@ from torch import Tensor, nn
 from repro.errors import ConfigError
 from repro.nn.resnet import ResNet
 from repro.nn.weights.files import fetched, fill, read_file
+from repro.nn.weights.names import bare, below
+
+_PART = "backbone."
+"""What the names of a backbone begin with in the file of a whole network, ours or mmsegmentation's."""
 
 
 def load_backbone_weights(backbone: nn.Module, weights: str, *, of_other_strides: bool = False) -> None:
-    """Loads ImageNet weights into a backbone; the classifier's `fc.*` are left out, added blocks stay fresh.
+    """Loads ImageNet weights into a backbone.
+
+    The classifier's `fc.*` are left out; added blocks that the file has nothing for stay fresh.
 
     Args:
         backbone: The network to fill; a backbone of one's own takes a file only.
         weights: A name of torchvision's weight enum for this depth, such as `IMAGENET1K_V1`, or the path of a
-            local `.pth` or `.pt` file with a state dict in torchvision's names.
+            local `.pth` or `.pt` file with a state dict in torchvision's names, or mmsegmentation's for its stem; of
+            a whole network, the entries below `backbone.` are taken.
         of_other_strides: Whether a backbone that strides in the last units takes torchvision's weights, which were
             trained with strides in the first ones: they have the same shapes there, and another meaning.
 
@@ -31,7 +39,18 @@ def load_backbone_weights(backbone: nn.Module, weights: str, *, of_other_strides
     else:
         state, origin = _torchvision_state(backbone, weights, of_other_strides), f"torchvision's {weights}"
     fresh = backbone.fresh_prefixes if isinstance(backbone, ResNet) else ()
-    fill(backbone, state, origin, drop=("fc.", *fresh))
+    fill(backbone, _of_the_backbone(state, backbone), origin, fresh=fresh, spare=["fc."])
+
+
+def _of_the_backbone(state: Mapping[str, Tensor], backbone: nn.Module) -> Mapping[str, Tensor]:
+    """The entries of a backbone in a file that may be one of a whole network."""
+    own = backbone.state_dict()
+    found = bare(state, own)
+    if any(name.startswith(_PART) for name in found) and not any(name.startswith(_PART) for name in own):
+        found = below(found, _PART)
+    if not isinstance(backbone, ResNet):
+        return found
+    return {re.sub(r"^stem\.", "conv1.", re.sub(r"^stem\.7\.", "bn1.", name)): value for name, value in found.items()}
 
 
 def _torchvision_state(backbone: nn.Module, name: str, of_other_strides: bool) -> Mapping[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from repro.errors import DataError
 from repro.nn.resnet import ResNet
 
 # The keys under which training scripts commonly wrap a state dict.
-_WRAPPERS = ("state_dict", "model", "model_state")
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "model_state", "network", "net", "weights")
 
 
 def fetched(url: str, remedy: str) -> Mapping[str, Tensor]:
@@ -46,12 +46,27 @@ def read_file(path: Path, remedy: str = "") -> Mapping[str, Tensor]:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails wherever its bytes lead the unpickler
         raise DataError(f"The weights file {path} cannot be read ({_reason(error)}){remedy}") from error
-    for wrapper in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise DataError(f"The weights file {path} does not hold a state dict, that is, names with tensors")
-    return content
+    return _unwrapped(content, f"The weights file {path}")
+
+
+def _unwrapped(content: Any, origin: str) -> Mapping[str, Tensor]:
+    """The one state dict inside of what a training script has saved."""
+    if not isinstance(content, Mapping) or not content:
+        raise DataError(f"{origin} does not hold a state dict, that is, names with tensors")
+    others = [str(key) for key, value in content.items() if not (isinstance(key, str) and isinstance(value, Tensor))]
+    if not others:
+        return content
+    wrapper = next((name for name in _WRAPPERS if isinstance(content.get(name), Mapping)), None)
+    if wrapper is None:
+        raise DataError(
+            f"{origin} does not hold a state dict, that is, names with tensors: {listed(others)} are none; save the "
+            f"state dict alone, or under {' or '.join(_WRAPPERS[:2])}"
+        )
+    inner = content[wrapper]
+    twins = [str(key) for key, value in content.items() if isinstance(value, Mapping) and value.keys() == inner.keys()]
+    if len(twins) > 1:
+        raise DataError(f"{origin} holds {' and '.join(twins)}, of the same names; save the one that is meant alone")
+    return _unwrapped(inner, origin)
 
 
 def _download(url: str, target: Path, remedy: str) -> None:
@@ -67,7 +82,15 @@ def _download(url: str, target: Path, remedy: str) -> None:
         ) from error
 
 
-def fill(network: nn.Module, state: Mapping[str, Tensor], origin: str, *, drop: Sequence[str] = ()) -> None:
+def fill(
+    network: nn.Module,
+    state: Mapping[str, Tensor],
+    origin: str,
+    *,
+    drop: Sequence[str] = (),
+    fresh: Sequence[str] = (),
+    spare: Sequence[str] = (),
+) -> tuple[str, ...]:
     """Loads a state dict into a network.
 
     Args:
@@ -75,29 +98,57 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], origin: str, *, drop: 
         state: names with tensors.
         origin: where they come from, for the error.
         drop: beginnings of names that keep the network's own values, whatever the state dict has for them.
+        fresh: beginnings of names that keep them if the state dict has nothing at all for them.
+        spare: beginnings of names of which the state dict may have entries though the network has none.
+
+    Returns:
+        Those of `spare` under which something was left out.
 
     Raises:
-        DataError: entries are missing, unexpected or of another shape; each kind is listed.
+        DataError: entries are missing, unexpected, of another shape or kind, or not finite; each kind is listed.
     """
-    own, dropped = network.state_dict(), tuple(drop)
+    own = network.state_dict()
+    unneeded = [prefix for prefix in spare if _any_begins(state, prefix) and not _any_begins(own, prefix)]
+    absent = [prefix for prefix in fresh if not _any_begins(state, prefix)]
+    dropped = (*drop, *unneeded, *absent)
     kept = {key: value for key, value in state.items() if not key.startswith(dropped)}
     wanted = {key: value for key, value in own.items() if not key.startswith(dropped)}
+    if faults := _faults(kept, wanted):
+        raise DataError(f"{origin} does not fit {_described(network)}; {'; '.join(faults)}")
+    network.load_state_dict(kept, strict=False)
+    return tuple(unneeded)
+
+
+def _faults(kept: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
     # Files written before 2018 lack the batch counters; they count, but carry no weight.
     missing = [key for key in wanted if key not in kept and not key.endswith("num_batches_tracked")]
-    unexpected = [key for key in kept if key not in wanted]
+    both = [key for key in wanted if key in kept]
     shapes = [
         f"{key} {list(kept[key].shape)} instead of {list(wanted[key].shape)}"
-        for key in wanted
-        if key in kept and kept[key].shape != wanted[key].shape
+        for key in both
+        if kept[key].shape != wanted[key].shape
     ]
-    parts = [
-        f"{title}: {listed(keys)}"
-        for title, keys in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
-        if keys
+    kinds = [
+        f"{key} {kept[key].dtype} instead of {wanted[key].dtype}"
+        for key in both
+        if kept[key].is_floating_point() != wanted[key].is_floating_point()
     ]
-    if parts:
-        raise DataError(f"{origin} does not fit {_described(network)}; {'; '.join(parts)}")
-    network.load_state_dict(kept, strict=False)
+    infinite = [key for key in both if kept[key].is_floating_point() and not bool(kept[key].isfinite().all())]
+    kinds_of_fault = {
+        "missing": missing,
+        "unexpected": [key for key in kept if key not in wanted],
+        "of another shape": shapes,
+        "of another kind": kinds,
+        "not finite": infinite,
+    }
+    faults = [f"{title}: {listed(keys)}" for title, keys in kinds_of_fault.items() if keys]
+    if missing and all(key.startswith("auxiliary.") for key in missing):
+        faults.append("set auxiliary=none, or init.drop=[auxiliary] to train it anew")
+    return faults
+
+
+def _any_begins(names: Iterable[str], prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in names)
 
 
 def _described(network: nn.Module) -> str:
@@ -115,6 +166,6 @@ def listed(keys: Sequence[str], most: int = 5) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, pickle.UnpicklingError):
         # torch's own text advises to switch off the check for code in the file.
-        return "it is damaged, or holds more than tensors"
+        return "it is damaged, or holds more than tensors and plain values; of a whole network, save its state_dict()"
     lines = str(getattr(error, "reason", error)).strip().splitlines()
     return lines[0] if lines else type(error).__name__

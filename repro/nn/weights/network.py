@@ -1,4 +1,4 @@
-"""Weights for a whole network: a file of our own, or torchvision's segmentation networks."""
+"""Weights for a whole network: a file of our own or of others, or torchvision's segmentation networks."""
 
 from __future__ import annotations
 
@@ -9,36 +9,51 @@ from torch import Tensor, nn
 
 from repro.errors import ConfigError
 from repro.nn.weights.files import fetched, fill, listed, read_file
+from repro.nn.weights.layouts import from_torchvision, in_our_names
+from repro.nn.weights.names import bare
 
 PUBLISHED = ("deeplabv3_resnet101", "deeplabv3_resnet50", "fcn_resnet101", "fcn_resnet50")
 """torchvision's networks on a dilated ResNet, trained on the images of COCO that hold classes of PASCAL VOC."""
 
 
-def load_network_weights(network: nn.Module, path: Path, drop: Sequence[str] = ()) -> None:
+def load_network_weights(
+    network: nn.Module, path: Path, drop: Sequence[str] = (), layout: str = "ours"
+) -> tuple[str, ...]:
     """Loads a whole network's weights from a file, such as a run's `weights.pt`.
+
+    Those of an auxiliary head that the network lacks, and of stages that none of its heads reads, are left out.
 
     Args:
         network: The network to fill.
-        path: A file with a state dict in our names, bare or under `model`.
-        drop: Beginnings of the names of entries that are not taken over and keep their fresh values.
+        path: A file with a state dict, bare or wrapped as training scripts do.
+        drop: Beginnings of the names, which are ours, of entries that are not taken over and keep their fresh values.
+        layout: Whose names the file has, one of `LAYOUTS`.
+
+    Returns:
+        Beginnings of the names of entries that were left out though nobody asked for it.
 
     Raises:
         DataError: The file is missing or damaged, or its other entries are not those of the network.
-        ConfigError: A beginning in `drop` fits no entry of the network.
+        ConfigError: A beginning in `drop` fits no entry of the network, or the layout is unknown.
     """
     _check_drop(network, drop)
-    fill(network, read_file(path), str(path), drop=drop)
+    own = network.state_dict()
+    state = in_our_names(bare(read_file(path), own if layout == "ours" else ()), layout, str(path))
+    return _filled(network, state, str(path), drop)
 
 
-def load_published_weights(network: nn.Module, name: str, drop: Sequence[str] = ()) -> None:
+def load_published_weights(network: nn.Module, name: str, drop: Sequence[str] = ()) -> tuple[str, ...]:
     """Loads the weights that torchvision publishes for one of its segmentation networks.
 
-    They are torchvision's default ones for the name. Those of its auxiliary head are left out if the network has none.
+    They are torchvision's default ones for the name; left out is what `load_network_weights` leaves out.
 
     Args:
         network: The `Segmenter` to fill; the choices of the group `init` compose the one that each name fits.
         name: One of `PUBLISHED`.
         drop: Beginnings of the names of entries that are not taken over and keep their fresh values.
+
+    Returns:
+        Beginnings of the names of entries that were left out though nobody asked for it.
 
     Raises:
         DataError: The weights are neither cached nor to be had from the network, or they do not fit.
@@ -51,8 +66,13 @@ def load_published_weights(network: nn.Module, name: str, drop: Sequence[str] = 
     _check_drop(network, drop)
     default = next(iter(get_model_weights(name)))
     state = from_torchvision(fetched(default.url, "init=none"))
-    absent = () if any(key.startswith("auxiliary.") for key in network.state_dict()) else ("auxiliary.",)
-    fill(network, state, f"torchvision's {name}", drop=(*drop, *absent))
+    return _filled(network, state, f"torchvision's {name}", drop)
+
+
+def _filled(network: nn.Module, state: Mapping[str, Tensor], origin: str, drop: Sequence[str]) -> tuple[str, ...]:
+    backbone = getattr(network, "backbone", None)
+    unread = [f"backbone.{prefix}" for prefix in getattr(backbone, "unread_prefixes", ())]
+    return fill(network, state, origin, drop=drop, spare=["auxiliary.", *unread])
 
 
 def _check_drop(network: nn.Module, drop: Sequence[str]) -> None:
@@ -61,48 +81,3 @@ def _check_drop(network: nn.Module, drop: Sequence[str]) -> None:
         if not any(key.startswith(prefix) for key in names):
             parts = sorted({".".join(key.split(".")[:2]) for key in names if key.startswith(prefix.split(".")[0])})
             raise ConfigError(f"init.drop names {prefix!r}, with which no weight begins; there are {listed(parts)}")
-
-
-# torchvision's names below `classifier` and `aux_classifier`, and ours. Longer prefixes first.
-_DEEPLABV3 = {
-    "classifier.0.convs.4.1": "head.context.image_pooling.transform.convolution",
-    "classifier.0.convs.4.2": "head.context.image_pooling.transform.norm",
-    "classifier.0.project.0": "head.context.projection.convolution",
-    "classifier.0.project.1": "head.context.projection.norm",
-    "classifier.1": "head.classifier.extra.convolution",
-    "classifier.2": "head.classifier.extra.norm",
-    "classifier.4": "head.classifier.logits",
-} | {
-    f"classifier.0.convs.{branch}.{layer}": f"head.context.branches.{branch}.{name}"
-    for branch in range(4)
-    for layer, name in enumerate(("convolution", "norm"))
-}
-_FCN = {
-    "classifier.0": "head.hidden.convolution",
-    "classifier.1": "head.hidden.norm",
-    "classifier.4": "head.classifier.logits",
-}
-_AUXILIARY = {f"aux_{theirs}": ours.replace("head.", "auxiliary.", 1) for theirs, ours in _FCN.items()}
-
-
-def from_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Renames the state dict of torchvision's `deeplabv3_resnet*` or `fcn_resnet*` to that of our `Segmenter`.
-
-    A DeepLabv3 fits the head preset `aspp_torchvision`, an FCN the preset `fcn`; an auxiliary head fits
-    `AuxiliaryHead`, whose entries exist only if torchvision's network has one.
-
-    Raises:
-        ValueError: A name is unknown.
-    """
-    deeplabv3 = any(key.startswith("classifier.0.convs.") for key in state)
-    names = (_DEEPLABV3 if deeplabv3 else _FCN) | _AUXILIARY
-    renamed: dict[str, Tensor] = {}
-    for key, value in state.items():
-        module, _, leaf = key.rpartition(".")
-        if key.startswith("backbone."):
-            renamed[key] = value
-        elif module in names:
-            renamed[f"{names[module]}.{leaf}"] = value
-        else:
-            raise ValueError(f"{key!r} is no entry of torchvision's DeepLabv3 or FCN on a ResNet")
-    return renamed

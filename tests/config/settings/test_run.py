@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from repro.config.settings import Determinism, Init, Precision, Selection, TrackingKind
+from repro.config.settings import Determinism, Init, Layout, Precision, Selection, TrackingKind
 from repro.errors import ConfigError
 from tests.composed import composed
 
@@ -52,6 +52,14 @@ def test_what_trains_and_what_only_evaluates():
     untrained = composed("init=torchvision:fcn_resnet50").settings
     assert not untrained.trains
     assert untrained.init.source == "torchvision:fcn_resnet50"
+
+
+def test_a_layout_is_that_of_a_file():
+    for known in (Init("file:a.pth", layout=Layout.gald), Init("torchvision:fcn_resnet50", layout=Layout.torchvision)):
+        assert known.layout is not Layout.ours
+    for source in (None, "run:0123456789abcdef", "torchvision:fcn_resnet50"):
+        with pytest.raises(ConfigError, match=r"init\.layout is mmsegmentation, which is for init\.from=file:<path>"):
+            Init(source, layout=Layout.mmsegmentation)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ SMALL = {
     "psp": {"width": 6},
     "nonlocal": {"width": 6, "inner_width": 4},
     "cgnl": {"width": 6, "inner_width": 4, "groups": 2},
+    "convolution": {"width": 6},
 }
 KINDS = list(SMALL)
 

@@ -2,6 +2,7 @@ import urllib.error
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from repro.errors import ConfigError, DataError
@@ -67,3 +68,33 @@ def test_names_are_checked() -> None:
         load_backbone_weights(ResNet(18, stem="deep"), "IMAGENET1K_V1")
     with pytest.raises(ConfigError, match=r"weights by name exist for repro\.nn\.ResNet only"):
         load_backbone_weights(nn.Linear(1, 1), "IMAGENET1K_V1")
+
+
+def test_added_blocks_of_a_file_are_taken_over_or_named(tmp_path: Path) -> None:
+    donor, backbone, plain = ResNet(18, blocks=5), ResNet(18, blocks=5), ResNet(18)
+    path = file_of(donor.state_dict(), tmp_path)
+    load_backbone_weights(backbone, path)
+    assert holds(backbone, donor.state_dict())
+    with pytest.raises(DataError, match=r"unexpected: block5\.0\.conv1\.weight"):
+        load_backbone_weights(plain, path)
+    state = {key: value for key, value in donor.state_dict().items() if key != "block5.0.conv1.weight"}
+    with pytest.raises(DataError, match=r"missing: block5\.0\.conv1\.weight"):
+        load_backbone_weights(backbone, file_of(state, tmp_path))
+
+
+def test_the_backbone_of_a_whole_network_is_found(tmp_path: Path) -> None:
+    whole = {f"module.backbone.{key}": value for key, value in published().items() if not key.startswith("fc.")}
+    backbone = ResNet(18)
+    load_backbone_weights(backbone, file_of(whole | {"module.head.weight": torch.ones(1)}, tmp_path))
+    assert holds(backbone, published())
+
+
+def test_mmsegmentations_stem_is_ours(tmp_path: Path) -> None:
+    donor, backbone = ResNet(18, stem="v1c"), ResNet(18, stem="v1c")
+    theirs = {
+        key.replace("conv1.", "stem.") if key.startswith("conv1.") else key.replace("bn1.", "stem.7.", 1)
+        if key.startswith("bn1.") else key: value
+        for key, value in donor.state_dict().items()
+    }  # fmt: skip
+    load_backbone_weights(backbone, file_of(theirs, tmp_path))
+    assert holds(backbone, donor.state_dict())
