@@ -32,6 +32,10 @@ class StoreError(ReproError):
     """A run folder cannot be used: it is held by another process, or what lies in it is damaged."""
 
 
+class DamagedError(StoreError):
+    """A file can be read and does not hold what was written into it."""
+
+
 def full_sentence(text: str) -> str:
     """A sentence with its full stop."""
     return text if text.endswith((".", "?", "!")) else f"{text}."
