@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.engine.stop import StopRequest
-from repro.errors import full_sentence
-from repro.store.files import guarded, refusal, set_aside
+from repro.errors import full_sentence, refusal
+from repro.store.files import guarded, set_aside
 from repro.store.journal import Journal, read_journal
 from repro.store.lock import FolderLock
 from repro.store.outputs import Outputs

@@ -57,6 +57,7 @@ def work(held: HeldRun, configuration: Configuration) -> Record:
     from repro.run.session import carry_out  # loads torch, which what is done already does without
 
     folder = held.folder
+    held.check()  # after the seconds that torch takes: where flock does not reach, another host may have come too
     with logged_to(folder.log_path):
         configuration = freeze(held, configuration)
         commit = provenance.code_version()["commit"]

@@ -1,30 +1,21 @@
 """The door to the disk: files are whole or absent, read with their refusal as a sentence, set aside when damaged."""
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import json
 import os
-import pwd
 import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from repro.errors import DamagedError, StoreError
+from repro.errors import DamagedError, StoreError, refusal
 
 LEFTOVER_PATTERN = ".*.partial"
 DIGEST = "sha256"
 """Key under which a JSON object holds the digest of all else in it."""
-
-_FULL = "make room, then give the same command again"
-_REMEDIES = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EROFS: "mount it writable, or give another folder, such as outputs=<folder>",
-}
 
 
 @contextlib.contextmanager
@@ -42,32 +33,6 @@ def guarded(path: Path, deed: str = "read") -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreError(f"{path} cannot be {deed}: {refusal(path, error)}") from error
-
-
-def refusal(path: Path, error: OSError) -> str:
-    """Why the disk refuses a file, and what would help."""
-    remedy = _REMEDIES.get(error.errno or 0, "")
-    if error.errno in (errno.EACCES, errno.EPERM):
-        remedy = f"{_owner(path)}ask for access, or give another folder, such as outputs=<folder>"
-    return f"{error.strerror or error}; {remedy}" if remedy else error.strerror or str(error)
-
-
-def _owner(path: Path) -> str:
-    """Whose the nearest part of a path is that can be looked at, if it is not ours."""
-    for place in (path, *path.parents):
-        try:
-            owner = place.stat().st_uid
-        except OSError:
-            continue
-        return "" if owner == os.geteuid() else f"{place} belongs to {_user(owner)} and this is {_user(os.geteuid())}; "
-    return ""
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"user {number}"
 
 
 def read_bytes(path: Path) -> bytes:

@@ -1,6 +1,7 @@
 """One run from its configuration to its record: what is left on disk, what is not done again, how it ends."""
 
 import dataclasses
+import itertools
 import logging
 
 import pytest
@@ -108,9 +109,20 @@ def test_two_processes_cannot_hold_one_run(configure):
         run(configuration)
 
 
-def test_a_process_that_lost_its_lock_writes_nothing(configure, monkeypatch):
-    configuration = configure("runtime.checkpoint_seconds=0")
+def test_who_lost_its_lock_before_the_first_write_writes_nothing(configure, monkeypatch):
     monkeypatch.setattr("repro.store.lock.FolderLock.is_ours", lambda self: False)
+    with pytest.raises(StoreError, match="taken over"):
+        run(configure())
+    folder = folder_of(configure())
+    assert folder.read_status() is None
+    assert not folder.config_path.exists()
+    assert read_journal(folder.journal_path).events == ()
+
+
+def test_a_process_that_lost_its_lock_writes_nothing_more(configure, monkeypatch):
+    configuration = configure("runtime.checkpoint_seconds=0")
+    answers = itertools.chain([True], itertools.repeat(False))
+    monkeypatch.setattr("repro.store.lock.FolderLock.is_ours", lambda self: next(answers))
     with pytest.raises(StoreError, match="taken over"):
         run(configuration)
     folder = folder_of(configuration)
