@@ -1,5 +1,6 @@
 """Pictures of predictions: masks in the dataset's palette, and panels for the eye."""
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from repro.data import IGNORE, SegmentationDataset
+from repro.store.files import atomic_write
 
 GAP = 4
 RIGHT, WRONG, VOID = (40, 140, 60), (200, 30, 40), (225, 225, 225)
@@ -49,9 +51,14 @@ def stacked(panels: Sequence[Image.Image]) -> Image.Image:
 
 
 def save_picture(picture: Image.Image, path: Path) -> None:
-    """Writes a PNG, making the folder if needed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, optimize=True)
+    """Writes a PNG whole or not at all, making the folder if needed.
+
+    Raises:
+        StoreError: the disk refuses it.
+    """
+    content = io.BytesIO()
+    picture.save(content, "PNG", optimize=True)
+    atomic_write(path, content.getvalue())
 
 
 class Gallery:

@@ -12,6 +12,7 @@ from repro.config.configuration import Configuration
 from repro.data import SegmentationDataset
 from repro.engine.evaluate import evaluate
 from repro.engine.pictures import Gallery
+from repro.errors import DamagedError
 from repro.metrics import SCORES, iou_percent
 from repro.nn import Segmenter
 from repro.papers import PAPER_SCALE
@@ -68,9 +69,22 @@ def record_evaluation(
         wall_seconds=training.wall_seconds + seconds,
         gpu_seconds=training.gpu_seconds + (seconds if device.type == "cuda" else 0.0),
         parameters=parameter_count(model),
+        weights_sha256=training.sha256,
     )
     folder.write_record(record, matrix)
     return folder.read_record(evaluation_id)
+
+
+def set_aside_other_records(held: HeldRun, weights_sha256: str) -> None:
+    """Sets aside the records that name other weights than those that the run has now; older ones name none."""
+    for evaluation_id in held.folder.evaluation_ids():
+        path = held.folder.record_path(evaluation_id)
+        try:
+            named = held.folder.read_record(evaluation_id).weights_sha256
+        except DamagedError:
+            continue  # counts as missing, and is made again when it is asked for
+        if named not in (None, weights_sha256):
+            held.set_aside(path, f"{path} was measured on other weights than the run has now", "other-weights")
 
 
 def describe_split(dataset: SegmentationDataset) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from repro.engine.device import choose_device, set_determinism
 from repro.errors import ConfigError, DataError
 from repro.nn import Segmenter
 from repro.provenance import available_cores
-from repro.run.evaluation import record_evaluation
+from repro.run.evaluation import record_evaluation, set_aside_other_records
 from repro.run.held import HeldRun
 from repro.run.images import check_measured, stored, told_of_validations, used_after, used_before
 from repro.run.training import train_network, training_split
-from repro.run.weights import load_weights, store_weights, take_over_weights
+from repro.run.weights import load_weights, sound_weights, store_weights, take_over_weights
 from repro.store.images import UsedImages, counts
 from repro.store.record import Record
 from repro.store.status import RunState
@@ -37,8 +37,9 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     used = images_behind(configuration, held)
     check_measured(configuration, used)
     checkpoints = CheckpointFolder(folder.checkpoints)
-    is_trained = folder.has_weights
-    is_started = is_trained or not checkpoints.is_empty
+    weights = sound_weights(held)
+    is_trained = weights is not None
+    is_started = is_trained or checkpoints.find()
     fresh = not is_started and not settings.init.replaces_backbone
     model, auxiliary_weight = build_model(configuration, measured.num_classes, pretrained=fresh)
     if not is_started:
@@ -52,8 +53,9 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
         train_network(configuration, held, checkpoints, model, auxiliary_weight, split, device)
     elif not is_trained:
         store_weights(folder, model.state_dict(), device, step=0, wall_seconds=0.0, gpu_seconds=0.0)
-    checkpoints.clear()
-    training = load_weights(folder, model, device)
+    training = load_weights(folder, model, weights)
+    checkpoints.clear()  # only now, since damaged weights are made anew from the last one
+    set_aside_other_records(held, training.sha256)
     folder.write_status(RunState.RUNNING, step=training.step, message="evaluating")
     found = counts(used, measured.name, measured.ids)
     record = record_evaluation(configuration, held, model, measured, device, training, found)
