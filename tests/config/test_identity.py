@@ -4,6 +4,7 @@ from repro.config import identity
 from repro.config.groups import config_folder
 from repro.errors import ConfigError
 from tests.composed import composed
+from tests.places import CONF
 
 COMPOSITIONS = {
     "default": [],
@@ -34,8 +35,8 @@ UNTRAINED = {
 } | {"seed", "selection"}
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
     "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", "init.drop"},
-    "voc": {*UNUSED, *UNSEEN, "init.drop"},
-    "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop"},
+    "voc": {*UNUSED, *UNSEEN, "init.drop", "dataset.content"},
+    "camvid": {*UNUSED, *UNSEEN, "evaluation.average", "init.drop", "dataset.content"},
     "best": {*UNUSED, "init.drop"},
     "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights"},
     "hard pixels in windows": {*UNSEEN, "auxiliary.weight", "init.drop", "evaluation.pad_to"},
@@ -46,6 +47,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         "backbone.weights",
         "dataset.train_split",
         "dataset.duplicate",
+        "dataset.content",
         *UNTRAINED,
     },
 }
@@ -63,6 +65,8 @@ def other_value(path, value):
         return 4
     if path in ("evaluation.window", "evaluation.window_stride"):
         return 100
+    if path == "dataset.content":
+        return [str(CONF)]
     if path == "auxiliary._target_":
         return "repro.nn.Other"
     if isinstance(value, bool):
