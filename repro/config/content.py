@@ -1,7 +1,7 @@
 """What data on disk are, by content: one hash over the files of a data set that declares none.
 
-Each file is read once: a cache of the user's remembers its hash for as long as size and times stay what they were, so
-that a further look costs a listing of the folders.
+Each file is read once: a cache of the user's, in $REPRO_CACHE or ~/.cache/repro, remembers its hash for as long as size
+and times stay what they were, so that a further look costs a listing of the folders.
 """
 
 import hashlib
@@ -93,7 +93,7 @@ def digest_of_content(paths: Mapping[str, Path], leave_out: Path) -> str:
     place = _cache_place(paths.values())
     known, settled = _read_cache(place), time.time_ns() - CHANGES_UNSEEN_NS
     try:
-        found = _hashed(files, known)
+        found = _hashed(files.values(), known)
     except OSError as error:
         raise ConfigError(
             f"{error.filename} cannot be read ({error.strerror}), but counts by its content, since its data set"
@@ -101,14 +101,14 @@ def digest_of_content(paths: Mapping[str, Path], leave_out: Path) -> str:
         ) from error
     if found != known:
         _write_cache(place, {path: entry for path, entry in found.items() if max(entry[0][1:]) < settled})
-    lines = (f"{name}\0{found[str(path)][1]}\n" for name, path in files.items())
+    lines = (f"{name}\0{found[path][1]}\n" for name, path in files.items())
     return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-def _below(name: str, path: Path, leave_out: Path) -> Iterator[tuple[str, Path]]:
-    """The files of a folder by their names in it, or a file alone."""
+def _below(name: str, path: Path, leave_out: Path) -> Iterator[tuple[str, str]]:
+    """The files of a folder by their names in it, or a file alone; texts, since there may be very many."""
     if path.is_file():
-        yield name, path
+        yield name, str(path)
         return
     seen = {leave_out}
     for folder, folders, names in os.walk(path, followlinks=True):
@@ -118,43 +118,39 @@ def _below(name: str, path: Path, leave_out: Path) -> Iterator[tuple[str, Path]]
             continue
         seen.add(real)
         folders[:] = sorted(item for item in folders if _counts(item))
-        inside = Path(folder).relative_to(path).as_posix()
-        yield from ((f"{name}/{inside}/{item}", Path(folder, item)) for item in names if _counts(item))
+        inside = f"{name}/{Path(folder).relative_to(path).as_posix()}"
+        yield from ((f"{inside}/{item}", f"{folder}/{item}") for item in names if _counts(item))
 
 
 def _counts(name: str) -> bool:
     return not name.startswith(".") and name not in LEFT_BY_SYSTEMS
 
 
-def _hashed(files: Mapping[str, Path], known: Mapping[str, tuple[Stamp, str]]) -> dict[str, tuple[Stamp, str]]:
+def _hashed(paths: Iterable[str], known: Mapping[str, tuple[Stamp, str]]) -> dict[str, tuple[Stamp, str]]:
     """Path to stamp and hash of every file; only those that are new or changed are read."""
     found: dict[str, tuple[Stamp, str]] = {}
     unknown = []
-    for path in files.values():
-        stamp = _stamp(path)
-        remembered = known.get(str(path))
+    for path in paths:
+        facts = os.stat(path)
+        stamp = facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+        remembered = known.get(path)
         if remembered is not None and remembered[0] == stamp:
-            found[str(path)] = remembered
+            found[path] = remembered
         else:
             unknown.append((path, stamp))
     if unknown:
-        below = os.path.commonpath([path.parent for path, _ in unknown])
+        below = os.path.commonpath([os.path.dirname(path) for path, _ in unknown])
         _log.info("no hash is declared: reading %d files below %s, once", len(unknown), below)
     for path, stamp in unknown:
-        with path.open("rb") as file:
-            found[str(path)] = stamp, hashlib.file_digest(file, "sha256").hexdigest()
+        with open(path, "rb") as file:
+            found[path] = stamp, hashlib.file_digest(file, "sha256").hexdigest()
     return found
 
 
-def _stamp(path: Path) -> Stamp:
-    facts = path.stat()
-    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
-
-
 def _cache_place(paths: Iterable[Path]) -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    base = os.environ.get("REPRO_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "repro").expanduser()
     which = hashlib.sha256("\n".join(sorted(str(path.absolute()) for path in paths)).encode(errors="surrogateescape"))
-    return base / "repro" / "content" / f"{which.hexdigest()[:16]}.json"
+    return Path(base) / "content" / f"{which.hexdigest()[:16]}.json"
 
 
 def _read_cache(place: Path) -> dict[str, tuple[Stamp, str]]:

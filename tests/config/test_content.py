@@ -18,7 +18,7 @@ NOWHERE = Path("nowhere")
 def cache(tmp_path, monkeypatch):
     """A cache of the test's own, which remembers files as young as the test's."""
     monkeypatch.setattr(content, "CHANGES_UNSEEN_NS", -(10**12))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
@@ -147,7 +147,7 @@ def test_a_file_that_may_still_change_unseen_is_read_again(folder, monkeypatch):
 @pytest.mark.parametrize("harm", ["[]", "{", '{"a": 1}', "null"])
 def test_a_damaged_cache_is_made_anew(folder, cache, harm):
     before = of(folder)
-    (place,) = (cache / "repro" / "content").iterdir()
+    (place,) = (cache / "content").iterdir()
     place.write_text(harm)
     assert of(folder) == before
     assert isinstance(json.loads(place.read_text()), dict)
