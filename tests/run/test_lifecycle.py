@@ -90,8 +90,8 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_so(configure):
 
 
 def test_scores_that_are_no_numbers_stop_the_run_and_say_so(configure, monkeypatch):
-    no_numbers = lambda model, pixels, protocol: model(pixels.float())["main"] * float("nan")
-    monkeypatch.setattr("repro.engine.evaluate.predict", no_numbers)
+    nan = float("nan")
+    monkeypatch.setattr("repro.engine.evaluate.predict", lambda model, pixels, _: model(pixels.float())["main"] * nan)
     configuration = configure()
     with pytest.raises(Diverged, match="scores for image '0-val-00000' of split 'val' of 'shapes' are no finite"):
         run(configuration)
