@@ -1,7 +1,8 @@
 """What makes two runs the same: the normalised science configuration and its hash.
 
 Pure functions of a resolved tree. Equal experiments get one id however they are written down; whatever can change a
-result changes the id. The only file touched is a local weights file, which counts by its content.
+result changes the id. The only files touched are a local weights file and the files of a data set that declares no
+hash, which count by their content.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from repro.config.content import content_of
 from repro.config.settings import FirstDraw, Length, is_replaced, window_stride
 from repro.config.tree import Tree, canonical, flatten, without
 from repro.errors import ConfigError
@@ -74,15 +76,18 @@ def science(resolved: Tree) -> dict[str, Any]:
     """The part of a resolved configuration that decides what training yields, in canonical form."""
     tree: dict[str, Any] = canonical(resolved)
     excluded = set(NOT_PART_OF_A_RUN)
+    used = [tree.get("dataset", {}).get("train_split")]
     if tree.get("selection", "last") == "last":
         excluded |= {"validation.every", "validation.split"}  # the weights do not depend on who looks at them
     else:
         excluded -= OF_THE_VALIDATION
         tree.setdefault("validation", {}).setdefault("split", tree.get("dataset", {}).get("evaluation_split"))
+        used.append(tree["validation"]["split"])
+    content = _content(resolved, *used)
     tree = without(tree, excluded | _as_before(tree))
     _canonical_validation(tree)
     _canonical_network(tree)
-    _canonical_dataset(tree)
+    _canonical_dataset(tree, content)
     _canonical_schedule(tree)
     for group in ("head", "auxiliary"):
         _canonical_dropout(tree.get(group, {}), trains=tree.get("schedule", {}).get("length") != "0 steps")
@@ -117,6 +122,7 @@ def protocol(resolved: Tree) -> dict[str, Any]:
     dataset, evaluation = dict(tree.get("dataset", {})), dict(tree.get("evaluation", {}))
     customary = dataset.pop("evaluation_split", None)
     evaluation.setdefault("split", customary)
+    _set_content(dataset, _content(resolved, evaluation["split"]))
     evaluation.setdefault("output_stride", tree.get("backbone", {}).get("output_stride"))
     _canonical_windows(evaluation)
     if evaluation.get("scales") == [1] and not evaluation.get("flip") and "window" not in evaluation:
@@ -224,8 +230,21 @@ def _canonical_dropout(node: dict[str, Any], *, trains: bool) -> None:
         node.pop("dropout_kind", None)
 
 
-def _canonical_dataset(tree: dict[str, Any]) -> None:
+def _content(tree: Tree, *splits: str | None) -> str | None:
+    """The hash of the data set's files, if one of the splits used declares none."""
+    used = [split for split in splits if split is not None]
+    return content_of(tree.get("dataset", {}), used, Path(tree.get("outputs", "outputs")))
+
+
+def _set_content(dataset: dict[str, Any], content: str | None) -> None:
+    dataset.pop("content", None)
+    if content is not None:
+        dataset["content"] = f"sha256:{content}"
+
+
+def _canonical_dataset(tree: dict[str, Any], content: str | None) -> None:
     dataset = tree.get("dataset", {})
+    _set_content(dataset, content)
     if dataset.get("duplicate") is None:
         dataset.pop("duplicate", None)
         dataset.pop("duplicate_times", None)
@@ -245,7 +264,7 @@ def _canonical_schedule(tree: dict[str, Any]) -> None:
             )
             for key in unused:
                 tree.pop(key, None)
-            tree["dataset"] = without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT, "dataset.")
+            tree["dataset"] = without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT | {"dataset.content"}, "dataset.")
             return
     if "loss" not in schedule:
         schedule.pop("ohem", None)

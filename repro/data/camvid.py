@@ -11,15 +11,8 @@ import torch
 from torch import Tensor
 
 from repro.data.listing import listed_ids, require_count, require_disjoint, require_files
-from repro.data.spec import (
-    IGNORE,
-    Colour,
-    SegmentationDataset,
-    check_label,
-    check_same_size,
-    read_image,
-    read_index_mask,
-)
+from repro.data.reading import check_label, check_same_size, read_image, read_index_mask
+from repro.data.spec import IGNORE, Colour, SegmentationDataset
 from repro.errors import DataError
 
 LAYOUTS = ("segnet", "original")
@@ -178,13 +171,16 @@ class CamVid(SegmentationDataset):
         return ".jpg" if self._layout == "segnet" and self.image_path(0).exists() else ".png"
 
 
+_COLOURS = {colour: index for index, colour in enumerate(CamVid.palette)} | {(0, 0, 0): VOID_INDEX}
+
+
 def read_void_index_mask(path: str | Path) -> Tensor:
     """Reads a mask of the 480x360 copy, uint8 [H, W]: the classes, and 255 for void (11 in the file).
 
     Raises:
         DataError: The file is missing or damaged, or holds another value; the message names it.
     """
-    label = read_index_mask(path)
+    label = read_index_mask(path, _COLOURS)
     check_label(label, VOID_INDEX + 1, path)
     return label.masked_fill_(label == VOID_INDEX, IGNORE)
 

@@ -10,15 +10,8 @@ import torch
 from torch import Tensor
 
 from repro.data.listing import listed_ids, require, require_count, require_disjoint, require_files
-from repro.data.spec import (
-    IGNORE,
-    Colour,
-    SegmentationDataset,
-    check_label,
-    check_same_size,
-    read_image,
-    read_index_mask,
-)
+from repro.data.reading import check_label, check_same_size, read_image, read_index_mask
+from repro.data.spec import IGNORE, Colour, SegmentationDataset
 from repro.errors import DataError
 
 SPLITS = ("train", "trainaug", "trainval", "val", "test")
@@ -130,7 +123,7 @@ class VOC(SegmentationDataset):
             DataError: Names the file that is missing, damaged or holds values outside the classes.
         """
         path = self.label_path(index)
-        label = read_sbd_mask(path) if path.suffix == ".mat" else read_index_mask(path)
+        label = read_sbd_mask(path) if path.suffix == ".mat" else read_index_mask(path, _COLOURS)
         check_label(label, self.num_classes, path)
         return label
 
@@ -149,6 +142,9 @@ class VOC(SegmentationDataset):
         extra = augmented - train - val
         self._sbd_masks = {name: sbd / "cls" / f"{name}.mat" for name in extra}
         return sorted(train | extra)
+
+
+_COLOURS = {colour: index for index, colour in enumerate(VOC.palette)} | {colour_map(256)[IGNORE]: IGNORE}
 
 
 def read_sbd_mask(path: str | Path) -> Tensor:

@@ -1,7 +1,7 @@
 """Evaluation: one confusion matrix over a whole split, under one protocol."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.nn import functional
 from repro.config.settings import Average, EvaluationSettings, Settings, window_stride
 from repro.data import IGNORE, SegmentationDataset, evaluation_loader, normalise
 from repro.engine.device import autocast, loader_workers
+from repro.engine.meter import Diverged
 from repro.engine.progress import Progress
 from repro.engine.step import to_device
 from repro.metrics import ConfusionMatrix
@@ -37,6 +38,9 @@ def evaluate(
 
     Returns:
         int64 `[num_classes, num_classes]`, rows = truth, columns = prediction; ignored pixels are left out.
+
+    Raises:
+        Diverged: the scores of an image are no finite numbers.
     """
     protocol, runtime = settings.evaluation, settings.runtime
     matrix = ConfusionMatrix(dataset.num_classes, ignore_index=IGNORE)
@@ -51,7 +55,9 @@ def evaluate(
                 pixels = to_device(images, device, runtime.channels_last)
                 with autocast(device, settings.precision):
                     scores = predict(model, pixels, protocol)
-                predictions = scores.argmax(1).to(torch.uint8)
+                classes = scores.argmax(1)
+                check_finite(scores, classes, [dataset.ids[index] for index in indices], dataset)
+                predictions = classes.to(torch.uint8)
                 for index, image, label, prediction in zip(indices, images, labels, predictions, strict=True):
                     matrix.update(prediction, label.to(device))
                     if observer:
@@ -60,6 +66,24 @@ def evaluate(
     finally:
         model.set_output_stride(trained_stride)
     return matrix.numpy()
+
+
+def check_finite(scores: Tensor, classes: Tensor, ids: Sequence[str], dataset: SegmentationDataset) -> None:
+    """Refuses scores `[B, num_classes, H, W]` of which a pixel's best, that of its class `[B, H, W]`, is not finite.
+
+    The best alone is looked at, which costs little: a NaN counts as the best.
+
+    Raises:
+        Diverged: names the first such image.
+    """
+    faulty = ~scores.gather(1, classes[:, None]).isfinite().flatten(1).all(1)
+    if faulty.any():
+        name = ids[int(faulty.int().argmax())]
+        raise Diverged(
+            f"the network's scores for image {name!r} of split {dataset.split!r} of {dataset.name!r} are no finite"
+            " numbers, so that nothing can be measured: its weights or the statistics of its batch norm have diverged,"
+            " or precision is too low for them; a smaller schedule.learning_rate or precision=fp32 may help"
+        )
 
 
 def predict(model: Any, images: Tensor, protocol: EvaluationSettings) -> Tensor:

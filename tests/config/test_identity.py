@@ -4,6 +4,7 @@ from repro.config import identity
 from repro.config.groups import config_folder
 from repro.errors import ConfigError
 from tests.composed import composed
+from tests.places import CONF
 
 COMPOSITIONS = {
     "default": [],
@@ -56,8 +57,8 @@ CHOOSING = {  # leaves of the evaluation that validations follow, where these ch
 }  # fmt: skip
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
     "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, *UNSTARTED},
-    "voc": {*UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", *UNSTARTED},
-    "camvid": {*UNUSED, *UNSEEN, *SINGLE_SCALE, *UNPADDED, "evaluation.antialias", *UNSTARTED},
+    "voc": {"dataset.content", *UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", *UNSTARTED},
+    "camvid": {"dataset.content", *UNUSED, *UNSEEN, *SINGLE_SCALE, *UNPADDED, "evaluation.antialias", *UNSTARTED},
     "best": {*UNUSED, *NO_AUXILIARY, *UNSHRUNK, *UNPADDED, *UNSTARTED},
     "best in windows": {
         *UNUSED - {"evaluation.window_stride"},
@@ -112,6 +113,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         "init.layout",
         "dataset.train_split",
         "dataset.duplicate",
+        "dataset.content",
         *UNTRAINED,
     },
 }
@@ -131,6 +133,8 @@ def other_value(path, value):
         return 4
     if path in ("evaluation.window", "evaluation.window_stride"):
         return 100
+    if path == "dataset.content":
+        return [str(CONF)]
     if path == "auxiliary._target_":
         return "repro.nn.Other"
     if isinstance(value, bool):

@@ -10,6 +10,7 @@ from torch.nn import functional
 from repro.config.settings import Average, ScaledSize
 from repro.data import SegmentationDataset, normalise
 from repro.engine.evaluate import batched, evaluate, predict
+from repro.engine.meter import Diverged
 from tests.composed import composed
 
 CLASSES = 4
@@ -188,6 +189,43 @@ def test_the_evaluation_stride_is_set_and_taken_back_even_after_an_error():
             observer=lambda *_: 1 / 0,
         )  # fmt: skip
     assert model.strides == [8, 16, 4, 16]
+
+
+class NotFinite(Pointwise):
+    """A network whose scores of one class are spoilt in one pixel of what is red in a corner."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def forward(self, image):
+        scores = self.conv(image)
+        spoilt = image[:, 0, 0, 0] > normalise(RED)[0, 0, 0, 0] - 0.01
+        scores[spoilt, 1, 0, 0] = self.value
+        return {"main": scores}
+
+
+RED = torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1)
+
+
+class OneIsRed(Photographs):
+    """Of random images the third one is red."""
+
+    def load(self, index):
+        image, label = super().load(index)
+        return (RED[0].expand_as(image), label) if index == 2 else (image.clamp(max=200), label)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "protocol",
+    [{"batch_size": 1}, {"batch_size": 2}, {"scales": [1.0, 2.0], "flip": True}, {"flip": True, "average": "logits"},
+     {"window": 30}],
+)  # fmt: skip
+def test_scores_that_are_no_numbers_stop_the_evaluation_and_name_the_image(value, protocol):
+    settings = configured(**{**protocol, "average": Average(protocol.get("average", "probabilities"))})
+    with pytest.raises(Diverged, match="scores for image '2' of split 'val' of 'photographs' are no finite numbers"):
+        evaluate(NotFinite(value), OneIsRed(SIZES), settings, torch.device("cpu"), title="evaluation")
 
 
 def test_only_consecutive_images_of_one_size_share_a_batch():

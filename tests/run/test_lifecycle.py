@@ -94,6 +94,18 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_so(configure):
     assert [event.kind for event in read_journal(folder.journal_path).events][-1] == "failed"
 
 
+def test_scores_that_are_no_numbers_stop_the_run_and_say_so(configure, monkeypatch):
+    nan = float("nan")
+    monkeypatch.setattr("repro.engine.evaluate.predict", lambda model, pixels, _: model(pixels.float())["main"] * nan)
+    configuration = configure()
+    with pytest.raises(Diverged, match="scores for image '0-val-00000' of split 'val' of 'shapes' are no finite"):
+        run(configuration)
+    folder = folder_of(configuration)
+    assert folder.read_status().state is RunState.FAILED
+    assert "nothing can be measured" in folder.read_status().message
+    assert not folder.evaluation_ids()
+
+
 def test_a_failed_second_evaluation_leaves_the_run_finished(configure):
     first = run(configure())
     with pytest.raises(ConfigError):

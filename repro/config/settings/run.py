@@ -76,18 +76,20 @@ class Overlap(Enum):
 
 @dataclass
 class DatasetSettings:
-    """Which splits are trained on and evaluated, and which training images come more than once.
+    """Which splits are trained on and evaluated, which training images come more than once, which files count.
 
     The other leaves of a data set are arguments of its class.
 
     Attributes:
         allow_overlap: images that may be among those trained on; a run with others among them is refused.
+        content: files and folders that count by their content where a split declares no hash; null: all of the root.
     """
 
     train_split: str
     evaluation_split: str
     duplicate: list[str] | None = None
     duplicate_times: int = 2
+    content: list[str] | None = None
     allow_overlap: list[Overlap] = field(default_factory=list)
 
 
