@@ -14,8 +14,9 @@ import repro.nn
 from repro.nn.weights.network import PUBLISHED
 from tests.composed import composed
 from tests.nn.heads.checks import CHANNELS, head_from_yaml
-from tests.nn.parity.cases import CASES, CLASSES, RATES
+from tests.nn.parity.cases import CASES
 from tests.nn.parity.compare import compare
+from tests.nn.parity.sizes import CLASSES, RATES
 
 TORCHVISION = next(case for case in CASES if case.name == "aspp_torchvision")
 
