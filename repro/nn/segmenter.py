@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from repro.nn.layers import enlarged
 
 
 class _Strided(Protocol):
@@ -89,6 +90,6 @@ class Segmenter(nn.Module):
     def _resized(self, logits: Tensor, image: Tensor) -> Tensor:
         # Along a border two classes differ by little, and half precision would round that away.
         logits = logits.float() if logits.itemsize < 4 else logits
-        if logits.shape[-2:] == image.shape[-2:] or (self.training and not self.upsample_logits):
+        if self.training and not self.upsample_logits:
             return logits
-        return F.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=self.align_corners)
+        return enlarged(logits, image, align_corners=self.align_corners)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from repro.nn.context.nonlocal_block import NonLocalBlock
 from repro.nn.context.parts import HeadPart
 from repro.nn.first_draw import draw_for_good
-from repro.nn.tensors import exact_type, layout
+from repro.nn.tensors import exact_type, is_recorded, layout
 
 Sampler = Literal["convolution", "nonlocal"]
 Origin = Literal["grid", "centre"]
@@ -52,8 +52,19 @@ def sample(features: Tensor, points: Tensor, mask: Tensor | None = None) -> Tens
     if mask is not None:
         shares = shares * mask.to(exact).permute(0, 2, 3, 1)[..., None, None]
     table = features.to(exact).permute(0, 2, 3, 1).reshape(-1, channels)
-    values = F.embedding_bag(pixels.reshape(-1, 4), table, per_sample_weights=shares.reshape(-1, 4), mode="sum")
+    values = _weighted_rows(table, pixels.reshape(-1, 4), shares.reshape(-1, 4))
     return values.view(batch, down, right, -1).permute(0, 3, 1, 2).to(features.dtype)
+
+
+def _weighted_rows(table: Tensor, indices: Tensor, weights: Tensor) -> Tensor:
+    """Sums of rows `[N, C]` of a table, for indices and weights `[N, 4]`."""
+    if not is_recorded():
+        return F.embedding_bag(indices, table, per_sample_weights=weights, mode="sum")
+    # ONNX has no such operator, and its exporter puts a loop over N in its place.
+    total = table.new_zeros(())
+    for index, weight in zip(indices.unbind(1), weights.unbind(1), strict=True):
+        total = total + table[index] * weight[:, None]
+    return total
 
 
 def _neighbours(places: Tensor, size: int) -> tuple[Tensor, Tensor]:
