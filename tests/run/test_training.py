@@ -42,10 +42,15 @@ def test_seeds_differ_and_one_seed_repeats(configure, tmp_path):
     assert not same_weights(final_weights(one.folder), trained(configure("seed=2")))
 
 
-@pytest.mark.parametrize("stop_at", [1, 3, 5])
-def test_a_stopped_run_goes_on_bit_for_bit(configure, tmp_path, monkeypatch, stop_at):
-    straight = trained(configure("head.dropout=0.5"))
-    configuration = configure("head.dropout=0.5", outputs=tmp_path / "stopped")
+MINED = ["schedule.loss=ohem", "schedule.ohem.kept_pixels=100", "schedule.batch_norm.samples=2", "auxiliary=fcn"]
+
+
+@pytest.mark.parametrize(
+    ("stop_at", "extra"), [(1, []), (3, []), (5, []), (2, MINED), (4, [*MINED, "schedule.loss_average=image"])]
+)
+def test_a_stopped_run_goes_on_bit_for_bit(configure, tmp_path, monkeypatch, stop_at, extra):
+    straight = trained(configure("head.dropout=0.5", *extra))
+    configuration = configure("head.dropout=0.5", *extra, outputs=tmp_path / "stopped")
 
     def stopping_step(learner, image, label):
         result = training_step(learner, image, label)
