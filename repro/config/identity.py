@@ -88,7 +88,8 @@ def started_from(science: Tree, source: str, drop: Iterable[str]) -> dict[str, A
     tree = {**science, "init": {"from": source, "drop": dropped}}
     for part in ("backbone", "head", "auxiliary"):
         if part in tree and is_replaced(part, dropped):
-            tree[part] = without(_without_draws(tree[part]), {"first_draw", "weights"})
+            starts = {"first_draw", "weights"} if part == "backbone" else {"first_draw"}
+            tree[part] = without(_without_draws(tree[part]), starts)
     return tree
 
 

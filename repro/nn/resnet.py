@@ -36,7 +36,8 @@ class ResNet(nn.Module):
     denser grid: every 2nd, 4th or 8th pixel is the same number. With multi-grid every 3x3 of a unit of `res5` and of
     the added blocks takes base rate x the unit's multi-grid rate, the first one too.
     The state dict of the plain stem has the keys of torchvision's ResNet without `fc.*`; added blocks have `block5.*`
-    to `block7.*`, and change neither the keys nor the initial weights of what lies before them.
+    to `block7.*`, and change neither the keys nor the initial weights of what lies before them. Convolutions start as
+    PyTorch draws them, unless `draw_convolutions` draws them otherwise.
 
     Source: He et al. 2016, Table 1; DeepLabv3, sections 3.1, 3.2 and 3.2.1. Deep stem: public code of PSPNet and
     GALD.
