@@ -111,7 +111,8 @@ def started_from(science: Tree, source: str, drop: Iterable[str], layout: str = 
     tree = {**science, "init": init}
     for part in ("backbone", "head", "auxiliary"):
         if part in tree and is_replaced(part, dropped):
-            tree[part] = without(_without_draws(tree[part]), {"first_draw", "weights", "weights_of_other_strides"})
+            ours = {"weights", "weights_of_other_strides"} if part == "backbone" else set()
+            tree[part] = without(_without_draws(tree[part]), {"first_draw", *ours})
     return tree
 
 

@@ -41,7 +41,8 @@ class ResNet(nn.Module):
     trained at 16, the first 3x3 of `res4` keeps at 8 the rate of 1 that it had with its stride, where one built at 8
     has 2.
     The state dict of the plain stem has the keys of torchvision's ResNet without `fc.*`; added blocks have `block5.*`
-    to `block7.*`, and change neither the keys nor the initial weights of what lies before them.
+    to `block7.*`, and change neither the keys nor the initial weights of what lies before them. Convolutions start as
+    PyTorch draws them, unless `draw_convolutions` draws them otherwise.
 
     Source: He et al. 2016, Table 1; DeepLabv3, sections 3.1, 3.2 and 3.2.1. Deep stem: public code of PSPNet and
     GALD; v1c: mmsegmentation. Full: PSPNet and GALD; contracted: torchvision, mmsegmentation. Stride at the last unit:

@@ -342,6 +342,22 @@ def test_published_weights_of_a_backbone_that_is_replaced_have_no_effect_unless_
     assert identity.started_from(science, "run:0123456789abcdef", ["backbone.res5"])["backbone"] == science["backbone"]
 
 
+@pytest.mark.parametrize("prefix", ["b", "backbone", "backbone.layer4"])
+def test_a_part_of_which_something_is_dropped_keeps_how_it_starts(prefix):
+    science = composed("head=aspp", "auxiliary=fcn").science
+    found = identity.started_from(science, "run:0123456789abcdef", [prefix])
+    assert found["backbone"] == science["backbone"]
+    assert not {"first_draw", "logits_std"} & (found["head"].keys() | found["auxiliary"].keys())
+    assert found["head"]["width"] == 256
+
+
+def test_a_leaf_of_a_users_own_head_says_how_it_starts_only_by_the_name_that_we_gave_it():
+    own = composed("head=aspp", "head._target_=my_package.Mine").science
+    own = {**own, "head": {**own["head"], "weights": "of the classes", "inner": {"std": 1, "first_draw": 2}}}
+    found = identity.started_from(own, "run:0123456789abcdef", [])
+    assert found["head"] == {key: value for key, value in own["head"].items() if key != "first_draw"}
+
+
 def test_an_id_is_sixteen_hex_digits_and_stable():
     assert identity.digest({"a": [1, "x", None]}) == identity.digest({"a": [1, "x", None]}) == "cf946966268a847c"
     assert len(composed().run_id) == 16

@@ -63,7 +63,9 @@ class Network:
     @property
     def backbone(self) -> str:
         node = self.configuration.tree["backbone"]
-        return json.dumps({key: value for key, value in node.items() if key != "weights"}, sort_keys=True)
+        return json.dumps(
+            {key: value for key, value in node.items() if key not in ("weights", "first_draw")}, sort_keys=True
+        )
 
 
 @cache
