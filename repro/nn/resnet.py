@@ -71,10 +71,10 @@ class ResNet(nn.Module):
         block_shortcut: Shortcut = "identity",
     ) -> None:
         super().__init__()
-        if depth not in UNITS_BY_DEPTH:
-            raise ValueError(f"depth must be one of {', '.join(map(str, UNITS_BY_DEPTH))}, not {depth}")
-        if blocks not in BLOCKS:
-            raise ValueError(f"blocks must be one of {', '.join(map(str, BLOCKS))}, not {blocks}")
+        if type(depth) is not int or depth not in UNITS_BY_DEPTH:
+            raise ValueError(f"depth must be one of {', '.join(map(str, UNITS_BY_DEPTH))}, not {depth!r}")
+        if type(blocks) is not int or blocks not in BLOCKS:
+            raise ValueError(f"blocks must be one of {', '.join(map(str, BLOCKS))}, not {blocks!r}")
         if block_shortcut not in ("identity", "projection"):
             raise ValueError(f"block_shortcut must be identity or projection, not {block_shortcut!r}")
         self.depth = depth
@@ -99,7 +99,7 @@ class ResNet(nn.Module):
             self.add_module(f"block{number}", block)
             self.channels[f"block{number}"] = in_channels
         self.unread_prefixes: tuple[str, ...] = ()  # of the names of weights that `keep` has dropped
-        self.output_stride = output_stride
+        self.output_stride = self.last_stride = output_stride
         self.set_output_stride(output_stride)
 
     def keep(self, read: Collection[str]) -> None:
@@ -109,6 +109,7 @@ class ResNet(nn.Module):
             module = _stage_name(name)
             delattr(self, module)
             self.unread_prefixes += (f"{module}.",)
+        self.set_output_stride(self.output_stride)
 
     @property
     def fresh_prefixes(self) -> tuple[str, ...]:
@@ -139,7 +140,7 @@ class ResNet(nn.Module):
             for index, (unit, unit_rates) in enumerate(zip(stage, rates, strict=True)):
                 assert isinstance(unit, ResidualUnit)
                 unit.set_sampling(1 if index else stride, *unit_rates)
-        self.output_stride = output_stride
+        self.output_stride, self.last_stride = output_stride, reached
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Maps a normalised image `[B, 3, H, W]` to `res2` (stride 4) up to the last block (the output stride)."""
@@ -189,10 +190,10 @@ def _stem_convolution(stem: str) -> tuple[nn.Module, int]:
 
 def _check_output_stride(output_stride: int, blocks: int) -> None:
     allowed = OUTPUT_STRIDES[:blocks]
-    if output_stride not in allowed:
+    if type(output_stride) is not int or output_stride not in allowed:
         known = output_stride in OUTPUT_STRIDES
         remedy = f", which takes blocks={OUTPUT_STRIDES.index(output_stride) + 1}" if known else ""
-        raise ValueError(f"output_stride must be one of {', '.join(map(str, allowed))}, not {output_stride}{remedy}")
+        raise ValueError(f"output_stride must be one of {', '.join(map(str, allowed))}, not {output_stride!r}{remedy}")
 
 
 def _checked_multi_grid(multi_grid: Sequence[int] | None, units: int, depth: int) -> tuple[int, ...] | None:
