@@ -80,7 +80,7 @@ def build_auxiliary(configuration: Configuration, channels: Mapping[str, int], n
     """The auxiliary head and the weight of its loss; None and 0 without one."""
     node = configuration.tree.get("auxiliary") or {}
     weight = node.get("weight", 0.0)
-    if not isinstance(weight, (int, float)) or weight < 0:
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight < 0:
         raise ConfigError(f"auxiliary.weight is {weight!r}; it must be a number of at least 0")
     if not (node.get("_target_") and weight):
         return None, 0.0

@@ -57,7 +57,7 @@ def test_every_backbone_builds_and_feeds_an_auxiliary_head(backbone):
 def test_an_auxiliary_head_without_weight_is_not_built():
     model, weight = built("head=fcn", "auxiliary=fcn", "auxiliary.weight=0")
     assert (model.auxiliary, weight) == (None, 0)
-    for value in ("-1", "much"):
+    for value in ("-1", "much", "true"):
         with pytest.raises(ConfigError, match=r"auxiliary\.weight is .*; it must be a number of at least 0"):
             built("head=fcn", "auxiliary=fcn", f"auxiliary.weight={value}")
 
@@ -213,6 +213,10 @@ def test_added_blocks_that_no_head_reads_are_refused():
         (["head=gald", "head/ld=none", "head.arrangement=ldga"], "needs both ga and ld"),
         (["head=gald", "head.ld.width=0", "head/ga=none"], "head.ld (repro.nn.LDv1): a convolution's width"),
         (["head=gald", "head.ga._target_=torch.nn.ReLU"], "head.ga._target_ is 'torch.nn.ReLU', which is no HeadPart"),
+        (
+            ["head=aspp", "head.reference_output_stride=0"],
+            "reference_output_stride must be a whole number of at least 1",
+        ),
         (["head=aspp", "head.rates=3"], "head.rates is 3; it must be a list of whole numbers"),
         (["head=vortex", "backbone.multi_grid=[1,2,4]"], "multi_grid needs one rate per unit of res5"),
     ],

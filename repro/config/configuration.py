@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from repro.config import identity
-from repro.config.settings import Settings
+from repro.config.settings import Layout, Settings
 from repro.config.tree import Leaves, Tree, flatten, with_leaf, written
 from repro.errors import ConfigError, DamagedError, first_line
 
@@ -116,7 +116,7 @@ class Configuration:
         """The same, from the weights of another run, but for those whose names begin as `drop` says."""
         dropped, source = list(drop), f"run:{run_id}"
         overrides = [f"init.from={source}"] + ([f"init.drop={written(dropped)}"] if dropped else [])
-        if self.leaves.get("init.layout", "ours") != "ours":  # which is that of the weights it would have had
+        if self.leaves.get("init.layout", Layout.ours) != Layout.ours:  # which is that of the weights it would have had
             overrides.append("init.layout=ours")
         other = self._with({"init": {"from": source, "layout": "ours", "drop": dropped}}, overrides)
         known = vars(self).get("science", {})

@@ -37,7 +37,13 @@ class AtrousConv2d(nn.Conv2d):
         return self.dilation[0]
 
     def set_rate(self, rate: int) -> None:
-        """Changes the rate, and the padding with it; weights stay."""
+        """Changes the rate, and the padding with it; weights stay.
+
+        Raises:
+            ValueError: The rate is no whole number of at least 1.
+        """
+        if type(rate) is not int or rate < 1:
+            raise ValueError(f"an atrous rate must be a whole number of at least 1, not {rate!r}")
         self.dilation = (rate, rate)
         padding = rate * (self.kernel_size[0] - 1) // 2
         self.padding = (padding, padding)

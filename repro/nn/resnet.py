@@ -83,10 +83,10 @@ class ResNet(nn.Module):
         block_shortcut: Shortcut = "identity",
     ) -> None:
         super().__init__()
-        if depth not in UNITS_BY_DEPTH:
-            raise ValueError(f"depth must be one of {', '.join(map(str, UNITS_BY_DEPTH))}, not {depth}")
-        if blocks not in BLOCKS:
-            raise ValueError(f"blocks must be one of {', '.join(map(str, BLOCKS))}, not {blocks}")
+        if type(depth) is not int or depth not in UNITS_BY_DEPTH:
+            raise ValueError(f"depth must be one of {', '.join(map(str, UNITS_BY_DEPTH))}, not {depth!r}")
+        if type(blocks) is not int or blocks not in BLOCKS:
+            raise ValueError(f"blocks must be one of {', '.join(map(str, BLOCKS))}, not {blocks!r}")
         _check_word("block_shortcut", block_shortcut, Shortcut)
         _check_word("first_unit", first_unit, FirstUnit)
         _check_word("stride_at", stride_at, StrideAt)
@@ -132,6 +132,7 @@ class ResNet(nn.Module):
             module = _stage_name(name)
             delattr(self, module)
             self.unread_prefixes += (f"{module}.",)
+        self.set_output_stride(self.output_stride)
 
     @property
     def fresh_prefixes(self) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ class ResNet(nn.Module):
             for unit, sampling in zip(stage, sampled, strict=True):
                 assert isinstance(unit, ResidualUnit)
                 unit.set_sampling(sampling.stride, sampling.first_rate, sampling.rate)
-        self.output_stride = output_stride
+        self.output_stride, self.last_stride = output_stride, sampling.grid * sampling.stride
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Maps a normalised image `[B, 3, H, W]` to `res2` (stride 4) up to the last block (the output stride)."""
@@ -204,10 +205,10 @@ def _check_word(name: str, value: str, words: Any) -> None:
 
 def _check_output_stride(output_stride: int, blocks: int) -> None:
     allowed = OUTPUT_STRIDES[:blocks]
-    if output_stride not in allowed:
+    if type(output_stride) is not int or output_stride not in allowed:
         known = output_stride in OUTPUT_STRIDES
         remedy = f", which takes blocks={OUTPUT_STRIDES.index(output_stride) + 1}" if known else ""
-        raise ValueError(f"output_stride must be one of {', '.join(map(str, allowed))}, not {output_stride}{remedy}")
+        raise ValueError(f"output_stride must be one of {', '.join(map(str, allowed))}, not {output_stride!r}{remedy}")
 
 
 def _checked_multi_grid(multi_grid: Sequence[int] | None, units: int, depth: int) -> tuple[int, ...] | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
+import torch
 from torch import Tensor, nn
 
+from repro.errors import ConfigError
+from repro.nn.context.pooling import refuse_single_image
 from repro.nn.layers import enlarged
 
 
@@ -80,12 +83,30 @@ class Segmenter(nn.Module):
 
         Returns:
             `main`, and `auxiliary` in training mode when there is an auxiliary head.
+
+        Raises:
+            ConfigError: What is given are no such images; or a single one in training, so small that one position of
+                it remains and batch normalisation would see one value per channel.
         """
+        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+            _check_images(image)
+            if self.training and image.shape[0] == 1:
+                self._check_position(image)
         features: dict[str, Tensor] = self.backbone(image)
         logits = {"main": self._resized(self.head(features), image)}
         if self.auxiliary is not None and self.training:
             logits["auxiliary"] = self._resized(self.auxiliary(features), image)
         return logits
+
+    def _check_position(self, image: Tensor) -> None:
+        """Refuses a single image of which one position remains, if a batch normalisation of this process trains."""
+        stride = getattr(self.backbone, "last_stride", self.output_stride)
+        if max(image.shape[-2:]) > stride:
+            return
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                what = f"a map reduced to one position ({image.shape[-2]}x{image.shape[-1]} pixels at stride {stride})"
+                refuse_single_image(image, module, what, "use larger crops")
 
     def _resized(self, logits: Tensor, image: Tensor) -> Tensor:
         # Along a border two classes differ by little, and half precision would round that away.
@@ -93,3 +114,11 @@ class Segmenter(nn.Module):
         if self.training and not self.upsample_logits:
             return logits
         return enlarged(logits, image, align_corners=self.align_corners)
+
+
+def _check_images(image: Tensor) -> None:
+    if image.dim() != 4 or image.shape[1] != 3 or image.numel() == 0 or not image.is_floating_point():
+        raise ConfigError(
+            f"a network takes normalised images [B, 3, H, W], at least one and none without pixels; it was given "
+            f"{list(image.shape)} of {str(image.dtype).removeprefix('torch.')}"
+        )

@@ -165,3 +165,11 @@ def test_what_is_done_to_the_frozen_form_does_not_reach_the_configuration():
     configuration = COMPOSER.compose([])
     configuration.frozen()["schedule"]["batch_size"] = 99
     assert configuration.tree["schedule"]["batch_size"] == 8
+
+
+def test_what_starts_from_a_run_has_the_layout_of_a_run():
+    read = composed().with_leaf("init.from", "file:a.pth").with_leaf("init.layout", "mmsegmentation")
+    later = read.starting_from("0123456789abcdef")
+    assert later.overrides[-2:] == ("init.from=run:0123456789abcdef", "init.layout=ours")
+    assert later.settings.init.layout == "ours"
+    assert later.run_id == composed().starting_from("0123456789abcdef").run_id

@@ -72,5 +72,8 @@ def test_mistakes_are_named() -> None:
         logits_layer(8, 1, 0.01)
     with pytest.raises(ValueError, match="logits_std must be above 0"):
         logits_layer(8, 2, 0)
+    for rate in (2.0, "2", True, 0):
+        with pytest.raises(ValueError, match=f"an atrous rate must be a whole number of at least 1, not {rate!r}"):
+            AtrousConv2d(3, 3, rate=rate)
     with pytest.raises(ValueError, match="width must be at least 1, not 0"):
         ConvBNReLU(3, 0)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
 
 from repro.errors import ConfigError
 from repro.nn import ResNet, Segmenter
@@ -114,3 +115,47 @@ def test_channels_last_is_the_same_function() -> None:
 
 def test_double_precision_stays_double() -> None:
     assert segmenter().double()(torch.randn(2, 3, 33, 33, dtype=torch.float64))["main"].dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        torch.zeros(0, 3, 33, 33),
+        torch.zeros(2, 3, 0, 33),
+        torch.zeros(1, 1, 33, 33),
+        torch.zeros(3, 33, 33),
+        torch.zeros(1, 3, 33, 33, dtype=torch.uint8),
+    ],
+)
+@pytest.mark.parametrize("training", [True, False])
+def test_what_is_no_batch_of_images_is_refused(image: Tensor, training: bool) -> None:
+    with pytest.raises(ConfigError) as error:
+        segmenter("fcn").train(training)(image)
+    dtype = str(image.dtype).removeprefix("torch.")
+    assert str(error.value) == (
+        "a network takes normalised images [B, 3, H, W], at least one and none without pixels; it was given "
+        f"{list(image.shape)} of {dtype}"
+    )
+
+
+def test_a_batch_of_one_of_which_one_position_remains_is_refused_where_it_would_train() -> None:
+    model, image = segmenter("fcn"), torch.randn(1, 3, 16, 13)
+    with pytest.raises(ConfigError, match=r"one position \(16x13 pixels at stride 16\) cannot train on a batch of 1"):
+        model.train()(image)
+    assert model.train()(image.repeat(2, 1, 1, 1))["main"].shape == (2, 5, 16, 13)
+    assert model.train()(torch.randn(1, 3, 17, 13))["main"].shape == (1, 5, 17, 13)
+    assert model.eval()(torch.randn(1, 3, 1, 1))["main"].shape == (1, 5, 1, 1)
+    for module in model.train().modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+    assert model(image)["main"].shape == (1, 5, 16, 13)
+
+
+def test_a_network_without_its_last_stages_trains_on_smaller_images() -> None:
+    backbone = ResNet(18)
+    head = head_from_yaml("fcn", backbone.channels, 5, source="res3", width=4)
+    backbone.keep(head.sources)
+    model = Segmenter(backbone, head).train()
+    assert model(torch.randn(1, 3, 16, 16))["main"].shape == (1, 5, 16, 16)
+    with pytest.raises(ConfigError, match=r"8x8 pixels at stride 8"):
+        model(torch.randn(1, 3, 8, 8))

@@ -1,13 +1,21 @@
 """A resolved tree -> the typed settings of a run."""
 
+import json
 from dataclasses import fields
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from repro.config.settings.run import DatasetSettings, Settings
-from repro.config.tree import Tree
+from repro.config.tree import Leaves, Tree, flatten
 from repro.errors import ConfigError, first_line
+
+_KINDS: dict[type, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number, without quotes"),
+    float: ((float, int), "a number, without quotes"),
+}
+"""Kind that a value is read as: what it may be written as, and what that is called."""
 
 
 def read_settings(tree: Tree) -> Settings:
@@ -23,9 +31,21 @@ def read_settings(tree: Tree) -> Settings:
     if "init" in known:
         known["init"] = {"source" if key == "from" else key: value for key, value in known["init"].items()}
     try:
-        result = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), known))
+        merged = OmegaConf.merge(OmegaConf.structured(Settings), known)
+        _check_kinds(flatten(known), flatten(OmegaConf.to_container(merged)))
+        result = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         leaf = getattr(error, "full_key", None) or "the configuration"
         raise ConfigError(f"{leaf.replace('init.source', 'init.from')}: {first_line(error)}") from error
     assert isinstance(result, Settings)
     return result
+
+
+def _check_kinds(given: Leaves, read: Leaves) -> None:
+    """Refuses what was read as another kind than it is written, since a run is told by what is written."""
+    for leaf, value in read.items():
+        written = given.get(leaf, value)
+        for one, meant in zip(written, value, strict=True) if isinstance(value, list) else [(written, value)]:
+            kinds, words = _KINDS.get(type(meant), ((object,), ""))
+            if not isinstance(one, kinds) or (isinstance(one, bool) and bool not in kinds and words):
+                raise ConfigError(f"{leaf} is {json.dumps(written)}; it must be {words}")

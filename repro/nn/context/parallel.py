@@ -74,6 +74,7 @@ class ParallelContext(Aggregation):
     ) -> None:
         super().__init__()
         _check_branches(branches)
+        _check_stride(reference_output_stride, "reference_output_stride")
         self.specification = tuple(branches)
         self.reference_output_stride = reference_output_stride
         self.rates_follow_output_stride = rates_follow_output_stride
@@ -117,8 +118,9 @@ class ParallelContext(Aggregation):
         A rate of 1 in the reference is a dense convolution and stays one.
 
         Raises:
-            ValueError: A rate would not be a whole number; nothing has changed then.
+            ValueError: A rate, or the output stride, would not be a whole number; nothing has changed then.
         """
+        _check_stride(output_stride, "output_stride")
         if not self.rates_follow_output_stride:
             return
         scaled = [_scaled(branch, self.reference_output_stride, output_stride) for branch in self.specification]
@@ -152,6 +154,11 @@ def _scaled(branch: Branch, reference: int, output_stride: int) -> int:
             "a rate must be a whole number"
         )
     return rate
+
+
+def _check_stride(output_stride: int, name: str) -> None:
+    if type(output_stride) is not int or output_stride < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, such as 16, not {output_stride!r}")
 
 
 def _check_branches(branches: Sequence[Branch]) -> None:

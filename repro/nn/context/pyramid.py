@@ -41,7 +41,7 @@ class PyramidPooling(nn.Module):
         align_corners: bool,
     ) -> None:
         super().__init__()
-        if not bins or min(bins) < 1:
+        if not bins or any(type(count) is not int or count < 1 for count in bins):
             raise ValueError(f"bins must be one or more whole numbers of at least 1, not {list(bins)}")
         self.bins = tuple(bins)
         self.align_corners = align_corners

@@ -22,6 +22,12 @@ def test_every_setting_is_read_from_the_tree():
         ("schedule.batch_norm.head_momentum", None, "schedule.batch_norm.head_momentum: "),
         ("init.from", ["a"], "init.from: "),
         ("dataset.duplicate_times", 2.5, "dataset.duplicate_times: "),
+        ("evaluation.output_stride", "16", 'evaluation.output_stride is "16"; it must be a whole number'),
+        ("evaluation.scales", [1, "0.5"], 'evaluation.scales is [1, "0.5"]; it must be a number, without quotes'),
+        ("schedule.learning_rate", "1e-3", 'schedule.learning_rate is "1e-3"; it must be a number'),
+        ("align_corners", 1, "align_corners is 1; it must be true or false"),
+        ("evaluation.flip", "yes", 'evaluation.flip is "yes"; it must be true or false'),
+        ("schedule.batch_size", True, "schedule.batch_size: "),
     ],
 )
 def test_a_value_of_a_wrong_type_is_one_sentence_that_names_the_leaf(path, value, sentence):

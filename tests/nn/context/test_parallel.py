@@ -97,6 +97,17 @@ def test_a_refused_rate_changes_nothing() -> None:
     assert context.rates == (1, 6, 5)
 
 
+@pytest.mark.parametrize("output_stride", [16.0, "16", True, 0, -8])
+def test_an_output_stride_is_a_whole_number(output_stride: object) -> None:
+    for follows in (True, False):
+        context = parallel(6, 4, aspp_branches((6,)), rates_follow_output_stride=follows)
+        with pytest.raises(ValueError, match=f"^output_stride must be a whole number .* not {output_stride!r}$"):
+            context.set_output_stride(output_stride)
+        assert context.rates == (1, 6)
+    with pytest.raises(ValueError, match=f"^reference_output_stride must be a whole number .* not {output_stride!r}$"):
+        parallel(6, 4, aspp_branches((6,)), reference_output_stride=output_stride)
+
+
 @pytest.mark.parametrize(
     ("branches", "message"),
     [

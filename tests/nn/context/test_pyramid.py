@@ -102,7 +102,7 @@ def test_operations_are_counted_without_computing() -> None:
     assert least < plain.operations(lambda features: pyramid_pooling(64, 32)(features), (2, 64, 33, 47)) < 1.2 * least
 
 
-@pytest.mark.parametrize("bins", [(), (1, 0)])
+@pytest.mark.parametrize("bins", [(), (1, 0), (1.5,), (True, 2)])
 def test_bins_without_a_region_are_refused(bins: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="bins must be one or more whole numbers of at least 1, not"):
         pyramid_pooling(16, 8, bins)
