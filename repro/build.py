@@ -14,8 +14,10 @@ from repro.config.configuration import Configuration
 from repro.config.settings import DatasetSettings
 from repro.config.switches import check_switches
 from repro.data import SegmentationDataset
-from repro.errors import ConfigError, ReproError, first_line
+from repro.data.declaration import check_declaration, class_and_file
+from repro.errors import ConfigError, ReproError, is_ours, told
 from repro.nn import HeadPart, Segmenter, load_backbone_weights
+from repro.nn.contract import check_backbone, check_set_output_stride
 from repro.seeding import stream
 
 Node = Mapping[str, Any]
@@ -34,6 +36,7 @@ def build_dataset(configuration: Configuration, split: str) -> SegmentationDatas
     node = {key: value for key, value in configuration.tree["dataset"].items() if key not in _ABOUT_SPLITS}
     dataset = _build("dataset", node, SegmentationDataset, split=split)
     assert isinstance(dataset, SegmentationDataset)
+    check_declaration(dataset)
     return dataset
 
 
@@ -56,7 +59,9 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
 def build_backbone(configuration: Configuration) -> Any:
     """The backbone with its first weights, a module with `channels` and `output_stride`."""
     node = {key: value for key, value in configuration.tree["backbone"].items() if key != "weights"}
-    return _initialised(configuration.seed, "backbone", lambda: _build("backbone", node, nn.Module))
+    backbone = _initialised(configuration.seed, "backbone", lambda: _build("backbone", node, nn.Module))
+    _checked("backbone", node, check_backbone, backbone)
+    return backbone
 
 
 def build_head(configuration: Configuration, channels: Mapping[str, int], num_classes: int) -> Any:
@@ -69,6 +74,7 @@ def build_head(configuration: Configuration, channels: Mapping[str, int], num_cl
     head = _initialised(
         configuration.seed, "head", lambda: _build("head", configuration.tree["head"], nn.Module, **given)
     )
+    _checked("head", configuration.tree["head"], check_set_output_stride, head)
     _check_blocks_are_read(channels, head)
     return head
 
@@ -83,6 +89,7 @@ def build_auxiliary(configuration: Configuration, channels: Mapping[str, int], n
         return None, 0.0
     given = {"channels": channels, "num_classes": num_classes}
     made = _initialised(configuration.seed, "auxiliary", lambda: _build("auxiliary", node, nn.Module, **given))
+    _checked("auxiliary", node, check_set_output_stride, made)
     return made, float(weight)
 
 
@@ -130,6 +137,8 @@ def dataset_class(configuration: Configuration) -> type[SegmentationDataset]:
         ConfigError: if the target is no data set.
     """
     found: type[SegmentationDataset] = _target_class("dataset", configuration.tree["dataset"], SegmentationDataset)
+    if not hasattr(found, "class_names"):
+        raise ConfigError(f"dataset: {class_and_file(found)}: the class sets no class_names")
     return found
 
 
@@ -143,9 +152,24 @@ def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
         cause = error.__cause__ or error
         if isinstance(cause, ReproError):
             raise cause from error
+        cls = _target_class(group, node, kind)
         if isinstance(cause, (TypeError, ValueError)):
-            raise ConfigError(f"{group} ({node['_target_']}): {cause}") from error
-        raise
+            raise ConfigError(f"{_place(group, cls, node)}: {cause}") from error
+        if is_ours(cls):
+            raise
+        raise ConfigError(f"{_place(group, cls, node)}: {told(cause)}") from error
+
+
+def _checked(group: str, node: Node, check: Callable[[Any], None], part: Any) -> None:
+    try:
+        check(part)
+    except ValueError as error:
+        raise ConfigError(f"{_place(group, type(part), node)}: {error}") from error
+
+
+def _place(group: str, cls: type, node: Node) -> str:
+    """A part of a configuration in a sentence, with the file where it is somebody's own."""
+    return f"{group} ({node['_target_']})" if is_ours(cls) else f"{group}: {class_and_file(cls)}"
 
 
 def _is_part(value: Any) -> bool:
@@ -177,7 +201,9 @@ def _target_class(group: str, node: Node, kind: type) -> Any:
     try:
         cls = get_class(target)
     except (HydraException, ImportError, ValueError) as error:
-        raise ConfigError(f"{group}._target_ is {target!r}, which cannot be imported: {first_line(error)}") from error
+        raise ConfigError(
+            f"{group}._target_ is {target!r}, which cannot be imported: {told(error.__cause__ or error)}"
+        ) from error
     if not (isinstance(cls, type) and issubclass(cls, kind)):
         raise ConfigError(f"{group}._target_ is {target!r}, which is no {kind.__name__}")
     return cls

@@ -12,10 +12,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from repro.errors import DataError, first_line
-
-IGNORE = 255
-"""Label of pixels that count neither in the loss nor in a score."""
+from repro.data.declaration import IGNORE as IGNORE
+from repro.data.declaration import class_and_file, fault_of, value_outside
+from repro.errors import DataError, ReproError, first_line, is_ours, told
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of the ImageNet training images, RGB, in units of full scale (1.0 = 255)."""
@@ -52,6 +51,9 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
     def __init__(self, split: str, ids: Sequence[str], *, split_sha256: Mapping[str, str | None] | None = None) -> None:
         self.split = split
         self.ids: Sequence[str] = tuple(ids)
+        if not all(isinstance(name, str) for name in self.ids):
+            wrong = next(name for name in self.ids if not isinstance(name, str))
+            raise DataError(f"split {split!r} of data set {self.name!r} has the id {wrong!r}; ids must be texts")
         if not self.ids:
             raise DataError(f"split {split!r} of data set {self.name!r} has no images")
         if len(set(self.ids)) != len(self.ids):
@@ -80,7 +82,21 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if not -len(self) <= index < len(self):
             raise IndexError(f"split {self.split!r} of {self.name!r} has {len(self)} images and no index {index}")
-        return self.load(index % len(self))
+        item = index % len(self)
+        try:
+            loaded = self.load(item)
+        except ReproError:
+            raise
+        except Exception as error:
+            if is_ours(type(self)):
+                raise
+            raise DataError(f"{self._place(item)} cannot be loaded: {told(error)}") from error
+        if fault := fault_of(loaded, self.num_classes):
+            raise DataError(f"{self._place(item)}: {fault}")
+        return loaded
+
+    def _place(self, index: int) -> str:
+        return f"item {self.ids[index]!r} of split {self.split!r} of data set {class_and_file(type(self))}"
 
     @abstractmethod
     def load(self, index: int) -> tuple[Tensor, Tensor]:
@@ -88,7 +104,7 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
 
     def load_label(self, index: int) -> Tensor:
         """The label of one item alone, as `load` gives it; a subclass whose labels are files reads no image for it."""
-        return self.load(index)[1]
+        return self[index][1]
 
 
 def read_image(path: str | Path) -> Tensor:
@@ -124,15 +140,13 @@ def check_label(label: Tensor, num_classes: int, path: str | Path) -> None:
     Raises:
         DataError: Names the file, the value and where it lies first.
     """
-    values = label.numpy()
-    # In 8 bits 255 + 1 is 0, so that one comparison with the largest value judges both ranges.
-    if int((values + np.uint8(1)).max(initial=0)) <= num_classes:
-        return
-    row, column = np.argwhere((values >= num_classes) & (values != IGNORE))[0]
-    raise DataError(
-        f"mask file {path} holds the value {values[row, column]} at row {row}, column {column}; it may hold the classes"
-        f" 0 to {num_classes - 1} and {IGNORE} for ignored pixels"
-    )
+    found = value_outside(label, num_classes)
+    if found is not None:
+        value, row, column = found
+        raise DataError(
+            f"mask file {path} holds the value {value} at row {row}, column {column}; it may hold the classes"
+            f" 0 to {num_classes - 1} and {IGNORE} for ignored pixels"
+        )
 
 
 def check_same_size(image: Tensor, label: Tensor, image_path: str | Path, label_path: str | Path) -> None:
