@@ -14,8 +14,10 @@ from repro.config.configuration import Configuration
 from repro.config.settings import DatasetSettings, FirstDraw
 from repro.config.switches import check_switches
 from repro.data import SegmentationDataset
-from repro.errors import ConfigError, ReproError, first_line
+from repro.data.declaration import check_declaration, class_and_file
+from repro.errors import ConfigError, ReproError, is_ours, told
 from repro.nn import HeadPart, Segmenter, draw_convolutions, load_backbone_weights
+from repro.nn.contract import check_backbone, check_set_output_stride
 from repro.seeding import stream
 
 Node = Mapping[str, Any]
@@ -37,6 +39,7 @@ def build_dataset(configuration: Configuration, split: str) -> SegmentationDatas
     node = {key: value for key, value in configuration.tree["dataset"].items() if key not in _ABOUT_SPLITS}
     dataset = _build("dataset", node, SegmentationDataset, split=split)
     assert isinstance(dataset, SegmentationDataset)
+    check_declaration(dataset)
     return dataset
 
 
@@ -62,7 +65,9 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
 
 def build_backbone(configuration: Configuration) -> Any:
     """The backbone with its first weights, a module with `channels` and `output_stride`."""
-    return _initialised(configuration, "backbone")
+    backbone = _initialised(configuration, "backbone")
+    _checked("backbone", configuration.tree["backbone"], check_backbone, backbone)
+    return backbone
 
 
 def build_head(configuration: Configuration, channels: Mapping[str, int], num_classes: int) -> Any:
@@ -72,6 +77,7 @@ def build_head(configuration: Configuration, channels: Mapping[str, int], num_cl
         ConfigError: it does not fit, or leaves the backbone's last block unread.
     """
     head = _initialised(configuration, "head", channels=channels, num_classes=num_classes)
+    _checked("head", configuration.tree["head"], check_set_output_stride, head)
     _check_blocks_are_read(channels, head)
     return head
 
@@ -84,7 +90,9 @@ def build_auxiliary(configuration: Configuration, channels: Mapping[str, int], n
         raise ConfigError(f"auxiliary.weight is {weight!r}; it must be a number of at least 0")
     if not (node.get("_target_") and weight):
         return None, 0.0
-    return _initialised(configuration, "auxiliary", channels=channels, num_classes=num_classes), float(weight)
+    made = _initialised(configuration, "auxiliary", channels=channels, num_classes=num_classes)
+    _checked("auxiliary", node, check_set_output_stride, made)
+    return made, float(weight)
 
 
 def outputs_kept(channels: Mapping[str, int], head: nn.Module, auxiliary: nn.Module | None) -> tuple[str, ...]:
@@ -146,6 +154,8 @@ def dataset_class(configuration: Configuration) -> type[SegmentationDataset]:
         ConfigError: if the target is no data set.
     """
     found: type[SegmentationDataset] = _target_class("dataset", configuration.tree["dataset"], SegmentationDataset)
+    if not hasattr(found, "class_names"):
+        raise ConfigError(f"dataset: {class_and_file(found)}: the class sets no class_names")
     return found
 
 
@@ -159,9 +169,24 @@ def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
         cause = error.__cause__ or error
         if isinstance(cause, ReproError):
             raise cause from error
+        cls = _target_class(group, node, kind)
         if isinstance(cause, (TypeError, ValueError)):
-            raise ConfigError(f"{group} ({node['_target_']}): {cause}") from error
-        raise
+            raise ConfigError(f"{_place(group, cls, node)}: {cause}") from error
+        if is_ours(cls):
+            raise
+        raise ConfigError(f"{_place(group, cls, node)}: {told(cause)}") from error
+
+
+def _checked(group: str, node: Node, check: Callable[[Any], None], part: Any) -> None:
+    try:
+        check(part)
+    except ValueError as error:
+        raise ConfigError(f"{_place(group, type(part), node)}: {error}") from error
+
+
+def _place(group: str, cls: type, node: Node) -> str:
+    """A part of a configuration in a sentence, with the file where it is somebody's own."""
+    return f"{group} ({node['_target_']})" if is_ours(cls) else f"{group}: {class_and_file(cls)}"
 
 
 def _is_part(value: Any) -> bool:
@@ -193,7 +218,9 @@ def _target_class(group: str, node: Node, kind: type) -> Any:
     try:
         cls = get_class(target)
     except (HydraException, ImportError, ValueError) as error:
-        raise ConfigError(f"{group}._target_ is {target!r}, which cannot be imported: {first_line(error)}") from error
+        raise ConfigError(
+            f"{group}._target_ is {target!r}, which cannot be imported: {told(error.__cause__ or error)}"
+        ) from error
     if not (isinstance(cls, type) and issubclass(cls, kind)):
         raise ConfigError(f"{group}._target_ is {target!r}, which is no {kind.__name__}")
     return cls

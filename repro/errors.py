@@ -9,6 +9,7 @@ import os
 import pwd
 from collections.abc import Iterable
 from pathlib import Path
+from traceback import extract_tb
 
 _FULL = "make room, then give the same command again"
 _ELSEWHERE = "give another folder, such as outputs=<folder>"
@@ -60,6 +61,28 @@ def first_line(error: BaseException) -> str:
     """What an error says in its first line, without the trail that libraries append; its type if it says nothing."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def told(error: BaseException) -> str:
+    """An error of somebody's own code: its kind, what it says, and the last line of that code that it came from."""
+    words = first_line(error)
+    kind = type(error).__name__
+    said = kind if words == kind else f"{kind}: {words}"
+    if isinstance(error, SyntaxError):
+        return said  # it names its file and line itself
+    frames = [frame for frame in extract_tb(error.__traceback__) if not _is_of_a_library(frame.filename)]
+    return f"{said} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else said
+
+
+def is_ours(cls: type) -> bool:
+    """Whether a class is of this package, whose own mistakes are no sentences to a user."""
+    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _is_of_a_library(file: str) -> bool:
+    path = Path(file)
+    of_python, of_ours = Path(difflib.__file__).parent, Path(__file__).parent
+    return file.startswith("<") or "site-packages" in path.parts or any(map(path.is_relative_to, (of_python, of_ours)))
 
 
 def hint(wrong: object, right: Iterable[str], *, otherwise: str = "", most: int = 1) -> str:

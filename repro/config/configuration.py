@@ -51,7 +51,7 @@ class Configuration:
         """
         from repro.config.settings.read import read_settings  # OmegaConf, which what only reads frozen ones spares
 
-        return read_settings(self.tree)
+        return read_settings(self.tree, self.choices)
 
     @cached_property
     def science(self) -> Mapping[str, Any]:

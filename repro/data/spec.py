@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from repro.errors import DataError
-
-IGNORE = 255
-"""Label of pixels that count neither in the loss nor in a score."""
+from repro.data.declaration import IGNORE as IGNORE
+from repro.data.declaration import class_and_file, fault_of
+from repro.errors import DataError, ReproError, is_ours, told
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of the ImageNet training images, RGB, in units of full scale (1.0 = 255)."""
@@ -47,6 +46,9 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
     def __init__(self, split: str, ids: Sequence[str], *, split_sha256: Mapping[str, str | None] | None = None) -> None:
         self.split = split
         self.ids: Sequence[str] = tuple(ids)
+        if not all(isinstance(name, str) for name in self.ids):
+            wrong = next(name for name in self.ids if not isinstance(name, str))
+            raise DataError(f"split {split!r} of data set {self.name!r} has the id {wrong!r}; ids must be texts")
         if not self.ids:
             raise DataError(f"split {split!r} of data set {self.name!r} has no images")
         if len(set(self.ids)) != len(self.ids):
@@ -75,7 +77,21 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if not -len(self) <= index < len(self):
             raise IndexError(f"split {self.split!r} of {self.name!r} has {len(self)} images and no index {index}")
-        return self.load(index % len(self))
+        item = index % len(self)
+        try:
+            loaded = self.load(item)
+        except ReproError:
+            raise
+        except Exception as error:
+            if is_ours(type(self)):
+                raise
+            raise DataError(f"{self._place(item)} cannot be loaded: {told(error)}") from error
+        if fault := fault_of(loaded, self.num_classes):
+            raise DataError(f"{self._place(item)}: {fault}")
+        return loaded
+
+    def _place(self, index: int) -> str:
+        return f"item {self.ids[index]!r} of split {self.split!r} of data set {class_and_file(type(self))}"
 
     @abstractmethod
     def load(self, index: int) -> tuple[Tensor, Tensor]:
@@ -83,4 +99,4 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
 
     def load_label(self, index: int) -> Tensor:
         """The label of one item alone, as `load` gives it; a subclass whose labels are files reads no image for it."""
-        return self.load(index)[1]
+        return self[index][1]

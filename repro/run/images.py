@@ -44,6 +44,9 @@ class Splits:
         leaves = configuration.leaves
         trains = Length.parse(leaves["schedule.length"], "schedule.length", least=0).count > 0
         chooses = str(leaves["selection"]) == Selection.best.value
+        for leaf in ("dataset.train_split", "dataset.evaluation_split"):
+            if leaves.get(leaf) is None:
+                raise ConfigError(f"{leaf} is missing; every data set has it")
         customary = leaves["dataset.evaluation_split"]
         validated = leaves["validation.split"] or customary
         return cls(

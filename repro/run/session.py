@@ -15,6 +15,7 @@ from repro.run.evaluation import record_evaluation, set_aside_other_records
 from repro.run.held import HeldRun
 from repro.run.images import check_measured, stored, told_of_validations, used_after, used_before
 from repro.run.training import train_network, training_split
+from repro.run.trial import try_network
 from repro.run.weights import load_weights, sound_weights, store_weights, take_over_weights
 from repro.store.images import UsedImages, counts
 from repro.store.record import Record
@@ -48,6 +49,7 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     if settings.runtime.channels_last:
         model = model.to(memory_format=torch.channels_last)
     model = model.to(device)
+    try_network(configuration, model, measured)
     if not is_trained and settings.trains:
         split = training_split(configuration, held)
         train_network(configuration, held, checkpoints, model, auxiliary_weight, split, device)
