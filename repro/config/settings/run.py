@@ -151,6 +151,9 @@ class TrackingSettings:
     uri: str | None = None
     experiment: str = "repro"
 
+    def __post_init__(self) -> None:
+        require(bool(self.experiment.strip()), "tracking.experiment is empty; give it a name, such as repro")
+
 
 @dataclass
 class Settings:
