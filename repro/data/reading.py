@@ -34,31 +34,35 @@ SPREAD = {"L": 1, "L;2": 85, "L;4": 17}
 """Grey as packed in a file to the step by which PIL spreads its values over 0 to 255."""
 
 
-def read_image(path: str | Path) -> Tensor:
+def read_image(path: str | Path, kind: str = "image") -> Tensor:
     """Reads a JPEG or PNG file as an RGB image, uint8 [3, H, W], in channels-last order in memory.
 
     Grey, bilevel and palette pictures are understood, and an alpha channel that is opaque everywhere.
+
+    Args:
+        path: The file.
+        kind: What a sentence calls it.
 
     Raises:
         DataError: The file is missing, empty, truncated or not an image, or can be read in more than one way (see this
             module); the message names it.
     """
-    with _opened(path, "image") as image:
+    with _opened(path, kind) as image:
         raw_mode = _raw_mode(image)
-        _check_single(image, path, "image")
+        _check_single(image, path, kind)
         if image.mode in ("I", "F") or image.mode.startswith("I;") or ";16" in raw_mode:
             raise DataError(
-                f"image file {path} has more than 8 bits per channel ({raw_mode}), and how they become 8 is a choice;"
+                f"{kind} file {path} has more than 8 bits per channel ({raw_mode}), and how they become 8 is a choice;"
                 " write it with 8 bits"
             )
         if image.mode not in (*PLAIN_MODES, *ALPHA_MODES):
             raise DataError(
-                f"image file {path} has colours of kind {image.mode!r}, which programs turn into RGB in different ways;"
-                " write it as RGB"
+                f"{kind} file {path} has colours of kind {image.mode!r}, which programs turn into RGB in different"
+                " ways; write it as RGB"
             )
         if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
             raise DataError(
-                f"image file {path} is transparent in places, and what shows there is a choice; write it as RGB on the"
+                f"{kind} file {path} is transparent in places, and what shows there is a choice; write it as RGB on the"
                 " background that you want"
             )
         # A copy, since the array that PIL lends is read-only, which torch warns about.
