@@ -186,7 +186,8 @@ def _by_colour(indices: np.ndarray, palette: list[int], colours: Mapping[Colour,
         )
     table = np.zeros(256, dtype=np.uint8)
     table[used] = [meant[index] for index in used]
-    return table[indices]
+    translated: np.ndarray = table[indices]
+    return translated
 
 
 def _colour(palette: list[int], index: int) -> Colour:

@@ -33,7 +33,8 @@ def is_recorded() -> bool:
     A branch on a size and a loop over one would become part of it as they went this time, so what depends on them for
     speed alone is done another way then. `torch.compile` looks at sizes again at every call.
     """
-    return torch.jit.is_tracing() or torch.compiler.is_exporting()
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return tracing or torch.compiler.is_exporting()
 
 
 def neighbours(features: Tensor, kernel_size: int, dilation: int = 1) -> list[Tensor]:

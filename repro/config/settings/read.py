@@ -34,7 +34,9 @@ def read_settings(tree: Tree, choices: Mapping[str, str] = MappingProxyType({}))
         known["init"] = {"source" if key == "from" else key: value for key, value in known["init"].items()}
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), known)
-        _check_kinds(flatten(known), flatten(OmegaConf.to_container(merged)))
+        as_read = OmegaConf.to_container(merged)
+        assert isinstance(as_read, dict)
+        _check_kinds(flatten(known), flatten({str(key): value for key, value in as_read.items()}))
         result = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         leaf = getattr(error, "full_key", None) or "the configuration"

@@ -75,7 +75,7 @@ def _one_neighbour_at_a_time(
         if masked_border:
             inside = torch.cat(neighbours(torch.ones_like(key[:, :1]), kernel_size, dilation), 1)
             logits = logits.masked_fill(inside == 0, -torch.inf)
-        shares = logits.softmax(1).split(1, 1)
+        shares = torch.split(logits.softmax(1), 1, 1)
         result = torch.zeros_like(values[0])
         for share, near in zip(shares, values, strict=True):
             result = result + share * near
