@@ -54,7 +54,7 @@ def test_every_module_is_compared():
     ],
 )
 def test_dropout_in_another_place_of_another_size_or_kind_shows_in_training_alone(dropout):
-    """The one that torchvision's head has stands between its projection and its 3x3."""
+    """The first of them is what this head was; that of torchvision stands between its projection and its 3x3."""
     make = partial(head_from_yaml, "aspp_torchvision", CHANNELS, CLASSES, rates=RATES, **dropout)
     other = replace(TORCHVISION, make=make)
     assert compare(other, training=False).largest < 1e-12

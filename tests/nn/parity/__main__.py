@@ -14,7 +14,11 @@ def main() -> None:
     for case in CASES:
         found = [compare(case, training=training) for training in (True, False)]
         numbers = [value for one in found for value in (one.forward, one.gradients, one.statistics)]
-        print(f"| {case.name} | {case.against} | " + " | ".join(f"{value:.0e}" for value in numbers) + " |", flush=True)
+        mark = f" (without {', '.join(case.apart)})" * bool(case.apart)
+        print(
+            f"| {case.name}{mark} | {case.against} | " + " | ".join(f"{value:.0e}" for value in numbers) + " |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
