@@ -48,7 +48,7 @@ def test_weights_statistics_streams_and_mode_stay(made, training):
 
 
 def test_a_head_that_gives_other_classes_is_refused(made):
-    configuration, model, dataset = made()
+    configuration, model, dataset = made("schedule.augmentation.crop_size=33")
     dataset.class_names = dataset.class_names[:5]
     with pytest.raises(ConfigError, match=r"^head: repro\.nn\.heads\.fcn\.FCN \(.*\): forward gave .*\[2, 5, height"):
         try_network(configuration, model, dataset)
