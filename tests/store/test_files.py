@@ -126,9 +126,9 @@ def test_what_the_disk_refuses_is_a_sentence_with_what_would_help(tmp_path: Path
 
 def test_whose_a_file_is_stands_in_the_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
-    with pytest.raises(StoreError, match=rf"since {tmp_path} is of \S+ and this is user 4000000; ask for access"):
-        with guarded(tmp_path / "missing"):
-            raise OSError(errno.EACCES, "Permission denied")
+    sentence = rf"since {tmp_path} is of \S+ and this is user 4000000; ask for access"
+    with pytest.raises(StoreError, match=sentence), guarded(tmp_path / "missing"):
+        raise OSError(errno.EACCES, "Permission denied")
 
 
 def test_every_door_says_what_it_could_not_do(tmp_path: Path) -> None:
