@@ -187,7 +187,7 @@ def _by_colour(indices: np.ndarray, palette: list[int], colours: Mapping[Colour,
         )
     table = np.zeros(256, dtype=np.uint8)
     table[used] = [meant[index] for index in used]
-    return table[indices]
+    return table.take(indices)
 
 
 def _colour(palette: list[int], index: int) -> Colour:
