@@ -40,7 +40,7 @@ class ImageLosses:
         """
         counts = self.counts if counts is None else counts
         images = images or len(counts)
-        divisors = counts.unflatten(0, (-1, images)).sum(1).clamp(min=1) * ((batch or len(counts)) // images)
+        divisors = counts.reshape(-1, images).sum(1).clamp(min=1) * ((batch or len(counts)) // images)
         return (self.sums / divisors.repeat_interleave(images)[: len(self.sums)]).sum()
 
 
