@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from repro.data.spec import IGNORE, Colour
+from repro.data.declaration import IGNORE, value_outside
+from repro.data.spec import Colour
 from repro.errors import DataError, first_line
 
 PLAIN_MODES = ("RGB", "L", "P", "1")
@@ -104,15 +105,13 @@ def check_label(label: Tensor, num_classes: int, path: str | Path) -> None:
     Raises:
         DataError: Names the file, the value and where it lies first.
     """
-    values = label.numpy()
-    # In 8 bits 255 + 1 is 0, so that one comparison with the largest value judges both ranges.
-    if int((values + np.uint8(1)).max(initial=0)) <= num_classes:
-        return
-    row, column = np.argwhere((values >= num_classes) & (values != IGNORE))[0]
-    raise DataError(
-        f"mask file {path} holds the value {values[row, column]} at row {row}, column {column}; it may hold the classes"
-        f" 0 to {num_classes - 1} and {IGNORE} for ignored pixels"
-    )
+    found = value_outside(label, num_classes)
+    if found is not None:
+        value, row, column = found
+        raise DataError(
+            f"mask file {path} holds the value {value} at row {row}, column {column}; it may hold the classes"
+            f" 0 to {num_classes - 1} and {IGNORE} for ignored pixels"
+        )
 
 
 def check_same_size(image: Tensor, label: Tensor, image_path: str | Path, label_path: str | Path) -> None:

@@ -41,8 +41,7 @@ class ImageLosses:
         counts = self.counts if counts is None else counts
         images = images or len(counts)
         divisors = counts.reshape(-1, images).sum(1).clamp(min=1) * ((batch or len(counts)) // images)
-        mean: Tensor = (self.sums / divisors.repeat_interleave(images)[: len(self.sums)]).sum()
-        return mean
+        return (self.sums / divisors.repeat_interleave(images)[: len(self.sums)]).sum()
 
 
 Losses = Mapping[str, ImageLosses]

@@ -17,9 +17,6 @@ from tests.nn.heads.checks import CHANNELS, head_from_yaml
 from tests.nn.parity.compare import Case, Outputs, Reference, Values
 from tests.nn.parity.sizes import CLASSES, MAPS, RATES
 
-CONTRACTED: dict[str, object] = {}
-"""What makes a dilated ResNet torchvision's."""
-
 
 class _Installed:
     """A module of torchvision with our weights; `rename` takes a state dict of its names to one of ours."""
@@ -74,7 +71,7 @@ def _backbones() -> Iterator[Case]:
         yield Case(
             f"ResNet-{depth} at output stride {output_stride}",
             f"torchvision, resnet{depth}",
-            partial(ResNet, depth, output_stride=output_stride, **(CONTRACTED if output_stride < 32 else {})),
+            partial(ResNet, depth, output_stride=output_stride, first_unit="contracted"),
             _installed(
                 partial(torchvision.models.get_model, f"resnet{depth}", weights=None, **options),
                 _without_classifier,
