@@ -1,5 +1,6 @@
 """Faults of files and disks: flipped bits, a kill or a full disk at the very write of a file, another user, mounts."""
 
+import codecs
 import errno
 import io
 import logging
@@ -86,6 +87,7 @@ def fill(disk: Path) -> None:
 def as_nobody(words: Sequence[str]) -> int:
     """`repro run` as a user without any rights; to others than root, as oneself."""
     if IS_ROOT:
+        codecs.lookup("cp437")  # of zips; the modules of an interpreter in root's home are out of reach afterwards
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)

@@ -145,14 +145,24 @@ def test_a_second_ctrl_c_kills(tmp_path, stub_worker):
     assert [result.ending for result in queue.run().values()] == [Ending.INTERRUPTED]
 
 
+def test_a_job_with_a_damaged_configuration_is_started_since_the_run_mends_it(tmp_path, stub_worker):
+    starts = stub_worker("pass")
+    job = job_of(tmp_path, "a" * 16)
+    job.run.freeze_config("{torn")
+    queue, _ = queue_of([job], slots=1)
+    assert queue.run()["a" * 16].ending is Ending.DONE
+    assert len(starts) == 1
+
+
 def test_a_job_that_cannot_be_started_stops_no_other(tmp_path, stub_worker):
     starts = stub_worker("pass")
     broken, whole = job_of(tmp_path, "a" * 16), job_of(tmp_path, "b" * 16)
-    broken.run.freeze_config("{torn")
+    broken.folder.path.parent.mkdir(parents=True)
+    broken.folder.path.write_text("a file where its folder should be")
     queue, _ = queue_of([broken, whole], slots=1)
     results = queue.run()
     assert results["a" * 16].ending is Ending.FAILED
-    assert "is damaged" in results["a" * 16].message
+    assert "cannot be written" in results["a" * 16].message
     assert results["b" * 16].ending is Ending.DONE
     assert len(starts) == 1
 
