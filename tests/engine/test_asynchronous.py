@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from repro.engine.asynchronous import StaleWeights
-from repro.engine.checkpoint import TrainingState, serialised
+from repro.engine.checkpoint import TrainingState
 
 STEPS = 7
 
@@ -74,7 +74,7 @@ def test_a_checkpoint_holds_the_old_weights(tmp_path):
         step_of(straight, step)
     for step in range(3):
         step_of(broken, step)
-    (tmp_path / "state.pt").write_bytes(serialised(broken.state_dict()))
+    torch.save(broken.state_dict(), tmp_path / "state.pt")
     resumed = started(4)
     resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     for step in range(3, STEPS):

@@ -81,7 +81,9 @@ def test_of_a_holder_on_this_host_the_kernel_tells(path: Path) -> None:
     assert life_of(path, holder) is Life.SILENT
 
 
-@pytest.mark.parametrize(("pid", "life"), [(os.getpid(), Life.UNKNOWN), (2**22 + 1, Life.SILENT)])
+@pytest.mark.parametrize(
+    ("pid", "life"), [(os.getpid(), Life.UNKNOWN), (2**22 + 1, Life.SILENT)], ids=["of this process", "of none"]
+)
 def test_without_flock_a_pid_is_all_there_is(path: Path, monkeypatch: pytest.MonkeyPatch, pid: int, life: Life) -> None:
     def refuse(descriptor: int) -> bool:
         raise OSError(errno.ENOLCK, "No locks available")
