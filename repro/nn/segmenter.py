@@ -7,6 +7,7 @@ from typing import Protocol, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.jit._trace import is_tracing
 
 from repro.errors import ConfigError
 from repro.nn.context.pooling import refuse_single_image
@@ -88,7 +89,7 @@ class Segmenter(nn.Module):
             ConfigError: What is given are no such images; or a single one in training, so small that one position of
                 it remains and batch normalisation would see one value per channel.
         """
-        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+        if not (torch.compiler.is_compiling() or is_tracing()):  # type: ignore[no-untyped-call]
             _check_images(image)
             if self.training and image.shape[0] == 1:
                 self._check_position(image)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields
+from typing import cast
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -32,7 +33,7 @@ def read_settings(tree: Tree) -> Settings:
         known["init"] = {"source" if key == "from" else key: value for key, value in known["init"].items()}
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), known)
-        _check_kinds(flatten(known), flatten(OmegaConf.to_container(merged)))
+        _check_kinds(flatten(known), flatten(cast(Tree, OmegaConf.to_container(merged))))
         result = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         leaf = getattr(error, "full_key", None) or "the configuration"
