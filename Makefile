@@ -45,9 +45,10 @@ format: $(READY)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## write the tables of heads and parameters in README.md and docs/
+docs: $(READY)  ## write the tables of heads, parameters and rates in README.md and docs/
 	$(BIN)/python -m tools.heads
 	$(BIN)/python -m tools.parameters
+	$(BIN)/python -m tools.rates
 
 report-check: $(READY)  ## fail if the committed tables are not what reports/runs.csv gives
 	$(BIN)/python -m repro.report check=true

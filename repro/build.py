@@ -11,14 +11,19 @@ from hydra.utils import get_class, instantiate
 from torch import nn
 
 from repro.config.configuration import Configuration
-from repro.config.settings import DatasetSettings
+from repro.config.settings import DatasetSettings, FirstDraw
 from repro.config.switches import check_switches
 from repro.data import SegmentationDataset
-from repro.errors import ConfigError, ReproError, first_line
-from repro.nn import HeadPart, Segmenter, load_backbone_weights
+from repro.data.declaration import check_declaration, class_and_file
+from repro.errors import ConfigError, ReproError, is_ours, told
+from repro.nn import HeadPart, Segmenter, draw_convolutions, load_backbone_weights
+from repro.nn.contract import check_backbone, check_set_output_stride
 from repro.seeding import stream
 
 Node = Mapping[str, Any]
+
+_NO_ARGUMENTS = frozenset({"weights", "weights_of_other_strides", "weight", "first_draw"})
+"""Leaves of a network's groups that their classes do not take."""
 
 _ABOUT_SPLITS = frozenset(item.name for item in fields(DatasetSettings))
 """Leaves of a data set that its class does not take."""
@@ -34,6 +39,7 @@ def build_dataset(configuration: Configuration, split: str) -> SegmentationDatas
     node = {key: value for key, value in configuration.tree["dataset"].items() if key not in _ABOUT_SPLITS}
     dataset = _build("dataset", node, SegmentationDataset, split=split)
     assert isinstance(dataset, SegmentationDataset)
+    check_declaration(dataset)
     return dataset
 
 
@@ -48,7 +54,8 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
     """
     backbone = build_backbone(configuration)
     if pretrained and (weights := configuration.tree["backbone"].get("weights")):
-        load_backbone_weights(backbone, weights)
+        other_strides = bool(configuration.leaves.get("backbone.weights_of_other_strides"))
+        load_backbone_weights(backbone, weights, of_other_strides=other_strides)
     head = build_head(configuration, backbone.channels, num_classes)
     auxiliary, weight = build_auxiliary(configuration, backbone.channels, num_classes)
     if hasattr(backbone, "keep"):
@@ -58,8 +65,9 @@ def build_model(configuration: Configuration, num_classes: int, *, pretrained: b
 
 def build_backbone(configuration: Configuration) -> Any:
     """The backbone with its first weights, a module with `channels` and `output_stride`."""
-    node = {key: value for key, value in configuration.tree["backbone"].items() if key != "weights"}
-    return _initialised(configuration.seed, "backbone", lambda: _build("backbone", node, nn.Module))
+    backbone = _initialised(configuration, "backbone")
+    _checked("backbone", configuration.tree["backbone"], check_backbone, backbone)
+    return backbone
 
 
 def build_head(configuration: Configuration, channels: Mapping[str, int], num_classes: int) -> Any:
@@ -68,24 +76,22 @@ def build_head(configuration: Configuration, channels: Mapping[str, int], num_cl
     Raises:
         ConfigError: it does not fit, or leaves the backbone's last block unread.
     """
-    given = {"channels": channels, "num_classes": num_classes}
-    head = _initialised(
-        configuration.seed, "head", lambda: _build("head", configuration.tree["head"], nn.Module, **given)
-    )
+    head = _initialised(configuration, "head", channels=channels, num_classes=num_classes)
+    _checked("head", configuration.tree["head"], check_set_output_stride, head)
     _check_blocks_are_read(channels, head)
     return head
 
 
 def build_auxiliary(configuration: Configuration, channels: Mapping[str, int], num_classes: int) -> tuple[Any, float]:
     """The auxiliary head and the weight of its loss; None and 0 without one."""
-    node = dict(configuration.tree.get("auxiliary") or {})
-    weight = node.pop("weight", 0.0)
+    node = configuration.tree.get("auxiliary") or {}
+    weight = node.get("weight", 0.0)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight < 0:
         raise ConfigError(f"auxiliary.weight is {weight!r}; it must be a number of at least 0")
     if not (node.get("_target_") and weight):
         return None, 0.0
-    given = {"channels": channels, "num_classes": num_classes}
-    made = _initialised(configuration.seed, "auxiliary", lambda: _build("auxiliary", node, nn.Module, **given))
+    made = _initialised(configuration, "auxiliary", channels=channels, num_classes=num_classes)
+    _checked("auxiliary", node, check_set_output_stride, made)
     return made, float(weight)
 
 
@@ -127,11 +133,18 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-def _initialised(seed: int, name: str, make: Callable[[], Any]) -> Any:
-    """Makes a module with torch's global generator set to a named stream, and puts the generator back."""
+def _initialised(configuration: Configuration, group: str, **given: Any) -> Any:
+    """Makes a part with torch's global generator set to named streams, and puts the generator back."""
+    tree = configuration.tree[group]
+    first_draw = FirstDraw.parse(tree.get("first_draw", "torch"), f"{group}.first_draw")
+    node = {key: value for key, value in tree.items() if key not in _NO_ARGUMENTS}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream(seed, "initialisation", name))
-        return make()
+        torch.manual_seed(stream(configuration.seed, "initialisation", group))
+        part = _build(group, node, nn.Module, **given)
+        # From a stream of its own, so that a part draws what its beginning alone would have drawn.
+        torch.manual_seed(stream(configuration.seed, "first draw", group))
+        draw_convolutions(part, first_draw.rule, first_draw.std)
+    return part
 
 
 def dataset_class(configuration: Configuration) -> type[SegmentationDataset]:
@@ -141,6 +154,8 @@ def dataset_class(configuration: Configuration) -> type[SegmentationDataset]:
         ConfigError: if the target is no data set.
     """
     found: type[SegmentationDataset] = _target_class("dataset", configuration.tree["dataset"], SegmentationDataset)
+    if not hasattr(found, "class_names"):
+        raise ConfigError(f"dataset: {class_and_file(found)}: the class sets no class_names")
     return found
 
 
@@ -154,9 +169,24 @@ def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
         cause = error.__cause__ or error
         if isinstance(cause, ReproError):
             raise cause from error
+        cls = _target_class(group, node, kind)
         if isinstance(cause, (TypeError, ValueError)):
-            raise ConfigError(f"{group} ({node['_target_']}): {cause}") from error
-        raise
+            raise ConfigError(f"{_place(group, cls, node)}: {cause}") from error
+        if is_ours(cls):
+            raise
+        raise ConfigError(f"{_place(group, cls, node)}: {told(cause)}") from error
+
+
+def _checked(group: str, node: Node, check: Callable[[Any], None], part: Any) -> None:
+    try:
+        check(part)
+    except ValueError as error:
+        raise ConfigError(f"{_place(group, type(part), node)}: {error}") from error
+
+
+def _place(group: str, cls: type, node: Node) -> str:
+    """A part of a configuration in a sentence, with the file where it is somebody's own."""
+    return f"{group} ({node['_target_']})" if is_ours(cls) else f"{group}: {class_and_file(cls)}"
 
 
 def _is_part(value: Any) -> bool:
@@ -188,7 +218,9 @@ def _target_class(group: str, node: Node, kind: type) -> Any:
     try:
         cls = get_class(target)
     except (HydraException, ImportError, ValueError) as error:
-        raise ConfigError(f"{group}._target_ is {target!r}, which cannot be imported: {first_line(error)}") from error
+        raise ConfigError(
+            f"{group}._target_ is {target!r}, which cannot be imported: {told(error.__cause__ or error)}"
+        ) from error
     if not (isinstance(cls, type) and issubclass(cls, kind)):
         raise ConfigError(f"{group}._target_ is {target!r}, which is no {kind.__name__}")
     return cls

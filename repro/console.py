@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from repro import __version__
-from repro.errors import ConfigError, ReproError, full_sentence
+from repro.errors import ConfigError, ReproError, full_sentence, is_refusal, refusal
 
 INTERRUPTED = 128 + signal.SIGINT
 UNWRITTEN = 1
@@ -24,6 +25,12 @@ def answer(work: Callable[[], int]) -> int:
     except ReproError as error:
         complain(str(error))
         return error.exit_code
+    except OSError as error:
+        if not is_refusal(error):
+            raise
+        place = Path(os.fsdecode(error.filename)) if error.filename else Path.cwd()
+        complain(f"{place} cannot be used: {refusal(place, error)}")
+        return ReproError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -15,6 +15,12 @@ settings.register_profile("repro", deadline=None, print_blob=True)
 settings.load_profile("repro")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps what tests hash out of the user's cache; the processes that they start inherit it."""
+    os.environ["REPRO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def camvid_root() -> Path:
     """The real CamVid photographs, from $REPRO_CAMVID or a folder beside the checkout."""

@@ -1,15 +1,19 @@
 from functools import cache
+from math import prod, sqrt
 from typing import Any
 
 import pytest
 import torch
+import torchvision
+from torch import nn
 
 from repro.build import build_dataset, build_model, dataset_class, outputs_kept, parameter_count
 from repro.config.configuration import Configuration
 from repro.config.groups import config_folder
 from repro.data import VOC
 from repro.errors import ConfigError
-from repro.nn import ASPPAggregation
+from repro.nn import FCN, ASPPAggregation, draw_for_good
+from repro.nn.weights import backbone as backbone_weights
 from tests.composed import composed
 from tests.tiny import TINY
 
@@ -138,6 +142,18 @@ def test_a_weights_file_is_loaded_into_the_backbone_unless_it_would_be_replaced(
     assert torch.equal(weights(model.backbone), weights(model_of().backbone))
 
 
+def test_published_weights_of_other_strides_are_taken_only_if_asked_for(monkeypatch):
+    published = torchvision.models.resnet18(weights=None).state_dict()
+    monkeypatch.setattr(backbone_weights, "fetched", lambda url, remedy: published)
+    last = ("backbone.stride_at=last", "backbone.weights=IMAGENET1K_V1")
+    with pytest.raises(ConfigError, match=r"IMAGENET1K_V1 were trained with the stride in the first unit .* deviation"):
+        build_model(composed(*last), num_classes=8)
+    asked = composed(*last, "backbone.weights_of_other_strides=true")
+    model, _ = build_model(asked, num_classes=8)
+    assert torch.equal(model.backbone.conv1.weight, published["conv1.weight"])
+    assert asked.run_id != composed(*last).run_id
+
+
 def test_stages_that_no_head_reads_are_not_built():
     whole, low = model_of("head=fcn"), model_of("head=fcn", "head.source=res3")
     kept = [key for key in whole.backbone.state_dict() if not key.startswith(("layer3", "layer4"))]
@@ -210,3 +226,79 @@ def test_what_does_not_fit_together_is_one_sentence(overrides, sentence):
         built(*overrides)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+class DrawsItself(FCN):
+    """A head of one's own: its first convolution starts at 7, and its last one does so for good."""
+
+    def __init__(self, channels: dict[str, int], num_classes: int, **switches: Any) -> None:
+        super().__init__(channels, num_classes, **switches)
+        nn.init.constant_(self.hidden.convolution.weight, 7)
+        draw_for_good(self.classifier.logits, 3)
+
+
+def convolutions_of(part):
+    return {name: module.weight for name, module in part.named_modules() if isinstance(module, nn.Conv2d)}
+
+
+def test_the_first_draw_of_a_head_of_ones_own_is_a_setting_though_its_file_does_not_name_it():
+    own = ["head=fcn", f"head._target_={DrawsItself.__module__}.DrawsItself"]
+    kept, drawn = (built(*own, f"head.first_draw={rule}")[0].head for rule in ("torch", "kaiming_normal"))
+    assert (kept.hidden.convolution.weight == 7).all()
+    outputs = drawn.hidden.convolution.out_channels
+    assert drawn.hidden.convolution.weight.std().item() == pytest.approx(sqrt(2 / (9 * outputs)), rel=0.01)
+    assert torch.equal(kept.classifier.logits.weight, drawn.classifier.logits.weight)
+
+
+@pytest.mark.parametrize("rule", ["torch", "kaiming_normal", "kaiming_normal_fan_in", "xavier_uniform", "normal:0.02"])
+def test_every_convolution_of_a_backbone_without_weights_has_the_deviation_of_its_rule(rule):
+    deviations = {
+        "torch": lambda outputs, inputs, area: sqrt(1 / (3 * inputs * area)),
+        "kaiming_normal": lambda outputs, inputs, area: sqrt(2 / (outputs * area)),
+        "kaiming_normal_fan_in": lambda outputs, inputs, area: sqrt(2 / (inputs * area)),
+        "xavier_uniform": lambda outputs, inputs, area: sqrt(2 / ((outputs + inputs) * area)),
+        "normal:0.02": lambda outputs, inputs, area: 0.02,
+    }
+    fewer, more = (
+        built("head=cascade", f"backbone.blocks={blocks}", f"backbone.first_draw={rule}")[0].backbone
+        for blocks in (4, 5)
+    )
+    for name, weight in convolutions_of(more).items():
+        outputs, inputs, *sides = weight.shape
+        expected = deviations[rule](outputs, inputs, prod(sides))
+        assert weight.std().item() == pytest.approx(expected, rel=5 / sqrt(2 * weight.numel())), name
+    both = convolutions_of(fewer).keys()
+    assert convolutions_of(more).keys() - both == {
+        "block5.0.conv1",
+        "block5.0.conv2",
+        "block5.1.conv1",
+        "block5.1.conv2",
+    }
+    assert all(torch.equal(weight, convolutions_of(more)[name]) for name, weight in convolutions_of(fewer).items())
+    norms = [module for module in more.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert all((norm.weight == 1).all() and not norm.bias.any() for norm in norms)
+
+
+def test_added_blocks_start_by_the_rule_behind_weights_that_they_are_not_in(tmp_path):
+    path = tmp_path / "backbone.pth"
+    torch.save(model_of("seed=5").backbone.state_dict(), path)
+    configuration = composed("head=cascade", "backbone.blocks=5", "backbone.first_draw=normal:0.5")
+    backbone = build_model(configuration.with_leaf("backbone.weights", str(path)), num_classes=8)[0].backbone
+    assert torch.equal(backbone.layer4[0].conv1.weight, model_of("seed=5").backbone.layer4[0].conv1.weight)
+    assert backbone.block5[0].conv1.weight.std().item() == pytest.approx(0.5, rel=0.01)
+
+
+def test_the_papers_heads_start_as_their_public_code_draws_them():
+    started = {
+        "head=aspp": sqrt(2 / (9 * (512 + 256))),  # TensorFlow DeepLab
+        "head=aspp_torchvision": sqrt(1 / (3 * 9 * 512)),
+        "head=vortex": sqrt(2 / (9 * (512 + 256))),
+    }
+    for head, expected in started.items():
+        kernel = model_of(head).head.context.branches[2].convolution.weight
+        assert kernel.std().item() == pytest.approx(expected, rel=0.01), head
+    auxiliary = model_of("head=fcn", "auxiliary=fcn", "auxiliary.first_draw=kaiming_normal").auxiliary
+    assert auxiliary.hidden.convolution.weight.std().item() == pytest.approx(sqrt(2 / (9 * 256)), rel=0.01)
+    for group in ("backbone", "head", "auxiliary"):
+        with pytest.raises(ConfigError, match=rf"{group}\.first_draw is 'much'; it must be one of torch, "):
+            built("head=fcn", "auxiliary=fcn", f"{group}.first_draw=much")

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -166,3 +167,20 @@ def test_an_end_from_inside_a_command_keeps_its_code_and_its_words():
     assert processed("sys.exit()").returncode == 0
     told = processed("sys.exit('no more')")
     assert (told.returncode, told.stderr) == (1, b"no more\n")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_refuses_is_a_sentence_wherever_it_is_met(number, tmp_path, capsys):
+    def work():
+        raise OSError(number, os.strerror(number), str(tmp_path / "file"))
+
+    assert answer(work) == 2
+    assert f"error: {tmp_path}/file cannot be used: {os.strerror(number)}; " in capsys.readouterr().err
+
+
+def test_another_error_of_the_system_is_a_fault_of_the_program():
+    def work():
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    with pytest.raises(OSError, match="Bad file"):
+        answer(work)

@@ -1,8 +1,21 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.errors import ConfigError, DataError, ReproError, StoreError, first_line, full_sentence, hint, nearest
+from repro.errors import (
+    ConfigError,
+    DataError,
+    ReproError,
+    StoreError,
+    first_line,
+    full_sentence,
+    hint,
+    is_ours,
+    nearest,
+    told,
+)
 
 HEADS = ["aspp", "fcn", "module_a", "vortex"]
 
@@ -62,3 +75,21 @@ def test_capitals_do_not_matter_and_the_name_is_told_as_it_is():
 @given(st.text(min_size=1, max_size=9))
 def test_a_right_name_is_the_nearest_to_itself(name):
     assert nearest(name, ["unlike", name])[0].lower() == name.lower()
+
+
+def test_an_error_of_own_code_is_told_with_its_line():
+    def own():
+        return {}["key"]
+
+    with pytest.raises(KeyError) as caught:
+        own()
+    assert told(caught.value) == f"KeyError: 'key' ({__file__}, line {own.__code__.co_firstlineno + 1})"
+    assert told(ValueError()) == "ValueError"
+    with pytest.raises(SyntaxError) as broken:
+        compile("clas A:", "own.py", "exec")
+    assert told(broken.value) == "SyntaxError: invalid syntax (own.py, line 1)"
+
+
+def test_our_classes_are_told_from_others():
+    assert is_ours(ConfigError)
+    assert not is_ours(Path)

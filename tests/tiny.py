@@ -17,7 +17,13 @@ TINY = [
     "runtime.log_every_steps=2",
     "tracking=none",
 ]
-TINIEST = [*TINY, "backbone._target_=tests.tiny_network.Small", "head.logits_std=1", "schedule.batch_norm.momentum=1"]
+TINIEST = [
+    *TINY,
+    "backbone._target_=tests.tiny_network.Small",
+    "head.logits_std=1",
+    "schedule.batch_norm.backbone_momentum=1",
+    "schedule.batch_norm.head_momentum=1",
+]
 """The same with a backbone of a few thousand parameters, for what does not depend on the network.
 
 The logits are drawn widely and the statistics are those of the last batch, so that after six steps no image is

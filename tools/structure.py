@@ -48,6 +48,7 @@ PLAIN_DATA = {
     "store": "JSON documents",
     "provenance.py": "facts of a process, as the record holds them",
     "engine/checkpoint.py": "states of tensors",
+    "engine/tensor_files.py": "states of tensors",
     "engine/optim.py": "parameter groups of torch",
     "run/weights.py": "states of tensors, and facts that the record holds",
     "run/evaluation.py": "facts that the record holds",

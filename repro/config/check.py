@@ -6,9 +6,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from repro.config.groups import config_folders, groups_of, not_taken, outer_group, takers_of
+from repro.config.groups import config_folders, content_of, groups_of, not_taken, outer_group, takers_of
 from repro.config.hydra import choices_of, composed
 from repro.config.overrides import Override, read, written_out
+from repro.config.tree import flatten
 from repro.errors import ConfigError, nearest
 
 HELP = "python -m repro --help all lists them all"
@@ -42,6 +43,9 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
     known = {*paths(node), *groups}
     for override in given:
         if not override.is_about_hydra and override.sign == "" and override.group not in groups:
+            _check_swept_choices(override, given, chosen, user_folder)
+            if override.key not in known:
+                _explain_other_choice(override.key, node, chosen, groups, user_folder)
             _check_leaf(override, node, known, groups)
     return node
 
@@ -93,6 +97,49 @@ def _check_inner_groups(
         for choice in around:
             if choice not in takers and "(" not in choice:
                 raise ConfigError(not_taken(group, choice, takers))
+
+
+def _check_swept_choices(
+    leaf: Override, given: Sequence[Override], chosen: Sequence[str], user_folder: Path | None
+) -> None:
+    """Refuses a leaf of a group of whose choices in a grid only some have it, before the first of them is trained."""
+    group = leaf.key.partition(".")[0]
+    swept = [override for override in given if override.key == group and override.is_grid and not override.is_function]
+    if not swept or leaf.key == group:
+        return
+    others = [choice for choice in chosen if choice.partition("=")[0] != group]
+    having = {
+        choice: leaf.key in set(paths(composed([*others, f"{group}={choice}"], user_folder)))
+        for choice in swept[0].text.split(",")
+    }
+    lacking = [choice for choice, has in having.items() if not has]
+    if lacking and len(lacking) < len(having):
+        raise ConfigError(_lacks(leaf.key, lacking[0], [choice for choice, has in having.items() if has]))
+
+
+def _explain_other_choice(
+    key: str, node: DictConfig, chosen: Iterable[str], groups: Mapping[str, Collection[str]], user_folder: Path | None
+) -> None:
+    """Refuses a leaf that the choice made lacks and others of its group have."""
+    group, _, leaf = key.partition(".")
+    if group not in groups or not leaf:
+        return
+    having = [
+        choice
+        for folder in config_folders(user_folder)
+        for choice in sorted(groups[group])
+        if (file := folder / group / f"{choice}.yaml").is_file() and leaf in flatten(content_of(file))
+    ]
+    made = choices_of(node)[group]
+    if having and made not in having:
+        raise ConfigError(_lacks(key, made, having))
+
+
+def _lacks(key: str, choice: str, having: Sequence[str]) -> str:
+    """A sentence about a leaf that one choice of a group lacks and others have."""
+    group, _, leaf = key.partition(".")
+    verb = "has" if len(having) == 1 else "have"
+    return f"{group}={choice} has no {leaf}; {', '.join(having[:4])}{' and others' * (len(having) > 4)} {verb}"
 
 
 def _check_leaf(override: Override, node: DictConfig, known: Collection[str], groups: Collection[str]) -> None:

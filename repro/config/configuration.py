@@ -14,11 +14,12 @@ import yaml
 from repro.config import identity
 from repro.config.settings import Layout, Settings
 from repro.config.tree import Leaves, Tree, flatten, with_leaf, written
-from repro.errors import ConfigError, StoreError, first_line
+from repro.errors import ConfigError, DamagedError, first_line
 
 COMPOSITION = "composition"
 """Key under which the frozen form holds choices, overrides and scale, beside the groups."""
 
+_REMEDY = "the run's command sets it aside and freezes it anew"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -50,7 +51,7 @@ class Configuration:
         """
         from repro.config.settings.read import read_settings  # OmegaConf, which what only reads frozen ones spares
 
-        return read_settings(self.tree)
+        return read_settings(self.tree, self.choices)
 
     @cached_property
     def science(self) -> Mapping[str, Any]:
@@ -176,14 +177,12 @@ class Configuration:
         """What `to_yaml` gave.
 
         Raises:
-            StoreError: the text, which is that of the file `source`, is no configuration.
+            DamagedError: the text, which is that of the file `source`, is no configuration.
         """
         try:
             content = yaml.load(text, _Loader)
         except yaml.YAMLError as error:
-            raise StoreError(
-                f"{source} is damaged ({first_line(error)}); remove {source.parent} to start anew"
-            ) from error
+            raise DamagedError(f"{source} is damaged ({first_line(error)}); {_REMEDY}") from error
         if not isinstance(content, Mapping):
-            raise StoreError(f"{source} is damaged: it holds no configuration; remove {source.parent} to start anew")
+            raise DamagedError(f"{source} is damaged: it holds no configuration; {_REMEDY}")
         return cls.thawed(content)

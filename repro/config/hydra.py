@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,9 @@ def carry_out(job: Callable[[Configuration], float | None], flags: Sequence[str]
     def composed_job(node: DictConfig) -> float | None:
         told = HydraConfig.get()
         choices = {group: choice for group, choice in told.runtime.choices.items() if group.partition("/")[0] in node}
-        return job(Configuration(plain(node), choices, tuple(told.overrides.task)))
+        configuration = Configuration(plain(node), choices, tuple(told.overrides.task))
+        with chdir(told.runtime.cwd):  # with hydra.job.chdir=true too, a path means what it meant where it was given
+            return job(configuration)
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the caller, which prints them as sentences
     sys.argv[1:] = [*flags, *map(with_letters, overrides)]

@@ -1,7 +1,8 @@
 """What makes two runs the same: the normalised science configuration and its hash.
 
 Pure functions of a resolved tree. Equal experiments get one id however they are written down; whatever can change a
-result changes the id. The only file touched is a local weights file, which counts by its content.
+result changes the id. The only files touched are a local weights file and the files of a data set that declares no
+hash, which count by their content.
 """
 
 import hashlib
@@ -10,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from repro.config.settings import Length, window_stride
+from repro.config import inert
+from repro.config.settings import is_replaced
 from repro.config.tree import Tree, canonical, flatten, without
-from repro.errors import ConfigError
 
 GROUPS = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", "init", "runtime", "tracking")
 """The groups that a run is composed of."""
@@ -30,21 +31,27 @@ LATER_LEAVES = {
 
 NOT_PART_OF_A_RUN = frozenset({
     "name", "outputs",
-    "dataset.root", "dataset.evaluation_split",
+    "dataset.root", "dataset.evaluation_split", "dataset.allow_overlap",
     "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
     "runtime.compile", "runtime.checkpoint_seconds", "runtime.log_every_steps", "runtime.progress",
     "tracking.kind", "tracking.uri", "tracking.experiment",
     "evaluation.split", "evaluation.output_stride", "evaluation.scales", "evaluation.flip", "evaluation.average",
     "evaluation.pad_to", "evaluation.batch_size", "evaluation.masks", "evaluation.panels",
-    "evaluation.window", "evaluation.window_stride",
+    "evaluation.window", "evaluation.window_stride", "evaluation.antialias", "evaluation.scaled_size",
+    "evaluation.scaled_align_corners", "evaluation.pad_first",
 })  # fmt: skip
 """Exact dotted paths of the leaves that do not change what training yields."""
 
 NOT_PART_OF_AN_EVALUATION = frozenset({"evaluation.batch_size", "evaluation.masks", "evaluation.panels"})
 """Leaves of the evaluation group that do not change its scores."""
 
-OF_THE_TRAINING_SPLIT = frozenset({"dataset.train_split", "dataset.duplicate", "dataset.duplicate_times"})
-"""Leaves of a data set that do not concern what is evaluated."""
+OF_THE_VALIDATION = frozenset({
+    "evaluation.pad_to", "evaluation.window", "evaluation.window_stride", "evaluation.average",
+})  # fmt: skip
+"""Leaves of the evaluation that validations follow: part of a run whose weights these choose."""
+
+NOT_OF_WHAT_IS_MEASURED = inert.OF_THE_TRAINING_SPLIT | {"dataset.root", "dataset.allow_overlap"}
+"""Leaves of a data set that change nothing about the images of an evaluation."""
 
 
 def is_part_of_a_run(path: str) -> bool:
@@ -62,14 +69,21 @@ def science(resolved: Tree) -> dict[str, Any]:
     """The part of a resolved configuration that decides what training yields, in canonical form."""
     tree: dict[str, Any] = canonical(resolved)
     excluded = set(NOT_PART_OF_A_RUN)
+    used = [tree.get("dataset", {}).get("train_split")]
     if tree.get("selection", "last") == "last":
         excluded |= {"validation.every", "validation.split"}  # the weights do not depend on who looks at them
     else:
+        excluded -= OF_THE_VALIDATION
         tree.setdefault("validation", {}).setdefault("split", tree.get("dataset", {}).get("evaluation_split"))
+        used.append(tree["validation"]["split"])
+    content = inert.content_hash(resolved, *used)
     tree = without(tree, excluded | _as_before(tree))
-    _canonical_network(tree)
-    _canonical_dataset(tree)
-    _canonical_schedule(tree)
+    inert.settle_validation(tree)
+    inert.settle_network(tree)
+    inert.settle_dataset(tree, content)
+    inert.settle_schedule(tree)
+    for group in ("head", "auxiliary"):
+        inert.settle_dropout(tree.get(group, {}), trains=tree.get("schedule", {}).get("length") != "0 steps")
     init = tree.pop("init", {})
     if not init.get("from"):
         return tree
@@ -80,32 +94,34 @@ def started_from(science: Tree, source: str, drop: Iterable[str], layout: str = 
     """The science of a run that starts from the weights of another one: `run:<id>`, or `file:<path>` by its content.
 
     The layout is that of a file, and without effect elsewhere.
-    Published weights of the backbone then have no effect, unless some of the backbone is dropped.
+    How a part starts then has no effect, unless some of it is dropped.
     """
     dropped = sorted(drop)
     init: dict[str, Any] = {"from": source, "drop": dropped}
     if source.startswith("file:"):
-        digits = _sha256(Path(source.removeprefix("file:")), "init.from")
+        digits = inert.file_sha256(Path(source.removeprefix("file:")), "init.from")
         init = {"from": f"file:{digits}", "layout": layout, "drop": dropped}
     tree = {**science, "init": init}
-    if not any(prefix.startswith("backbone") for prefix in dropped):
-        tree["backbone"] = {key: value for key, value in science["backbone"].items() if key != "weights"}
+    for part in ("backbone", "head", "auxiliary"):
+        if part in tree and is_replaced(part, dropped):
+            ours = {"weights", "weights_of_other_strides"} if part == "backbone" else set()
+            tree[part] = without(inert.without_draws(tree[part]), {"first_draw", *ours})
     return tree
 
 
 def protocol(resolved: Tree) -> dict[str, Any]:
     """Data set, split and protocol of an evaluation, in canonical form."""
     concerned = {group: resolved[group] for group in ("backbone", "dataset", "evaluation") if group in resolved}
-    tree = without(canonical(concerned), NOT_PART_OF_AN_EVALUATION | OF_THE_TRAINING_SPLIT | {"dataset.root"})
+    tree = without(canonical(concerned), NOT_PART_OF_AN_EVALUATION | NOT_OF_WHAT_IS_MEASURED)
     dataset, evaluation = dict(tree.get("dataset", {})), dict(tree.get("evaluation", {}))
     customary = dataset.pop("evaluation_split", None)
     evaluation.setdefault("split", customary)
+    inert.set_content(dataset, inert.content_hash(resolved, evaluation["split"]))
     evaluation.setdefault("output_stride", tree.get("backbone", {}).get("output_stride"))
-    if window := evaluation.get("window"):
-        evaluation.setdefault("window_stride", window_stride(window))
-        evaluation.pop("pad_to", None)  # an image is padded to the window
+    inert.settle_windows(evaluation)
     if evaluation.get("scales") == [1] and not evaluation.get("flip") and "window" not in evaluation:
         evaluation.pop("average", None)  # nothing is averaged
+    inert.settle_views(evaluation, resolved.get("align_corners", False))
     return {"dataset": dataset, "evaluation": evaluation}
 
 
@@ -113,65 +129,3 @@ def _as_before(tree: Tree) -> set[str]:
     """The later leaves that say what their absence said."""
     flat = flatten(tree)
     return {path for path, value in LATER_LEAVES.items() if path in flat and flat[path] == value}
-
-
-def _canonical_network(tree: dict[str, Any]) -> None:
-    backbone = tree.get("backbone", {})
-    if all(rate == 1 for rate in backbone.get("multi_grid") or ()):
-        backbone.pop("multi_grid", None)
-    if "blocks" not in backbone:
-        backbone.pop("block_shortcut", None)
-    if weights := backbone.pop("weights", None):
-        backbone["weights"] = _weights_name(weights)
-    auxiliary = tree.get("auxiliary", {})
-    if "_target_" not in auxiliary or auxiliary.get("weight") == 0:
-        tree.pop("auxiliary", None)
-
-
-def _canonical_dataset(tree: dict[str, Any]) -> None:
-    dataset = tree.get("dataset", {})
-    if dataset.get("duplicate") is None:
-        dataset.pop("duplicate", None)
-        dataset.pop("duplicate_times", None)
-    elif isinstance(dataset["duplicate"], list):
-        dataset["duplicate"] = sorted(set(map(str, dataset["duplicate"])))
-
-
-def _canonical_schedule(tree: dict[str, Any]) -> None:
-    schedule = tree.get("schedule", {})
-    if "length" in schedule:
-        length = Length.parse(schedule["length"], "schedule.length", least=0)
-        schedule["length"] = str(length)
-        if length.count == 0:  # what trains, how it is chosen, and on what, has no effect
-            tree["schedule"] = {"length": "0 steps"}
-            unused = ["selection", "validation", "auxiliary"] + ["seed"] * (not tree.get("init", {}).get("drop"))
-            for key in unused:
-                tree.pop(key, None)
-            tree["dataset"] = without(tree.get("dataset", {}), OF_THE_TRAINING_SPLIT, "dataset.")
-            return
-    if "loss" not in schedule:
-        schedule.pop("ohem", None)
-    if "every" in tree.get("validation", {}):
-        tree["validation"]["every"] = str(Length.parse(tree["validation"]["every"], "validation.every"))
-    batch_norm = schedule.get("batch_norm", {})
-    if batch_norm.get("frozen"):
-        batch_norm.pop("momentum", None)  # frozen statistics do not move; the batch they stand for still splits sums
-    if "batch_size" in schedule:
-        batch_norm.setdefault("samples", schedule["batch_size"])
-    if schedule.get("weight_decay") == 0:
-        schedule.pop("weight_decay_on", None)
-
-
-def _weights_name(weights: str) -> str:
-    """A file counts by its content, a published set of weights by its name."""
-    if "/" not in weights and not weights.endswith((".pth", ".pt")):
-        return weights
-    return "sha256:" + _sha256(Path(weights), "backbone.weights")
-
-
-def _sha256(path: Path, leaf: str) -> str:
-    try:
-        with path.expanduser().open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ConfigError(f"{leaf} names the file {path}, which cannot be read: {error.strerror}") from error

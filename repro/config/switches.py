@@ -21,15 +21,25 @@ _WORDS: dict[Any, tuple[str, str]] = {
 def check_switches(group: str, cls: type, node: Mapping[str, Any]) -> None:
     """Refuses a value that the constructor's annotation rules out; what is not annotated plainly passes.
 
+    A class of the package finds every switch in its node: what a constructor's default decides would be no part of the
+    science, and a configuration frozen before the switch came would become another network.
+
     Args:
         group: path of the node, which the sentence names.
         cls: class whose constructor takes the node's leaves.
         node: the leaves.
 
     Raises:
-        ConfigError: naming the leaf, its value and what it must be.
+        ConfigError: naming the leaf, its value and what it must be; or a switch that the node does not set.
     """
     parameters = inspect.signature(cls).parameters
+    if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        for name, parameter in parameters.items():
+            if parameter.default is not parameter.empty and name not in node:
+                raise ConfigError(
+                    f"{group} ({node['_target_']}) does not set {name}; a configuration says it, such as "
+                    f"{group}.{name}={json.dumps(parameter.default)}, and one from before {name} came is composed anew"
+                )
     try:
         hints = get_type_hints(cls.__init__)  # type: ignore[misc]
     except NameError:  # a user's annotation that only a type checker can resolve

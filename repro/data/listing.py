@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from repro.errors import DataError
+
+_IMAGE = re.compile(r"""["']?(.+?)\.(?:jpe?g|png|bmp|tiff?)["']?(?:[\s,;]|$)""", re.IGNORECASE)
+"""A path with the ending of an image, without the ending, at the start of a line."""
 
 
 def require(name: str, paths: Iterable[Path], hint: str) -> None:
@@ -24,39 +28,82 @@ def require(name: str, paths: Iterable[Path], hint: str) -> None:
         raise DataError(f"data set {name!r} is not complete: {', '.join(missing)} not found. {hint}")
 
 
-def require_files(name: str, paths: Collection[Path], hint: str) -> None:
+def require_files(name: str, paths: Collection[Path], hint: str, endings: Collection[str] = ()) -> dict[Path, Path]:
     """Refuses a data set that lacks some of its image or mask files.
 
     Each folder is listed once, since asking for ten thousand files one by one takes minutes on a network file system.
 
+    Args:
+        name: Name of the data set.
+        paths: Where the files customarily are.
+        hint: As in `require`.
+        endings: Further endings, such as `.jpeg`, that a file may have.
+
+    Returns:
+        Customary path to the one that is there, of files whose ending is in capitals or one of the further ones.
+
     Raises:
-        DataError: Names the first missing file and the number of missing ones, and the hint.
+        DataError: Names the first missing file and the number of missing ones, and the hint; or two files that differ
+            in their ending only, where the customary one is not among them.
     """
     folders = {path.parent for path in paths}
     require(name, sorted(folders), hint)
     present = {folder: set(os.listdir(folder)) for folder in folders}
-    if missing := [path for path in paths if path.name not in present[path.parent]]:
+    absent = [path for path in paths if path.name not in present[path.parent]]
+    others: dict[tuple[Path, str, str], list[str]] = {}
+    for folder in {path.parent for path in absent}:
+        for item in sorted(present[folder]):
+            stem, ending = os.path.splitext(item)
+            others.setdefault((folder, stem, ending.lower()), []).append(item)
+    instead, missing = {}, []
+    for path in absent:
+        allowed = dict.fromkeys([path.suffix, *endings])
+        found = [item for ending in allowed for item in others.get((path.parent, path.stem, ending), [])]
+        if len(found) > 1:
+            raise DataError(
+                f"data set {name!r} has {found[0]} and {found[1]} in {path.parent}; keep the one that is meant"
+            )
+        if found:
+            instead[path] = path.parent / found[0]
+        else:
+            missing.append(path)
+    if missing:
         rest = f" and {len(missing) - 1} more files are missing" if len(missing) > 1 else " is missing"
         raise DataError(f"data set {name!r} is not complete: {missing[0]}{rest}. {hint}")
+    return instead
 
 
 def listed_ids(name: str, path: Path, hint: str) -> list[str]:
-    """Reads a list of one id per line, the first word of it; empty lines do not count.
+    """Reads a list of one image per line: an id, or a path whose last part without the ending of an image is one.
+
+    Only the first path or word of a line counts, as in lists of image and mask; empty lines do not count. Paths may
+    have blanks and backslashes.
 
     Raises:
         DataError: The list is missing, is not text, or names an id twice.
     """
     require(name, [path], hint)
     try:
-        ids = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"list {path} of data set {name!r} cannot be read as text ({error})") from error
+        raise DataError(
+            f"list {path} of data set {name!r} cannot be read as text ({error}); write it as UTF-8"
+        ) from error
+    ids = [_id_in(line.strip()) for line in lines if line.strip()]
     seen: set[str] = set()
     for item in ids:
         if item in seen:
             raise DataError(f"list {path} of data set {name!r} names {item!r} more than once")
         seen.add(item)
     return ids
+
+
+def _id_in(line: str) -> str:
+    """The id in a line of a list: `a`, `a 1`, `photographs/a.JPG`, `/my data/a.jpg /my data/b.png`, `a masks/a.png`."""
+    line = line.replace("\\", "/")
+    word, path = line.split()[0], _IMAGE.match(line)
+    first = path[1] if path and ("/" in word or "/" not in path[1]) else word
+    return first.rstrip("/").rpartition("/")[2]
 
 
 def require_disjoint(name: str, first: tuple[Path, Collection[str]], second: tuple[Path, Collection[str]]) -> None:

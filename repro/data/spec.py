@@ -1,21 +1,15 @@
-"""What every data set of the harness is, and how its files are read: uint8 images and labels, checked on the way."""
+"""What every data set of the harness is: uint8 images and labels of one split, under ids that are checked."""
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from repro.errors import DataError, first_line
-
-IGNORE = 255
-"""Label of pixels that count neither in the loss nor in a score."""
+from repro.data.declaration import IGNORE as IGNORE
+from repro.data.declaration import class_and_file, fault_of
+from repro.errors import DataError, ReproError, is_ours, told
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of the ImageNet training images, RGB, in units of full scale (1.0 = 255)."""
@@ -52,6 +46,9 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
     def __init__(self, split: str, ids: Sequence[str], *, split_sha256: Mapping[str, str | None] | None = None) -> None:
         self.split = split
         self.ids: Sequence[str] = tuple(ids)
+        if not all(isinstance(name, str) for name in self.ids):
+            wrong = next(name for name in self.ids if not isinstance(name, str))
+            raise DataError(f"split {split!r} of data set {self.name!r} has the id {wrong!r}; ids must be texts")
         if not self.ids:
             raise DataError(f"split {split!r} of data set {self.name!r} has no images")
         if len(set(self.ids)) != len(self.ids):
@@ -80,7 +77,21 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if not -len(self) <= index < len(self):
             raise IndexError(f"split {self.split!r} of {self.name!r} has {len(self)} images and no index {index}")
-        return self.load(index % len(self))
+        item = index % len(self)
+        try:
+            loaded = self.load(item)
+        except ReproError:
+            raise
+        except Exception as error:
+            if is_ours(type(self)):
+                raise
+            raise DataError(f"{self._place(item)} cannot be loaded: {told(error)}") from error
+        if fault := fault_of(loaded, self.num_classes):
+            raise DataError(f"{self._place(item)}: {fault}")
+        return loaded
+
+    def _place(self, index: int) -> str:
+        return f"item {self.ids[index]!r} of split {self.split!r} of data set {class_and_file(type(self))}"
 
     @abstractmethod
     def load(self, index: int) -> tuple[Tensor, Tensor]:
@@ -88,75 +99,4 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
 
     def load_label(self, index: int) -> Tensor:
         """The label of one item alone, as `load` gives it; a subclass whose labels are files reads no image for it."""
-        return self.load(index)[1]
-
-
-def read_image(path: str | Path) -> Tensor:
-    """Reads a JPEG or PNG file as an RGB image, uint8 [3, H, W], in channels-last order in memory.
-
-    Raises:
-        DataError: The file is missing, empty, truncated or not an image; the message names it.
-    """
-    with _reading(path, "image"), Image.open(path) as image:
-        # A copy, since the array that PIL lends is read-only, which torch warns about.
-        pixels = np.array(image if image.mode == "RGB" else image.convert("RGB"))
-    return torch.from_numpy(pixels).permute(2, 0, 1)
-
-
-def read_index_mask(path: str | Path) -> Tensor:
-    """Reads a PNG whose pixel values are class indices (palette or 8-bit grey), uint8 [H, W].
-
-    Raises:
-        DataError: The file is missing, damaged, or has another kind of pixel; the message names it.
-    """
-    with _reading(path, "mask"), Image.open(path) as mask:
-        mode, indices = mask.mode, np.array(mask)
-    if mode not in ("P", "L"):
-        raise DataError(
-            f"mask file {path} has pixels of kind {mode!r}; class indices in a palette or 8-bit grey PNG are expected"
-        )
-    return torch.from_numpy(indices)
-
-
-def check_label(label: Tensor, num_classes: int, path: str | Path) -> None:
-    """Refuses a label, uint8 [H, W], that holds anything but 0 to `num_classes - 1` and 255.
-
-    Raises:
-        DataError: Names the file, the value and where it lies first.
-    """
-    values = label.numpy()
-    # In 8 bits 255 + 1 is 0, so that one comparison with the largest value judges both ranges.
-    if int((values + np.uint8(1)).max(initial=0)) <= num_classes:
-        return
-    row, column = np.argwhere((values >= num_classes) & (values != IGNORE))[0]
-    raise DataError(
-        f"mask file {path} holds the value {values[row, column]} at row {row}, column {column}; it may hold the classes"
-        f" 0 to {num_classes - 1} and {IGNORE} for ignored pixels"
-    )
-
-
-def check_same_size(image: Tensor, label: Tensor, image_path: str | Path, label_path: str | Path) -> None:
-    """Refuses an image [3, H, W] and a label [H, W] of different sizes.
-
-    Raises:
-        DataError: Names both files and both sizes.
-    """
-    if image.shape[-2:] != label.shape[-2:]:
-        sizes = [f"{tensor.shape[-1]}x{tensor.shape[-2]}" for tensor in (image, label)]
-        raise DataError(
-            f"image file {image_path} is {sizes[0]} pixels (width x height), its mask {label_path} is {sizes[1]};"
-            " they must have the same size"
-        )
-
-
-@contextmanager
-def _reading(path: str | Path, kind: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DataError(f"{kind} file {path} is missing") from error
-    # PIL reports damage under all of these names.
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"{kind} file {path} cannot be read: it is damaged or not an image; restore it ({first_line(error)})"
-        ) from error
+        return self[index][1]

@@ -52,6 +52,11 @@ class Augmentation:
         scale_range: Least and greatest factor of the image's side.
         scale_step: Spacing of the possible factors, counted from the least; None draws from the whole interval.
         flip: Whether half of the images are mirrored left to right.
+        antialias: Whether an image that shrinks has its pixels averaged, as by PIL and torchvision, or is read between
+            the four nearest ones, as by TensorFlow and OpenCV.
+        label_from_corner: Whether a resized label is read at the upper left corner of each new pixel, as by OpenCV, or
+            at its centre, as by PIL and torchvision. The image's grid is that of the centres: a label from the corners
+            lies up to half a source pixel beside it.
 
     Raises:
         ConfigError: Settings that contradict each other.
@@ -63,6 +68,8 @@ class Augmentation:
         scale_range: tuple[float, float] = (1.0, 1.0),
         scale_step: float | None = None,
         flip: bool = True,
+        antialias: bool = True,
+        label_from_corner: bool = False,
     ) -> None:
         if len(scale_range) != 2 or not 0 < scale_range[0] <= scale_range[1]:
             raise ConfigError(
@@ -88,6 +95,8 @@ class Augmentation:
         self.scale_range = (low, high)
         self.scale_step = None if scale_step is None else float(scale_step)
         self.flip = bool(flip)
+        self.antialias = bool(antialias)
+        self.label_from_corner = bool(label_from_corner)
 
     def __call__(self, image: Tensor, label: Tensor, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Augments one item.
@@ -122,8 +131,11 @@ class Augmentation:
         if size != [window.rows, window.columns]:
             # Two to three times faster on a window whose pixels lie together, channels last; the copy is small.
             image = image.permute(1, 2, 0).contiguous().permute(2, 0, 1)
-            image = functional.resize_image(image, size, interpolation=InterpolationMode.BILINEAR, antialias=True)
-            label = _resize_label(label, window)
+            shrinks = window.height < window.rows or window.width < window.columns
+            image = functional.resize_image(
+                image, size, interpolation=InterpolationMode.BILINEAR, antialias=self.antialias and shrinks
+            )
+            label = _resize_label(label, window, self.label_from_corner)
         if self.crop_size is not None and size != [self.crop_size, self.crop_size]:
             image, label = _pad(image, label, self.crop_size)
         if window.flip:
@@ -165,17 +177,17 @@ def _span(length: int, crop: int, scale: float, draw: float) -> tuple[int, int, 
     return int(draw * (length - source + 1)), source, crop
 
 
-def _resize_label(label: Tensor, window: Window) -> Tensor:
-    """The label at the pixel centres of the resized window: the nearest source pixel, as the image's grid has it."""
+def _resize_label(label: Tensor, window: Window, from_corner: bool) -> Tensor:
+    """The label at the pixel centres of the resized window, as the image's grid has it, or at the pixels' corners."""
     values = label.numpy()
-    down = _nearest(window.rows, window.height)
-    across = _nearest(window.columns, window.width)
+    down = _nearest(window.rows, window.height, from_corner)
+    across = _nearest(window.columns, window.width, from_corner)
     # The side that shrinks most goes first: fewer values are moved twice.
     return torch.from_numpy(values.take(across, axis=1).take(down, axis=0))
 
 
-def _nearest(source: int, target: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    return ((2 * np.arange(target) + 1) * source) // (2 * target)
+def _nearest(source: int, target: int, from_corner: bool) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    return ((2 * np.arange(target) + (not from_corner)) * source) // (2 * target)
 
 
 def _pad(image: Tensor, label: Tensor, crop: int) -> tuple[Tensor, Tensor]:

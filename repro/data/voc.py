@@ -10,15 +10,8 @@ import torch
 from torch import Tensor
 
 from repro.data.listing import listed_ids, require, require_count, require_disjoint, require_files
-from repro.data.spec import (
-    IGNORE,
-    Colour,
-    SegmentationDataset,
-    check_label,
-    check_same_size,
-    read_image,
-    read_index_mask,
-)
+from repro.data.reading import check_label, check_same_size, read_image, read_index_mask
+from repro.data.spec import IGNORE, Colour, SegmentationDataset
 from repro.errors import DataError
 
 SPLITS = ("train", "trainaug", "trainval", "val", "test")
@@ -29,7 +22,8 @@ _WHERE = (
 )
 _WHERE_SBD = (
     "SBD's benchmark.tgz is on the Semantic Contours page of Berkeley's computer vision group (www2.eecs.berkeley.edu);"
-    " unpack it in {root}, so that {root}/benchmark_RELEASE/dataset, or {root}/SBD, holds cls, train.txt and val.txt"
+    " unpack it in {root}, so that {root}/benchmark_RELEASE/dataset, or {root}/SBD, holds cls, train.txt and val.txt;"
+    " or put its masks as PNG files in {voc}/SegmentationClassAug"
 )
 
 
@@ -59,10 +53,12 @@ class VOC(SegmentationDataset):
 
     Files: `<root>/VOCdevkit/VOC2012/{JPEGImages,SegmentationClass,ImageSets/Segmentation}` and, for trainaug, `cls`,
     `train.txt` and `val.txt` of SBD in `<root>/SBD` or `<root>/benchmark_RELEASE/dataset`; SBD's images are VOC's.
+    Where SBD is not there, `SegmentationClassAug` beside SegmentationClass or below the root, the masks of SBD and VOC
+    as PNG files in common use: what it holds besides VOC's val is trainaug.
 
     Args:
         split: One of the splits above.
-        root: Folder that holds VOCdevkit and SBD.
+        root: Folder that holds VOCdevkit and SBD; VOCdevkit or VOC2012 itself is understood.
         split_sha256: Expected hash of the sorted ids per split, from the data set's configuration.
         expected_images: Expected number of images per split; a split without one is not checked.
 
@@ -88,26 +84,30 @@ class VOC(SegmentationDataset):
         if split not in SPLITS:
             raise DataError(f"data set 'voc' has no split {split!r}; it has {', '.join(SPLITS)}")
         folder = Path(root).expanduser().absolute()
-        self._voc = folder / "VOCdevkit" / "VOC2012"
+        self._voc = _voc_folder(folder)
         self._lists = self._voc / "ImageSets" / "Segmentation"
         self._hint = _WHERE.format(root=folder, voc=self._voc)
-        self._sbd_masks: dict[str, Path] = {}
+        self._extra_masks: dict[str, Path] = {}
+        self._instead: dict[Path, Path] = {}
         require(self.name, [self._voc / "JPEGImages", self._lists], self._hint)
         ids = sorted(self._listed("test")) if split == "test" else self._labelled_ids(split, folder)
         require_count(self.name, split, ids, expected_images)
         super().__init__(split, ids, split_sha256=split_sha256)
-        require_files(self.name, [self.image_path(index) for index in range(len(ids))], self._hint)
+        images, masks = ([path(index) for index in range(len(ids))] for path in (self.image_path, self.label_path))
+        self._instead = require_files(self.name, images, self._hint, [".jpeg", ".png"])
         if split != "test":
-            require_files(self.name, [self.label_path(index) for index in range(len(ids))], self._hint)
+            self._instead |= require_files(self.name, masks, self._hint)
 
     def image_path(self, index: int) -> Path:
         """The JPEG file of an item."""
-        return self._voc / "JPEGImages" / f"{self.ids[index]}.jpg"
+        path = self._voc / "JPEGImages" / f"{self.ids[index]}.jpg"
+        return self._instead.get(path, path)
 
     def label_path(self, index: int) -> Path:
-        """The file that an item's label is read from: VOC's palette PNG or SBD's .mat."""
+        """The file that an item's label is read from: VOC's palette PNG, or SBD's .mat or what was made of it."""
         name = self.ids[index]
-        return self._sbd_masks.get(name) or self._voc / "SegmentationClass" / f"{name}.png"
+        path = self._extra_masks.get(name) or self._voc / "SegmentationClass" / f"{name}.png"
+        return self._instead.get(path, path)
 
     def load(self, index: int) -> tuple[Tensor, Tensor]:
         """Reads one item; see `SegmentationDataset`.
@@ -130,7 +130,7 @@ class VOC(SegmentationDataset):
             DataError: Names the file that is missing, damaged or holds values outside the classes.
         """
         path = self.label_path(index)
-        label = read_sbd_mask(path) if path.suffix == ".mat" else read_index_mask(path)
+        label = read_sbd_mask(path) if path.suffix.lower() == ".mat" else read_index_mask(path, _COLOURS)
         check_label(label, self.num_classes, path)
         return label
 
@@ -142,13 +142,26 @@ class VOC(SegmentationDataset):
         require_disjoint(self.name, (self._lists / "train.txt", train), (self._lists / "val.txt", val))
         if split != "trainaug":
             return sorted({"train": train, "val": val, "trainval": train | val}[split])
-        sbd = _sbd_folder(root)
-        hint = _WHERE_SBD.format(root=root)
-        augmented = {name for part in ("train", "val") for name in listed_ids(self.name, sbd / f"{part}.txt", hint)}
         # Without VOC's val: SBD's own split is another one, and most of VOC's val images are in it.
-        extra = augmented - train - val
-        self._sbd_masks = {name: sbd / "cls" / f"{name}.mat" for name in extra}
-        return sorted(train | extra)
+        self._extra_masks = {name: mask for name, mask in self._masks_of_sbd(root).items() if name not in train | val}
+        return sorted(train | self._extra_masks.keys())
+
+    def _masks_of_sbd(self, root: Path) -> dict[str, Path]:
+        """Id to mask of every image that SBD has masks of."""
+        places = _around(root, self._voc)
+        folders = [place / name for place in places for name in ("SBD", "benchmark_RELEASE/dataset")]
+        sbd = next((folder for folder in folders if folder.is_dir()), None)
+        pictures = next((place / "SegmentationClassAug" for place in (self._voc, *places)
+                         if (place / "SegmentationClassAug").is_dir()), None)  # fmt: skip
+        if sbd is None and pictures is not None:
+            return {path.stem: path for path in pictures.glob("[!.]*.[pP][nN][gG]")}
+        sbd, hint = sbd or folders[0], _WHERE_SBD.format(root=root, voc=self._voc)
+        require(self.name, [sbd / "cls", sbd / "train.txt", sbd / "val.txt"], hint)
+        names = {name for part in ("train", "val") for name in listed_ids(self.name, sbd / f"{part}.txt", hint)}
+        return {name: sbd / "cls" / f"{name}.mat" for name in names}
+
+
+_COLOURS = {colour: index for index, colour in enumerate(VOC.palette)} | {colour_map(256)[IGNORE]: IGNORE}
 
 
 def read_sbd_mask(path: str | Path) -> Tensor:
@@ -175,8 +188,14 @@ def read_sbd_mask(path: str | Path) -> Tensor:
         ) from error
 
 
-def _sbd_folder(root: Path) -> Path:
-    candidates = (root / "SBD", root / "benchmark_RELEASE" / "dataset")
-    folder = next((candidate for candidate in candidates if candidate.is_dir()), candidates[0])
-    require("voc", [folder / "cls", folder / "train.txt", folder / "val.txt"], _WHERE_SBD.format(root=root))
-    return folder
+def _voc_folder(root: Path) -> Path:
+    """VOC2012 below a root that may also be VOCdevkit, or VOC2012 itself."""
+    customary = root / "VOCdevkit" / "VOC2012"
+    folders = (customary, root / "VOC2012", root)
+    return next((folder for folder in folders if (folder / "JPEGImages").is_dir()), customary)
+
+
+def _around(root: Path, voc: Path) -> list[Path]:
+    """Where SBD may lie: in the root, or where the root would be if VOCdevkit were in it."""
+    devkit = voc.parent.parent if voc.parent.name == "VOCdevkit" else voc.parent
+    return list(dict.fromkeys([root, devkit]))

@@ -4,7 +4,6 @@ One registry, `TrainingState`, names every part with state; what is not in it is
 step (learning rate, order of images, augmentation).
 """
 
-import io
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from repro.engine import tensor_files
 from repro.engine.asynchronous import StaleWeights
-from repro.errors import StoreError
+from repro.errors import DamagedError, StoreError
 from repro.store.checkpoints import CheckpointFiles
+from repro.store.files import is_there
 
 log = logging.getLogger(__name__)
 
@@ -81,69 +82,87 @@ class CheckpointFolder:
     def __init__(self, files: CheckpointFiles) -> None:
         self._files = files
         self._best_steps: dict[Path, int | None] = {}
+        self._found: tuple[Path, dict[str, Any]] | None = None
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no checkpoint to go on from."""
-        return not self._files.files()
+    def find(self) -> bool:
+        """Whether there is a checkpoint to go on from: the newest that is whole, its best weights included.
+
+        A damaged one is set aside with a warning and the one before it looked at. The one found is kept in memory,
+        since whether there is one decides what the network is to begin with.
+
+        Raises:
+            StoreError: the disk refuses a file, which says nothing about it.
+        """
+        for file in reversed([] if self._found else self._files.files()):
+            try:
+                content = tensor_files.read(file, self._files.run_id).content
+                self._check_best(content.get("best_step"))
+            except DamagedError as error:
+                aside = self._files.set_aside(file)
+                log.warning("checkpoint %s cannot be used: %s; it is set aside as %s", file, error, aside.name)
+                continue
+            self._found = (file, content)
+            break
+        return self._found is not None
+
+    def _check_best(self, step: int | None) -> None:
+        """Without the weights of its best step a checkpoint could not be gone on from to the end."""
+        if step is None:
+            return
+        file = self._files.best_file(step)
+        if not is_there(file):
+            raise DamagedError(f"{file}, the weights of its best step, is missing")
+        try:
+            tensor_files.read(file, self._files.run_id)
+        except DamagedError:
+            self._files.set_aside(file)
+            raise
 
     def save(self, state: TrainingState) -> Path:
         """Writes a checkpoint and removes those older than the last two."""
         file = self._files.file(state.step)
-        self._files.write(file, serialised(state.state_dict()))
+        self._files.write(file, tensor_files.sealed(state.state_dict(), self._files.run_id))
         for old in self._files.files()[: -self.KEPT]:
-            old.unlink(missing_ok=True)
+            self._files.remove(old)
         self._best_steps[file] = state.best_step
         kept = self._files.files()
         self._best_steps = {file: self._best_steps[file] for file in kept if file in self._best_steps}
         if len(self._best_steps) == len(kept):  # else a checkpoint of an earlier process needs an unknown one
             needed = {self._files.best_file(step) for step in self._best_steps.values()}
             for best in set(self._files.best_files()) - needed:
-                best.unlink()
+                self._files.remove(best)
         return file
 
     def save_best(self, state: TrainingState) -> None:
         """Stores the present weights as those of the best step, beside the best that the kept checkpoints name."""
-        self._files.write(self._files.best_file(state.best_step), serialised(state.model.state_dict()))
+        file = self._files.best_file(state.best_step)
+        self._files.write(file, tensor_files.sealed({"model": state.model.state_dict()}, self._files.run_id))
 
     def load_best(self, state: TrainingState) -> dict[str, Any]:
-        """Weights of the best step."""
-        weights = torch.load(self._files.best_file(state.best_step), map_location="cpu", weights_only=True)
+        """Weights of the best step.
+
+        Raises:
+            StoreError: they were damaged since they were written.
+        """
+        weights = tensor_files.read(self._files.best_file(state.best_step), self._files.run_id).content["model"]
         assert isinstance(weights, dict)
         return weights
 
     def restore(self, state: TrainingState) -> int | None:
-        """Loads the newest checkpoint that can be read into the state and returns its step; None if there is none.
-
-        A damaged checkpoint is set aside with a warning and the one before it taken.
+        """Loads the checkpoint that `find` finds into the state and returns its step; None if there is none.
 
         Raises:
-            StoreError: a checkpoint is whole and does not fit the network.
+            StoreError: the checkpoint is whole and does not fit the network.
         """
-        for file in reversed(self._files.files()):
-            content = io.BytesIO(file.read_bytes())  # a disk that cannot be read says nothing about the file
-            try:
-                loaded = torch.load(content, map_location="cpu", weights_only=True)
-            except MemoryError:
-                raise
-            except Exception as error:  # whatever a torn file makes the unpickler raise
-                aside = self._files.set_aside(file)
-                log.warning("checkpoint %s cannot be read (%s); it is set aside as %s", file, error, aside.name)
-                continue
-            try:
-                state.load_state_dict(loaded)
-            except (KeyError, RuntimeError, ValueError) as error:
-                raise StoreError(f"checkpoint {file} does not fit this code: {error}") from error
-            return state.step
-        return None
+        if not self.find() or self._found is None:
+            return None
+        (file, content), self._found = self._found, None
+        try:
+            state.load_state_dict(content)
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise StoreError(f"checkpoint {file} does not fit this code: {error}") from error
+        return state.step
 
     def clear(self) -> None:
         """Removes all checkpoints, once the final weights are stored."""
         self._files.clear()
-
-
-def serialised(tree: Any) -> bytes:
-    """A tree of tensors and plain types in torch's file format."""
-    buffer = io.BytesIO()
-    torch.save(tree, buffer)
-    return buffer.getvalue()

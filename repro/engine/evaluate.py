@@ -1,7 +1,7 @@
 """Evaluation: one confusion matrix over a whole split, under one protocol."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.nn import functional
 from repro.config.settings import Average, EvaluationSettings, Settings, window_stride
 from repro.data import IGNORE, SegmentationDataset, evaluation_loader, normalise
 from repro.engine.device import autocast, loader_workers
+from repro.engine.meter import Diverged
 from repro.engine.progress import Progress
 from repro.engine.step import to_device
 from repro.metrics import ConfusionMatrix
@@ -37,6 +38,9 @@ def evaluate(
 
     Returns:
         int64 `[num_classes, num_classes]`, rows = truth, columns = prediction; ignored pixels are left out.
+
+    Raises:
+        Diverged: the scores of an image are no finite numbers.
     """
     protocol, runtime = settings.evaluation, settings.runtime
     matrix = ConfusionMatrix(dataset.num_classes, ignore_index=IGNORE)
@@ -51,7 +55,9 @@ def evaluate(
                 pixels = to_device(images, device, runtime.channels_last)
                 with autocast(device, settings.precision):
                     scores = predict(model, pixels, protocol)
-                predictions = scores.argmax(1).to(torch.uint8)
+                classes = scores.argmax(1)
+                check_finite(scores, classes, [dataset.ids[index] for index in indices], dataset)
+                predictions = classes.to(torch.uint8)
                 for index, image, label, prediction in zip(indices, images, labels, predictions, strict=True):
                     matrix.update(prediction, label.to(device))
                     if observer:
@@ -60,6 +66,24 @@ def evaluate(
     finally:
         model.set_output_stride(trained_stride)
     return matrix.numpy()
+
+
+def check_finite(scores: Tensor, classes: Tensor, ids: Sequence[str], dataset: SegmentationDataset) -> None:
+    """Refuses scores `[B, num_classes, H, W]` of which a pixel's best, that of its class `[B, H, W]`, is not finite.
+
+    The best alone is looked at, which costs little: a NaN counts as the best.
+
+    Raises:
+        Diverged: names the first such image.
+    """
+    faulty = ~scores.gather(1, classes[:, None]).isfinite().flatten(1).all(1)
+    if faulty.any():
+        name = ids[int(faulty.int().argmax())]
+        raise Diverged(
+            f"the network's scores for image {name!r} of split {dataset.split!r} of {dataset.name!r} are no finite"
+            " numbers, so that nothing can be measured: its weights or the statistics of its batch norm have diverged,"
+            " or precision is too low for them; a smaller schedule.learning_rate or precision=fp32 may help"
+        )
 
 
 def predict(model: Any, images: Tensor, protocol: EvaluationSettings) -> Tensor:
@@ -72,7 +96,10 @@ def predict(model: Any, images: Tensor, protocol: EvaluationSettings) -> Tensor:
         `[B, num_classes, H, W]`, probabilities or logits; for a single unmirrored whole view always logits, as their
         order is the same.
     """
+    height, width = images.shape[-2:]
     pixels = normalise(images)
+    if protocol.pad_first and not protocol.window:
+        pixels = _padded(pixels, protocol.pad_to or 0)
     mirrorings = (False, True) if protocol.flip else (False,)
     views = list(itertools.product(protocol.scales, mirrorings))
     alone = len(views) == 1 and protocol.window is None
@@ -81,6 +108,7 @@ def predict(model: Any, images: Tensor, protocol: EvaluationSettings) -> Tensor:
     for scale, mirrored in views:
         view = _view_scores(model, pixels.flip(-1) if mirrored else pixels, scale, protocol, scored)
         view = view.flip(-1) if mirrored else view
+        view = view[..., :height, :width]
         if alone:
             return view
         total = total + (view if protocol.window else scored(view))
@@ -96,18 +124,20 @@ def _view_scores(
 ) -> Tensor:
     """Logits of one scaled view, or the mean scores of its windows, resized to the images: `[B, num_classes, H, W]`.
 
-    A scaled view is resized with antialiasing, as in training. It is padded at the bottom and right with 0, which is
-    the mean colour after normalisation.
+    Scores are never antialiased, as in no public code.
     """
     height, width = pixels.shape[-2:]
     if scale != 1:
+        align = protocol.scaled_align_corners
         pixels = functional.interpolate(
-            pixels, size=(round(height * scale), round(width * scale)), mode="bilinear", antialias=True
+            pixels,
+            size=(protocol.scaled_size(height, scale), protocol.scaled_size(width, scale)),
+            mode="bilinear",
+            align_corners=model.align_corners if align is None else align,
+            antialias=protocol.antialias and scale < 1,
         )
     scaled_height, scaled_width = pixels.shape[-2:]
-    side = protocol.window or (round(protocol.pad_to * scale) if protocol.pad_to else 0)
-    missing = (max(side - scaled_height, 0), max(side - scaled_width, 0))
-    pixels = functional.pad(pixels, (0, missing[1], 0, missing[0]))
+    pixels = _padded(pixels, protocol.window or protocol.scaled_size(protocol.pad_to or 0, scale))
     if protocol.window:
         stride = protocol.window_stride or window_stride(protocol.window)
         view = _window_scores(lambda window: scored(model(window)["main"]), pixels, protocol.window, stride)
@@ -118,6 +148,12 @@ def _view_scores(
         align = model.align_corners
         view = functional.interpolate(view, size=(height, width), mode="bilinear", align_corners=align)
     return view
+
+
+def _padded(pixels: Tensor, side: int) -> Tensor:
+    """Normalised images padded at the bottom and right, to at least the side, with 0, which is the mean colour."""
+    height, width = pixels.shape[-2:]
+    return functional.pad(pixels, (0, max(side - width, 0), 0, max(side - height, 0)))
 
 
 def _window_scores(scores: Callable[[Tensor], Tensor], pixels: Tensor, side: int, stride: int) -> Tensor:

@@ -1,7 +1,8 @@
-"""Training losses."""
+"""Training losses: per image a sum over pixels and their number, and the means over batches, groups or images."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,15 +12,46 @@ from repro.config.settings import HardPixels
 from repro.data import IGNORE
 
 
-def segmentation_loss(
-    logits: Mapping[str, Tensor],
-    label: Tensor,
-    auxiliary_weight: float,
-    hard: HardPixels | None = None,
-    *,
-    align_corners: bool = False,
-) -> Tensor:
-    """Loss of the main logits plus the weighted cross-entropy of the auxiliary logits.
+@dataclass(frozen=True)
+class ImageLosses:
+    """What one loss adds up in each of some images, and over how many pixels.
+
+    Attributes:
+        sums: `[B]` in fp32, over the counted pixels of each image.
+        counts: `[B]`, how many those are.
+    """
+
+    sums: Tensor
+    counts: Tensor
+
+    def mean(self, images: int | None = None, batch: int | None = None, counts: Tensor | None = None) -> Tensor:
+        """The mean over the counted pixels of every so many images, averaged over these groups.
+
+        A group without a counted pixel adds 0, with a zero gradient, and is one of the groups that divide, as in
+        TensorFlow's DeepLab; PyTorch's own mean is no number then.
+
+        Args:
+            images: of a group; None: all of these.
+            batch: number of images of which these are a part, and whose groups divide; None: these alone.
+            counts: of the whole batch, where these images are a part of its one group.
+
+        Returns:
+            What these images add to the mean over the batch: a scalar in fp32.
+        """
+        counts = self.counts if counts is None else counts
+        images = images or len(counts)
+        divisors = counts.reshape(-1, images).sum(1).clamp(min=1) * ((batch or len(counts)) // images)
+        return (self.sums / divisors.repeat_interleave(images)[: len(self.sums)]).sum()
+
+
+Losses = Mapping[str, ImageLosses]
+"""By the name of the logits: `main`, and `auxiliary` where there are any."""
+
+
+def segmentation_losses(
+    logits: Mapping[str, Tensor], label: Tensor, hard: HardPixels | None = None, *, align_corners: bool = False
+) -> Losses:
+    """The losses of the main and of the auxiliary logits, image by image.
 
     Args:
         logits: `main` and, if there is an auxiliary head, `auxiliary`, each `[B, num_classes, h, w]` at the size of the
@@ -27,21 +59,50 @@ def segmentation_loss(
         label: `[B, H, W]`, 255 = ignore.
         hard: which pixels the main loss keeps; None: all. The auxiliary loss has all, as in GALD's public code.
         align_corners: how the network's logits are enlarged when it is evaluated.
-
-    Returns:
-        A scalar in fp32: the mean over labelled pixels; 0 with a zero gradient if no pixel is labelled.
     """
-    main = logits["main"]
-    truth = thinned(label, main, align_corners=align_corners)
-    loss = cross_entropy(main, truth) if hard is None else hard_pixel_cross_entropy(main, truth, hard)
-    if "auxiliary" in logits:
-        truth = thinned(label, logits["auxiliary"], align_corners=align_corners)
-        loss = loss + auxiliary_weight * cross_entropy(logits["auxiliary"], truth)
-    return loss
+    losses: dict[str, ImageLosses] = {}
+    for name, scores in logits.items():
+        truth = thinned(label, scores, align_corners=align_corners)
+        if hard is not None and name == "main":
+            losses[name] = hard_pixel_cross_entropy(scores, truth, hard)
+        else:
+            losses[name] = cross_entropy(scores, truth)
+    return losses
+
+
+def weighted_mean(
+    losses: Losses,
+    auxiliary_weight: float,
+    images: int | None = None,
+    batch: int | None = None,
+    counts: Mapping[str, Tensor] | None = None,
+) -> Tensor:
+    """The mean of the main losses plus the weighted one of the auxiliary losses; the rest as in `ImageLosses.mean`."""
+    means = {name: one.mean(images, batch, (counts or {}).get(name)) for name, one in losses.items()}
+    return means["main"] + auxiliary_weight * means["auxiliary"] if "auxiliary" in means else means["main"]
+
+
+def joined(parts: Iterable[Losses]) -> Losses:
+    """The losses of parts of a batch as those of all its images."""
+    by_name: dict[str, list[ImageLosses]] = {}
+    for part in parts:
+        for name, losses in part.items():
+            by_name.setdefault(name, []).append(losses)
+    return {
+        name: ImageLosses(torch.cat([one.sums for one in found]), torch.cat([one.counts for one in found]))
+        for name, found in by_name.items()
+    }
+
+
+def labelled_pixels(logits: Mapping[str, Tensor], label: Tensor, *, align_corners: bool = False) -> dict[str, Tensor]:
+    """How many pixels of each image `[B]` cross-entropy counts, by the name of logits of any number of images."""
+    return {name: _labelled(thinned(label, scores, align_corners=align_corners)) for name, scores in logits.items()}
 
 
 def thinned(label: Tensor, logits: Tensor, *, align_corners: bool) -> Tensor:
     """The label `[B, H, W]` as int64 at the pixels at which an evaluation puts the logits `[B, C, h, w]`."""
+    if label.shape[-2:] == logits.shape[-2:]:
+        return label.long()
     rows, columns = (
         _places(size, count, align_corners).to(label.device)
         for size, count in zip(label.shape[-2:], logits.shape[-2:], strict=True)
@@ -56,20 +117,19 @@ def _places(size: int, count: int, align_corners: bool) -> Tensor:
     return ((2 * torch.arange(count) + 1) * size - 1) // (2 * count)
 
 
-def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
-    """Mean cross-entropy over the pixels whose label (int64) is not 255."""
-    total = _pixel_losses(logits, label, reduction="sum")
-    return total / (label != IGNORE).sum().clamp(min=1).to(torch.float32)
+def cross_entropy(logits: Tensor, label: Tensor) -> ImageLosses:
+    """Cross-entropy of the pixels whose label (int64) is not 255."""
+    return ImageLosses(_pixel_losses(logits, label).flatten(1).sum(1), _labelled(label))
 
 
-def hard_pixel_cross_entropy(logits: Tensor, label: Tensor, hard: HardPixels) -> Tensor:
-    """Mean cross-entropy over the hardest pixels: online hard example mining, image by image.
+def hard_pixel_cross_entropy(logits: Tensor, label: Tensor, hard: HardPixels) -> ImageLosses:
+    """Cross-entropy of the hardest pixels: online hard example mining, image by image.
 
     A pixel is kept if its true class has at most the threshold's probability, or if it is among the `kept_pixels` with
     the highest loss of its image; an image with fewer labelled pixels keeps all.
     Source: GALD, section IV-B, "top-K"; threshold, number and mean over the kept ones from GALD's public code.
     """
-    losses = _pixel_losses(logits, label, reduction="none").flatten(1)
+    losses = _pixel_losses(logits, label).flatten(1)
     labelled = (label != IGNORE).flatten(1)
     ranked = losses.detach().masked_fill(~labelled, -math.inf)
     count = min(hard.kept_pixels, ranked.shape[1])
@@ -77,15 +137,18 @@ def hard_pixel_cross_entropy(logits: Tensor, label: Tensor, hard: HardPixels) ->
     if hard.threshold is not None:
         least = least.clamp(max=-math.log(hard.threshold))
     kept = labelled & ~(ranked < least)  # so that what is no number is kept, and seen
-    return losses.masked_fill(~kept, 0).sum() / kept.sum().clamp(min=1).to(torch.float32)
+    return ImageLosses(losses.masked_fill(~kept, 0).sum(1), kept.sum(1))
 
 
-def _pixel_losses(logits: Tensor, label: Tensor, *, reduction: str) -> Tensor:
-    """Cross-entropy `[B, h, w]`, or its sum; 0 where the label is 255."""
+def _labelled(label: Tensor) -> Tensor:
+    return (label != IGNORE).flatten(1).sum(1)
+
+
+def _pixel_losses(logits: Tensor, label: Tensor) -> Tensor:
+    """Cross-entropy `[B, h, w]`; 0 where the label is 255."""
     if not torch.are_deterministic_algorithms_enabled():
-        return functional.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction=reduction)
+        return functional.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="none")
     # CUDA's two-dimensional NLL has no deterministic form
     log_probability = functional.log_softmax(logits.float(), 1)
     chosen = log_probability.gather(1, label.clamp(max=logits.shape[1] - 1).unsqueeze(1)).squeeze(1)
-    losses = -chosen.masked_fill(label == IGNORE, 0)
-    return losses.sum() if reduction == "sum" else losses
+    return -chosen.masked_fill(label == IGNORE, 0)

@@ -10,7 +10,7 @@ from repro.errors import ReproError
 
 
 class Diverged(ReproError):
-    """The loss is no finite number any more."""
+    """The loss, or the scores of an evaluation, are no finite numbers any more."""
 
 
 class Meter:

@@ -1,13 +1,16 @@
 """Pictures of predictions: masks in the dataset's palette, and panels for the eye."""
 
+import io
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
 from repro.data import IGNORE, SegmentationDataset
+from repro.errors import DataError
+from repro.store.files import atomic_write
 
 GAP = 4
 RIGHT, WRONG, VOID = (40, 140, 60), (200, 30, 40), (225, 225, 225)
@@ -49,9 +52,26 @@ def stacked(panels: Sequence[Image.Image]) -> Image.Image:
 
 
 def save_picture(picture: Image.Image, path: Path) -> None:
-    """Writes a PNG, making the folder if needed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, optimize=True)
+    """Writes a PNG whole or not at all, making the folder if needed.
+
+    Raises:
+        StoreError: the disk refuses it.
+    """
+    content = io.BytesIO()
+    picture.save(content, "PNG", optimize=True)
+    atomic_write(path, content.getvalue())
+
+
+def check_name(item: str) -> None:
+    """Refuses an id that is no name of a file below a folder.
+
+    Raises:
+        DataError: naming the id.
+    """
+    path = PurePosixPath(item)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in item:
+        raise DataError(f"the mask of the image {item!r} would be written outside the folder of the masks; "
+                        "rename the image in the list of its split, or give evaluation.masks=false")  # fmt: skip
 
 
 class Gallery:
@@ -63,6 +83,9 @@ class Gallery:
         panels: file for the panels.
         count: how many images the panels show.
         interrupt: called with a place before each image; raises if the evaluation is to end.
+
+    Raises:
+        DataError: an id would name a mask outside their folder.
     """
 
     def __init__(
@@ -74,6 +97,9 @@ class Gallery:
         interrupt: Callable[[str], None],
     ) -> None:
         self._dataset, self._masks, self._panels, self._interrupt = dataset, masks, panels, interrupt
+        if masks is not None:
+            for item in dataset.ids:
+                check_name(item)
         count = min(count, len(dataset))
         self._chosen = {index * len(dataset) // count for index in range(count)}
         self._shown: list[Image.Image] = []

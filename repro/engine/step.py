@@ -1,4 +1,4 @@
-"""One optimiser step: gradients averaged over micro-batches, then the update."""
+"""One optimiser step: gradients of all passes over a batch added up, then the update."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -11,7 +11,7 @@ from repro.config.settings import BatchNorm, Loss, Precision, Settings
 from repro.data import normalise
 from repro.engine.checkpoint import TrainingState
 from repro.engine.device import autocast
-from repro.engine.losses import segmentation_loss
+from repro.engine.losses import Losses, joined, labelled_pixels, segmentation_losses, weighted_mean
 from repro.engine.optim import set_learning_rate
 
 
@@ -54,20 +54,39 @@ def training_step(learner: Learner, image: Tensor, label: Tensor) -> tuple[Tenso
 
 
 def backward(learner: Learner, image: Tensor, label: Tensor) -> Tensor:
-    """Leaves the gradient of one batch, averaged over its micro-batches; returns the loss, detached."""
-    settings, device = learner.settings, learner.device
-    micro_batch, parts = settings.schedule.micro_batch, settings.schedule.accumulation
-    hard = settings.schedule.ohem if settings.schedule.loss is Loss.ohem else None
-    align, weight = settings.align_corners, learner.auxiliary_weight
-    total = torch.zeros((), device=device)
-    for part_image, part_label in zip(torch.split(image, micro_batch), torch.split(label, micro_batch), strict=True):
-        pixels = to_device(part_image, device, settings.runtime.channels_last)
-        with autocast(device, settings.precision):
-            logits = learner.network(normalise(pixels))
-            truth = part_label.to(device, non_blocking=True)
-            loss = segmentation_loss(logits, truth, weight, hard, align_corners=align) / parts
+    """Leaves the gradient of the loss of one batch, taken in passes of one batch-norm statistic; returns it, detached.
+
+    Where the loss is one mean over the hard pixels of several passes, what divides it is known after the last of them,
+    and until then all of them stay in memory.
+
+    Raises:
+        ConfigError: in the first step, if mining can leave no pixel out.
+    """
+    schedule, align = learner.settings.schedule, learner.settings.align_corners
+    hard = schedule.ohem if schedule.loss is Loss.ohem else None
+    size, images = schedule.micro_batch, schedule.averaged_images
+    label = label.to(learner.device, non_blocking=True)
+    total, waiting, counts = torch.zeros((), device=learner.device), list[Losses](), dict[str, Tensor]()
+
+    def descend(loss: Tensor) -> Tensor:
         torch.autograd.backward(learner.state.scaler.scale(loss))
-        total += loss.detach()
+        return loss.detach()
+
+    for part_image, part_label in zip(torch.split(image, size), torch.split(label, size), strict=True):
+        pixels = to_device(part_image, learner.device, learner.settings.runtime.channels_last)
+        with autocast(learner.device, learner.settings.precision):
+            logits = learner.network(normalise(pixels))
+            losses = segmentation_losses(logits, part_label, hard, align_corners=align)
+        if learner.state.step == 0:
+            schedule.check_hard_pixels(logits["main"][0, 0].numel())
+        if images > size and hard is not None:
+            waiting.append(losses)
+            continue
+        if images > size and not counts:
+            counts = labelled_pixels(logits, label, align_corners=align)
+        total += descend(weighted_mean(losses, learner.auxiliary_weight, images, len(image), counts))
+    if waiting:
+        total += descend(weighted_mean(joined(waiting), learner.auxiliary_weight, images))
     return total
 
 
@@ -78,11 +97,17 @@ def to_device(image: Tensor, device: torch.device, channels_last: bool) -> Tenso
 
 
 def set_training_mode(model: nn.Module, batch_norm: BatchNorm) -> None:
-    """Training mode, with the batch-norm momentum of the schedule, and frozen statistics left in evaluation mode."""
+    """Training mode, with the batch-norm momentum of each part, and frozen statistics left in evaluation mode.
+
+    Blocks added behind the backbone count with the head: DeepLabv3, section 4.1, gives one decay for the modules added
+    on top of ResNet, and what is added has no statistics of ImageNet to keep.
+    """
     model.train()
-    for module in model.modules():
+    added = tuple(f"backbone.{prefix}" for prefix in getattr(getattr(model, "backbone", None), "fresh_prefixes", ()))
+    for name, module in model.named_modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = batch_norm.momentum
+            published = name.startswith("backbone.") and not name.startswith(added)
+            module.momentum = batch_norm.backbone_momentum if published else batch_norm.head_momentum
             module.train(not batch_norm.frozen)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from repro.config.overrides import merged
 from repro.errors import ConfigError
-from repro.experiments.chain import NOTHING
+from repro.experiments.chain import NOTHING, Chain
 from repro.experiments.chains import Chains
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.overrides import sets_itself
@@ -130,7 +130,19 @@ class Measurements(Mapping[Address, Measurement]):
             kind, reason = Kind.NOT_BUILT, self._chains.explained(table, row, [*missing, *lacking])
         elif fixed and not static:
             kind, reason = Kind.NOT_AT_THIS_SCALE, f"the scale sets {', '.join(fixed)}"
+        elif not static and (absent := _absent(chain)):
+            kind, reason = Kind.CANNOT_BE_RUN, absent
         return Measurement(cell, self.scale.name, kind, reason, chain if kind.is_measured else NOTHING, paper_chain)
+
+
+def _absent(chain: Chain) -> str:
+    """What counts by its content, weights or data, and is not there; empty if nothing lacks."""
+    try:
+        for link in chain.links:
+            _ = link.configuration.science, link.configuration.protocol
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def _without_twins(found: Mapping[Address, Measurement]) -> dict[Address, Measurement]:

@@ -12,6 +12,7 @@ from repro.nn.context.dynamic_sampling import DynamicSampling
 from repro.nn.context.ldv1 import LDv1
 from repro.nn.context.ldv2 import LDv2
 from repro.nn.context.parts import Aggregation, HeadPart, LocalDistribution
+from repro.nn.first_draw import draw_convolutions, draw_for_good
 from repro.nn.heads import (
     ASPP,
     FCN,
@@ -59,6 +60,8 @@ __all__ = [
     "ResNet",
     "Segmenter",
     "Vortex",
+    "draw_convolutions",
+    "draw_for_good",
     "from_torchvision",
     "load_backbone_weights",
     "load_network_weights",

@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from repro.nn.first_draw import draw_for_good
+from repro.nn.tensors import is_recorded
+
 DropoutKind = Literal["elementwise", "channel"]
 
 
@@ -18,7 +21,8 @@ class AtrousConv2d(nn.Conv2d):
     Once the rate reaches the height (width) of the map, every row (column) of the kernel but the middle one
     lies in the zero padding for every output pixel (DeepLabv3, section 3.3: the filter degenerates to 1x1).
     Those taps are left out of the product; values and gradients stay what `nn.Conv2d` gives, the gradient of
-    a skipped tap is zero.
+    a skipped tap is zero. A program that is made of the network (see `is_recorded`) keeps all taps, for maps of any
+    size. A bias, which folding batch normalisation gives it, counts as in `nn.Conv2d`.
     """
 
     def __init__(
@@ -46,14 +50,15 @@ class AtrousConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolves `[B, C, H, W]` to `[B, out_channels, H / stride, W / stride]`, rounded up."""
-        size = self.kernel_size[0]
-        height, width = input.shape[-2:]
-        if size != 3 or self.rate < min(height, width):
+        if self.kernel_size != (3, 3) or self.padding_mode != "zeros" or is_recorded():
             return super().forward(input)
-        rows = slice(1, 2) if self.rate >= height else slice(0, 3)
-        columns = slice(1, 2) if self.rate >= width else slice(0, 3)
-        padding = (0 if self.rate >= height else self.rate, 0 if self.rate >= width else self.rate)
-        return F.conv2d(input, self.weight[:, :, rows, columns], None, self.stride, padding, self.dilation)
+        height, width = (self.rate >= side for side in input.shape[-2:])
+        if not height and not width:
+            return super().forward(input)
+        rows, columns = (slice(1, 2) if hidden else slice(0, 3) for hidden in (height, width))
+        padding = (0 if height else self.rate, 0 if width else self.rate)
+        weight = self.weight[:, :, rows, columns]
+        return F.conv2d(input, weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
 class ConvBNReLU(nn.Module):
@@ -95,20 +100,19 @@ def dropout_layer(probability: float, kind: DropoutKind) -> nn.Module:
 def logits_layer(in_channels: int, num_classes: int, std: float | None) -> nn.Conv2d:
     """The last 1x1 convolution, with bias, drawn from a normal distribution (`None`: PyTorch's default draw).
 
+    The bias then starts at zero. No `first_draw` concerns this layer.
     Source: standard deviation 0.01 as in the public code of DeepLabv3 and mmsegmentation.
+    Differs: DeepLabv3's cuts the distribution off at two deviations, which leaves a deviation of 0.0088.
 
     Raises:
         ValueError: There are fewer than two classes, or the standard deviation is not positive.
     """
     if num_classes < 2:
         raise ValueError(f"a head needs at least 2 classes, not {num_classes}")
+    if std is not None and std <= 0:
+        raise ValueError(f"logits_std must be above 0, or null for PyTorch's own draw, not {std}")
     layer = nn.Conv2d(in_channels, num_classes, 1)
-    if std is not None:
-        if std <= 0:
-            raise ValueError(f"logits_std must be above 0, or null for PyTorch's own draw, not {std}")
-        nn.init.normal_(layer.weight, std=std)
-        assert layer.bias is not None
-        nn.init.zeros_(layer.bias)
+    draw_for_good(layer, std)
     return layer
 
 
@@ -135,6 +139,6 @@ def global_average(features: Tensor) -> Tensor:
 
 def enlarged(features: Tensor, like: Tensor, *, align_corners: bool) -> Tensor:
     """`[B, C, h, w]` brought bilinearly to the height and width of `like`."""
-    if features.shape[-2:] == like.shape[-2:]:
+    if not is_recorded() and features.shape[-2:] == like.shape[-2:]:
         return features
     return F.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=align_corners)

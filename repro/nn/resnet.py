@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from repro.nn import strides
 from repro.nn.residual import BasicUnit, BottleneckUnit, ResidualUnit
+from repro.nn.strides import FirstUnit, StrideAt
 
 Stem = Literal["plain", "deep", "v1c"]
 Shortcut = Literal["identity", "projection"]
@@ -31,27 +33,34 @@ UNITS_BY_DEPTH: dict[int, tuple[type[BasicUnit] | type[BottleneckUnit], tuple[in
 class ResNet(nn.Module):
     """Residual network without classifier, run at output stride 4, 8, 16 or 32, or more behind added blocks.
 
-    Once the output stride is reached, each further stride becomes a doubling of the atrous rate. Without multi-grid
-    the rate doubles behind the 3x3 that has lost its stride, so that one keeps the rate of the stage before
-    ("contracted", as in torchvision). The network then computes what it computed without atrous convolution, on a
-    denser grid: every 2nd, 4th or 8th pixel is the same number. With multi-grid every 3x3 of a unit of `res5` and of
-    the added blocks takes base rate x the unit's multi-grid rate, the first one too.
+    Once the output stride is reached, each further stride becomes a doubling of the atrous rate, and every 3x3 of a
+    unit of `res5` and of the added blocks takes base rate x the unit's multi-grid rate. What a first unit does that has
+    lost its stride differs between public codes: `full`, at the rate of its stage like the others; or `contracted`, at
+    that of the stage before, which makes the network the undilated one on a denser grid. See `repro.nn.strides`.
+    Changed later, the output stride changes the grid alone and not what a 3x3 sees: of a network of `full` units
+    trained at 16, the first 3x3 of `res4` keeps at 8 the rate of 1 that it had with its stride, where one built at 8
+    has 2.
     The state dict of the plain stem has the keys of torchvision's ResNet without `fc.*`; added blocks have `block5.*`
-    to `block7.*`, and change neither the keys nor the initial weights of what lies before them.
+    to `block7.*`, and change neither the keys nor the initial weights of what lies before them. Convolutions start as
+    PyTorch draws them, unless `draw_convolutions` draws them otherwise.
 
     Source: He et al. 2016, Table 1; DeepLabv3, sections 3.1, 3.2 and 3.2.1. Deep stem: public code of PSPNet and
-    GALD; v1c: that of mmsegmentation.
+    GALD; v1c: mmsegmentation. Full: PSPNet and GALD; contracted: torchvision, mmsegmentation. Stride at the last unit:
+    TF-slim's resnet_v1_beta.
     Differs: the added blocks, in the paper copies of `res5`, are drawn anew, since the first unit of `res5` reads half
-    as many channels as theirs; the stride sits in the first unit of a stage, and not in the last one of the stage
-    before, as torchvision's weights need it.
+    as many channels as theirs.
 
     Args:
         depth: 18, 34, 50 or 101.
         stem: `plain` (7x7, 64 channels), `deep` (three 3x3 of 64, 64 and 128 channels) or `v1c` (of 32, 32 and 64).
+        ceil_mode: Whether the pool of the stem rounds the size of its map up, as in GALD's public code: 33x33 behind
+            an image of 128x128.
         output_stride: Input size over the size of the last output: 4, 8, 16 or 32, and twice as much for each added
             block.
-        multi_grid: One rate per unit of `res5`, such as (1, 2, 4), for the added blocks too; `None` is the same
-            network as all ones.
+        first_unit: `full` or `contracted`; without effect where the last unit strides.
+        stride_at: The unit that carries a stage's stride: its own `first` one, or the `last` one of the stage before,
+            whose output is then as much smaller.
+        multi_grid: One rate per unit of `res5`, such as (1, 2, 4), for the added blocks too; `None` is all ones.
         blocks: DeepLabv3's count of blocks, of which `res5` is the fourth: 5 to 7 add `block5` to `block7` behind it,
             each as wide and of as many units as `res5`, with a stride of 2.
         block_shortcut: Shortcut of the first unit of an added block: `identity` or `projection`.
@@ -65,7 +74,10 @@ class ResNet(nn.Module):
         depth: int,
         *,
         stem: Stem = "plain",
+        ceil_mode: bool = False,
         output_stride: int = 16,
+        first_unit: FirstUnit = "full",
+        stride_at: StrideAt = "first",
         multi_grid: Sequence[int] | None = None,
         blocks: int = 4,
         block_shortcut: Shortcut = "identity",
@@ -75,11 +87,14 @@ class ResNet(nn.Module):
             raise ValueError(f"depth must be one of {', '.join(map(str, UNITS_BY_DEPTH))}, not {depth!r}")
         if type(blocks) is not int or blocks not in BLOCKS:
             raise ValueError(f"blocks must be one of {', '.join(map(str, BLOCKS))}, not {blocks!r}")
-        if block_shortcut not in ("identity", "projection"):
-            raise ValueError(f"block_shortcut must be identity or projection, not {block_shortcut!r}")
+        _check_word("block_shortcut", block_shortcut, Shortcut)
+        _check_word("first_unit", first_unit, FirstUnit)
+        _check_word("stride_at", stride_at, StrideAt)
         self.depth = depth
         self.stem = stem
+        self.ceil_mode = ceil_mode
         self.blocks = blocks
+        self.stride_at = stride_at
         unit, counts = UNITS_BY_DEPTH[depth]
         self.multi_grid = _checked_multi_grid(multi_grid, counts[-1], depth)
         self.conv1, in_channels = _stem_convolution(stem)
@@ -91,15 +106,23 @@ class ResNet(nn.Module):
             project = STAGE_STRIDES[number - 1] > 1 or in_channels != out_channels
             self.add_module(f"layer{number}", _stage(unit, in_channels, width, count, project=project))
             self.channels[f"res{number + 1}"] = in_channels = out_channels
-        _initialise(self)
         for number in range(5, blocks + 1):
-            # One after the other, so that the draw of what comes before is that of a network with fewer blocks.
+            # Behind all others, so that the draw of what comes before is that of a network with fewer blocks.
             block = _stage(unit, in_channels, STAGE_WIDTHS[-1], counts[-1], project=block_shortcut == "projection")
-            _initialise(block)
             self.add_module(f"block{number}", block)
             self.channels[f"block{number}"] = in_channels
+        _check_output_stride(output_stride, blocks)
+        added = blocks - 4
+        self.stage_strides = STAGE_STRIDES + (BLOCK_STRIDE,) * added
+        self.built = strides.built(
+            counts + (counts[-1],) * added,
+            self.stage_strides,
+            output_stride,
+            unit_rates=[None, None, None] + [self.multi_grid] * (1 + added),
+            first_unit=first_unit,
+            stride_at=stride_at,
+        )
         self.unread_prefixes: tuple[str, ...] = ()  # of the names of weights that `keep` has dropped
-        self.output_stride = self.last_stride = output_stride
         self.set_output_stride(output_stride)
 
     def keep(self, read: Collection[str]) -> None:
@@ -122,30 +145,23 @@ class ResNet(nn.Module):
         return tuple(stage for stage in found if isinstance(stage, nn.Sequential))
 
     def set_output_stride(self, output_stride: int) -> None:
-        """Derives strides and rates anew; weights stay, so one may train at 16 and evaluate at 8.
+        """Changes strides, and rates with them; weights stay, and so does what a 3x3 sees, in pixels of the image.
 
         Raises:
             ValueError: The output stride is none that this number of blocks allows.
         """
         _check_output_stride(output_stride, self.blocks)
-        reached, rate = 4, 1
-        strides = STAGE_STRIDES + (BLOCK_STRIDE,) * (self.blocks - 4)
-        for number, (stage, nominal) in enumerate(zip(self.stages(), strides, strict=False), start=1):
-            stride = nominal if reached * nominal <= output_stride else 1
-            rate_before, rate = rate, rate * nominal // stride
-            reached *= stride
-            rates = [(rate_before, rate)] + [(rate, rate)] * (len(stage) - 1)
-            if self.multi_grid is not None and number >= 4:
-                rates = [(rate * grid, rate * grid) for grid in self.multi_grid]
-            for index, (unit, unit_rates) in enumerate(zip(stage, rates, strict=True)):
+        samplings = strides.at(self.built, self.stage_strides, output_stride, self.stride_at)
+        for stage, sampled in zip(self.stages(), samplings, strict=False):
+            for unit, sampling in zip(stage, sampled, strict=True):
                 assert isinstance(unit, ResidualUnit)
-                unit.set_sampling(1 if index else stride, *unit_rates)
-        self.output_stride, self.last_stride = output_stride, reached
+                unit.set_sampling(sampling.stride, sampling.first_rate, sampling.rate)
+        self.output_stride, self.last_stride = output_stride, sampling.grid * sampling.stride
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Maps a normalised image `[B, 3, H, W]` to `res2` (stride 4) up to the last block (the output stride)."""
         features = F.relu(self.bn1(self.conv1(image)), inplace=True)
-        features = F.max_pool2d(features, 3, stride=2, padding=1)
+        features = F.max_pool2d(features, 3, stride=2, padding=1, ceil_mode=self.ceil_mode)
         outputs = {}
         for name, stage in zip(self.channels, self.stages(), strict=True):
             features = stage(features)
@@ -166,12 +182,6 @@ def _stage(
     return nn.Sequential(first, *(unit(first.out_channels, width, project=False) for _ in range(count - 1)))
 
 
-def _initialise(part: nn.Module) -> None:
-    for module in part.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-
-
 def _conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
 
@@ -186,6 +196,11 @@ def _stem_convolution(stem: str) -> tuple[nn.Module, int]:
     layers: list[nn.Module] = [_conv3x3(3, width, stride=2), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
     layers += [_conv3x3(width, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True), _conv3x3(width, last)]
     return nn.Sequential(*layers), last
+
+
+def _check_word(name: str, value: str, words: Any) -> None:
+    if value not in get_args(words):
+        raise ValueError(f"{name} must be {' or '.join(get_args(words))}, not {value!r}")
 
 
 def _check_output_stride(output_stride: int, blocks: int) -> None:

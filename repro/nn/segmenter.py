@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.jit._trace import is_tracing
 
 from repro.errors import ConfigError
 from repro.nn.context.pooling import refuse_single_image
+from repro.nn.layers import enlarged
+from repro.nn.tensors import is_recorded
 
 
 class _Strided(Protocol):
@@ -89,7 +90,7 @@ class Segmenter(nn.Module):
             ConfigError: What is given are no such images; or a single one in training, so small that one position of
                 it remains and batch normalisation would see one value per channel.
         """
-        if not (torch.compiler.is_compiling() or is_tracing()):  # type: ignore[no-untyped-call]
+        if not (torch.compiler.is_compiling() or is_recorded()):
             _check_images(image)
             if self.training and image.shape[0] == 1:
                 self._check_position(image)
@@ -112,9 +113,9 @@ class Segmenter(nn.Module):
     def _resized(self, logits: Tensor, image: Tensor) -> Tensor:
         # Along a border two classes differ by little, and half precision would round that away.
         logits = logits.float() if logits.itemsize < 4 else logits
-        if logits.shape[-2:] == image.shape[-2:] or (self.training and not self.upsample_logits):
+        if self.training and not self.upsample_logits:
             return logits
-        return F.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=self.align_corners)
+        return enlarged(logits, image, align_corners=self.align_corners)
 
 
 def _check_images(image: Tensor) -> None:

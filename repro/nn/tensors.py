@@ -1,10 +1,11 @@
-"""How feature maps lie in memory, and in which precision they are summed."""
+"""How feature maps lie in memory, in which precision they are summed, and whether a program is made of the call."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -24,3 +25,22 @@ def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     if not torch.amp.is_autocast_available(device.type):
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
+
+
+def is_recorded() -> bool:
+    """Whether `torch.export`, an ONNX export or `torch.jit.trace` makes a program of this call, for maps of any size.
+
+    A branch on a size and a loop over one would become part of it as they went this time, so what depends on them for
+    speed alone is done another way then. `torch.compile` looks at sizes again at every call.
+    """
+    tracing: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return tracing or torch.compiler.is_exporting()
+
+
+def neighbours(features: Tensor, kernel_size: int, dilation: int = 1) -> list[Tensor]:
+    """What every position `[B, C, H, W]` sees through each tap of a window, row by row; zero beyond the border."""
+    reach = kernel_size // 2 * dilation
+    height, width = features.shape[-2:]
+    padded = F.pad(features, (reach,) * 4)
+    steps = range(0, 2 * reach + 1, dilation)
+    return [padded[..., down : down + height, right : right + width] for down in steps for right in steps]

@@ -23,6 +23,7 @@ from repro.report.render.markdown import markdown
 from repro.report.render.pages import audit_page, readings_page
 from repro.report.render.wording import command
 from repro.report.request import Request, chosen_scales, read_request
+from repro.store.files import remove
 from repro.store.reports import (
     AUDIT,
     INDEX,
@@ -135,7 +136,7 @@ def _check(request: Request, report: Report) -> int:
 def _write(request: Request, report: Report) -> int:
     count = write(request.selection.reports, report.files)
     for name in _superfluous(request, report):
-        (request.selection.reports / name).unlink()
+        remove(request.selection.reports / name)
     failed = _told(report)
     total = coverage(report.results)
     scales = ", ".join(dict.fromkeys(result.scale for result in report.results))

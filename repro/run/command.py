@@ -119,6 +119,9 @@ def one_of_a_grid(configuration: "Configuration") -> float | None:
 
 def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     """Prints the per-class table, what was written, what to do next, and the score as the last line."""
+    from repro.experiments.overlaps import served_twice
+    from repro.store.runs_csv import recorded
+
     record, folder = outcome.record, outcome.folder
     split = record.provenance["evaluated_split"]
     width = max(map(len, record.per_class_iou_percent))
@@ -126,6 +129,8 @@ def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     for label, value in record.per_class_iou_percent.items():
         print(f"  {label:{width}}  {percent(value)}")
     print(f"pixel accuracy {percent(record.scores.pixel_accuracy_percent).strip()} %")
+    for _, warning in served_twice(recorded(record)):
+        print(f"warning: {warning}")
     path, panels = folder.record_path(record.evaluation_id), folder.panels_path(record.evaluation_id)
     print(f"{'wrote' if outcome.fresh else 'nothing to do; already there:'} {path}")
     if panels.exists():

@@ -1,7 +1,7 @@
 """The measurement of a run's weights under one protocol: the record, and the pictures asked for."""
 
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import torch
@@ -12,11 +12,13 @@ from repro.config.configuration import Configuration
 from repro.data import SegmentationDataset
 from repro.engine.evaluate import evaluate
 from repro.engine.pictures import Gallery
+from repro.errors import DamagedError
 from repro.metrics import SCORES, iou_percent
 from repro.nn import Segmenter
 from repro.papers import PAPER_SCALE
 from repro.run.held import HeldRun
 from repro.run.weights import TrainingFacts
+from repro.store.images import ImageCounts
 from repro.store.journal import read_journal
 from repro.store.record import Names, Record, Scores, confusion_sha256
 
@@ -28,8 +30,12 @@ def record_evaluation(
     dataset: SegmentationDataset,
     device: torch.device,
     training: TrainingFacts,
+    images: ImageCounts,
 ) -> Record:
-    """Evaluates, writes the record with its confusion matrix beside it, and the pictures asked for."""
+    """Evaluates, writes the record with its confusion matrix beside it, and the pictures asked for.
+
+    `images` says how many of those measured were trained on, or chose the weights.
+    """
     settings, folder, evaluation_id = configuration.settings, held.folder, configuration.evaluation_id
     masks = folder.masks_path(evaluation_id) if settings.evaluation.masks else None
     panels = folder.panels_path(evaluation_id)
@@ -55,6 +61,7 @@ def record_evaluation(
             "command": ["python", "-m", "repro", *configuration.overrides],
             **provenance.of_process(str(device)),
             "evaluated_split": describe_split(dataset),
+            "images": {**asdict(images), "unknown": list(images.unknown)},
             "training": dict(training.facts),
             "restarts": sum(event.kind == "resumed" for event in read_journal(folder.journal_path).events),
         },
@@ -62,9 +69,22 @@ def record_evaluation(
         wall_seconds=training.wall_seconds + seconds,
         gpu_seconds=training.gpu_seconds + (seconds if device.type == "cuda" else 0.0),
         parameters=parameter_count(model),
+        weights_sha256=training.sha256,
     )
     folder.write_record(record, matrix)
     return folder.read_record(evaluation_id)
+
+
+def set_aside_other_records(held: HeldRun, weights_sha256: str) -> None:
+    """Sets aside the records that name other weights than those that the run has now; older ones name none."""
+    for evaluation_id in held.folder.evaluation_ids():
+        path = held.folder.record_path(evaluation_id)
+        try:
+            named = held.folder.read_record(evaluation_id).weights_sha256
+        except DamagedError:
+            continue  # counts as missing, and is made again when it is asked for
+        if named not in (None, weights_sha256):
+            held.set_aside(path, f"{path} was measured on other weights than the run has now", "other-weights")
 
 
 def describe_split(dataset: SegmentationDataset) -> dict[str, Any]:

@@ -2,17 +2,22 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from repro.engine.stop import StopRequest
+from repro.errors import full_sentence, refusal
+from repro.store.files import guarded, set_aside
 from repro.store.journal import Journal, read_journal
 from repro.store.lock import FolderLock
 from repro.store.outputs import Outputs
 from repro.store.run_folder import RunFolder
 from repro.track import Tracker
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,12 @@ class HeldRun:
     def event(self, kind: str, **facts: object) -> None:
         """Journals something that happened."""
         self.journal.event(kind, **facts)
+
+    def set_aside(self, path: Path, reason: str, ending: str = "damaged") -> None:
+        """Renames a file that cannot be used, says why, and journals it."""
+        aside = set_aside(path, ending)
+        log.warning("%s; it is set aside as %s and made anew", reason, aside.name)
+        self.event("set_aside", file=path.name, to=aside.name, reason=reason)
 
     def check(self) -> None:
         """Raises if another process has taken the folder over."""
@@ -57,11 +68,45 @@ class HeldRun:
         return sum(event.kind == "started" for event in read_journal(self.folder.journal_path).events) > 1
 
 
+class RunLog(logging.FileHandler):
+    """A file of what is said; the first refusal of the disk is told once, and the run goes on to its next write.
+
+    Raises:
+        StoreError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._told = path, False
+        with guarded(path, "opened"):
+            super().__init__(path, encoding="utf-8")
+        self.setFormatter(logging.Formatter(f"%(asctime)s {os.getpid()} %(levelname)s %(name)s: %(message)s"))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, the name is logging's
+        """Tells what the disk says, instead of logging's traceback for every line."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            self._tell(error)
+        else:
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Closes the file, also where what is left of it cannot be written."""
+        try:
+            super().close()
+        except OSError as error:
+            self._tell(error)
+
+    def _tell(self, error: OSError) -> None:
+        if not self._told:
+            sentence = full_sentence(f"{self._path} cannot be written: {refusal(self._path, error)}")
+            print(f"warning: {sentence}", file=sys.stderr)
+        self._told = True
+
+
 @contextmanager
 def logged_to(path: Path) -> Iterator[None]:
     """Sends a copy of what the package logs to a file."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(f"%(asctime)s {os.getpid()} %(levelname)s %(name)s: %(message)s"))
+    handler = RunLog(path)
     logging.getLogger("repro").addHandler(handler)
     try:
         yield

@@ -1,18 +1,22 @@
 """One run from its configuration to its record: skip what is done, hold the folder, do the work, say how it ended."""
 
+import logging
 from dataclasses import dataclass
 
 from repro import provenance
 from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted, StopRequest
-from repro.errors import StoreError
+from repro.errors import DamagedError, StoreError
 from repro.run.held import HeldRun, logged_to
+from repro.store.files import is_there
 from repro.store.journal import Journal
 from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
 from repro.track import make_tracker
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,9 @@ def work(held: HeldRun, configuration: Configuration) -> Record:
     from repro.run.session import carry_out  # loads torch, which what is done already does without
 
     folder = held.folder
-    try:
-        configuration = freeze(folder, configuration)
-    except StoreError as error:
-        folder.write_status(RunState.FAILED, message=str(error))
-        raise
+    held.check()  # after the seconds that torch takes: where flock does not reach, another host may have come too
     with logged_to(folder.log_path):
+        configuration = freeze(held, configuration)
         commit = provenance.code_version()["commit"]
         held.event("started", names=dict(configuration.choices), commit=commit)
         held.tracker.start(folder)
@@ -66,7 +67,7 @@ def work(held: HeldRun, configuration: Configuration) -> Record:
             record = carry_out(configuration, held)
         except BaseException as error:
             if held.lock.is_ours():
-                held.tracker.finish(record_fate(held, error))
+                held.tracker.finish(told_fate(held, error))
             raise
         folder.write_status(RunState.FINISHED, step=record.steps)
         held.tracker.finish(RunState.FINISHED)
@@ -78,34 +79,62 @@ def is_measured(folder: RunFolder, configuration: Configuration) -> bool:
     evaluation, evaluation_id = configuration.settings.evaluation, configuration.evaluation_id
     wanted = {folder.masks_path(evaluation_id): evaluation.masks,
               folder.panels_path(evaluation_id): evaluation.panels > 0}  # fmt: skip
-    lacking = [path for path, asked in wanted.items() if asked and not path.exists()]
+    lacking = [path for path, asked in wanted.items() if asked and not is_there(path)]
     return not lacking and folder.has_evaluation(evaluation_id)
 
 
 def is_finished(folder: RunFolder) -> bool:
-    """Whether the run's status says so."""
-    status = folder.read_status()
+    """Whether the run's status says so; a damaged one says nothing, and is mended by who holds the folder."""
+    try:
+        status = folder.read_status()
+    except DamagedError:
+        return False
     return status is not None and status.state is RunState.FINISHED
 
 
-def freeze(folder: RunFolder, configuration: Configuration) -> Configuration:
+def freeze(held: HeldRun, configuration: Configuration) -> Configuration:
     """Writes the configuration into the run folder at the first start; returns it with the CPU threads that stay.
 
     The science of the configuration given equals the frozen one, since both have the folder's run id; of the rest only
     the number of threads must not drift, because sums depend on it.
 
     Raises:
-        StoreError: what is frozen there is damaged, or is another run's.
+        StoreError: the disk refuses.
     """
-    asked = configuration.settings.runtime.threads
-    if not folder.config_path.exists():
+    asked, folder = configuration.settings.runtime.threads, held.folder
+    kept = frozen_before(held)
+    if kept is None:
         first = configuration.with_leaf("runtime.threads", asked or provenance.available_cores())
         folder.freeze_config(first.to_yaml())
-        folder.write_status(RunState.CREATED, step=0)
-    kept = Configuration.from_yaml(folder.read_config(), folder.config_path)
-    if kept.run_id != folder.run_id:
-        raise StoreError(f"{folder.config_path} was edited: it describes another run; remove the folder to start anew")
+        if not is_there(folder.status_path):
+            folder.write_status(RunState.CREATED, step=0)
+        kept = first
     return configuration.with_leaf("runtime.threads", asked or kept.leaves["runtime.threads"])
+
+
+def frozen_before(held: HeldRun) -> Configuration | None:
+    """What an earlier start has frozen; None if there is nothing, or something else by now, which is set aside."""
+    folder = held.folder
+    if not is_there(folder.config_path):
+        return None
+    try:
+        kept = Configuration.from_yaml(folder.read_config(), folder.config_path)
+    except DamagedError as error:
+        held.set_aside(folder.config_path, str(error))
+        return None
+    if kept.run_id != folder.run_id:
+        held.set_aside(folder.config_path, f"{folder.config_path} was edited: it describes another run", "edited")
+        return None
+    return kept
+
+
+def told_fate(held: HeldRun, error: BaseException) -> RunState:
+    """As `record_fate`; where the disk refuses that too, the error itself is still what is told."""
+    try:
+        return record_fate(held, error)
+    except StoreError as refused:
+        log.warning("how the run ended could not be recorded: %s", refused)
+        return RunState.FAILED
 
 
 def record_fate(held: HeldRun, error: BaseException) -> RunState:

@@ -1,20 +1,27 @@
 """The work of one process on one run: build, train, evaluate."""
 
+import logging
+
 import torch
 
 from repro.build import build_dataset, build_model
 from repro.config.configuration import Configuration
 from repro.engine.checkpoint import CheckpointFolder
 from repro.engine.device import choose_device, set_determinism
-from repro.errors import ConfigError
+from repro.errors import ConfigError, DataError
 from repro.nn import Segmenter
 from repro.provenance import available_cores
-from repro.run.evaluation import record_evaluation
+from repro.run.evaluation import record_evaluation, set_aside_other_records
 from repro.run.held import HeldRun
+from repro.run.images import check_measured, stored, told_of_validations, used_after, used_before
 from repro.run.training import train_network, training_split
-from repro.run.weights import load_weights, store_weights, take_over_weights
+from repro.run.trial import try_network
+from repro.run.weights import load_weights, sound_weights, store_weights, take_over_weights
+from repro.store.images import UsedImages, counts
 from repro.store.record import Record
 from repro.store.status import RunState
+
+log = logging.getLogger(__name__)
 
 
 def carry_out(configuration: Configuration, held: HeldRun) -> Record:
@@ -28,9 +35,12 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     set_determinism(settings.determinism)
     device = choose_device(settings.runtime.device)
     measured = build_dataset(configuration, settings.evaluation_split)
+    used = images_behind(configuration, held)
+    check_measured(configuration, used)
     checkpoints = CheckpointFolder(folder.checkpoints)
-    is_trained = folder.has_weights
-    is_started = is_trained or not checkpoints.is_empty
+    weights = sound_weights(held)
+    is_trained = weights is not None
+    is_started = is_trained or checkpoints.find()
     fresh = not is_started and not settings.init.replaces_backbone
     model, auxiliary_weight = build_model(configuration, measured.num_classes, pretrained=fresh)
     if not is_started:
@@ -39,18 +49,45 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     if settings.runtime.channels_last:
         model = model.to(memory_format=torch.channels_last)
     model = model.to(device)
+    try_network(configuration, model, measured)
     if not is_trained and settings.trains:
         split = training_split(configuration, held)
         train_network(configuration, held, checkpoints, model, auxiliary_weight, split, device)
     elif not is_trained:
         store_weights(folder, model.state_dict(), device, step=0, wall_seconds=0.0, gpu_seconds=0.0)
-    checkpoints.clear()
-    training = load_weights(folder, model, device)
+    training = load_weights(folder, model, weights)
+    checkpoints.clear()  # only now, since damaged weights are made anew from the last one
+    set_aside_other_records(held, training.sha256)
     folder.write_status(RunState.RUNNING, step=training.step, message="evaluating")
-    record = record_evaluation(configuration, held, model, measured, device, training)
+    found = counts(used, measured.name, measured.ids)
+    record = record_evaluation(configuration, held, model, measured, device, training, found)
     held.event("evaluated", evaluation=configuration.evaluation_id)
     held.saved(training.step)
     return record
+
+
+def images_behind(configuration: Configuration, held: HeldRun) -> UsedImages:
+    """The images behind the weights; of a training still to be done they are found out and written down.
+
+    Raises:
+        ConfigError: weights would be chosen by images that are trained on, unasked for.
+        DataError: a split to be trained on cannot be opened.
+    """
+    folder = held.folder
+    found = stored(folder) if folder.has_weights else None
+    if found is not None:
+        return found
+    try:
+        used = used_after(configuration, used_before(configuration, held.outputs))
+    except DataError:
+        if not folder.has_weights:
+            raise
+        return UsedImages().after_unknown(f"run:{folder.run_id}")  # trained elsewhere, on data that are not here
+    folder.write_used_images(used)
+    if told := told_of_validations(configuration, used):
+        log.warning("%s", told)
+        held.event("validations_on_trained", message=told)
+    return used
 
 
 def check_output_stride(model: Segmenter, output_stride: int | None) -> None:

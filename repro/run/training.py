@@ -18,7 +18,7 @@ from repro.engine.optim import build_optimiser
 from repro.engine.progress import Progress
 from repro.engine.step import Learner, gradient_scaler
 from repro.engine.train import Training, train
-from repro.errors import ConfigError, DataError
+from repro.errors import DataError
 from repro.metrics import miou_percent
 from repro.nn import Segmenter
 from repro.run.evaluation import describe_split
@@ -99,22 +99,16 @@ def _learner(
 
 
 def validation(configuration: Configuration, model: Segmenter, device: torch.device) -> Callable[[], float]:
-    """Scores the model on the validation split, single scale at the trained stride; opened only if wanted.
+    """Scores the model on the validation split as the evaluation does, but in one view; opened only if wanted.
 
-    Raises:
-        ConfigError: the test split would choose the weights.
+    The view is padded or slid over as the evaluation's are, at scale 1, not mirrored, at the trained output stride.
     """
     settings = configuration.settings
-    split = settings.validation_split
     if settings.validation.every is None:
         return lambda: float("nan")
-    if split == "test" and settings.selection is Selection.best:
-        raise ConfigError("selection=best would choose the weights by the test split; give validation.split=val")
-    dataset = build_dataset(configuration, split)
-    plain = configuration.with_evaluation(
-        scales=[1.0], flip=False, output_stride=None, pad_to=None, window=None, window_stride=None
-    ).settings
-    return lambda: float(miou_percent(evaluate(model, dataset, plain, device, title="validation")))
+    dataset = build_dataset(configuration, settings.validation_split)
+    one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
+    return lambda: float(miou_percent(evaluate(model, dataset, one_view, device, title="validation")))
 
 
 def batches(
@@ -125,7 +119,9 @@ def batches(
     scales = cast(tuple[float, float], tuple(wanted.scale_range))
     return training_loader(
         dataset,
-        Augmentation(wanted.crop_size, scales, wanted.scale_step, wanted.flip),
+        Augmentation(
+            wanted.crop_size, scales, wanted.scale_step, wanted.flip, wanted.antialias, wanted.label_from_corner
+        ),
         seed=settings.seed,
         batch_size=settings.schedule.batch_size,
         first_step=first_step,
@@ -154,14 +150,7 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
 
 
 def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
-    """Refuses a mining of hard pixels that could leave none out."""
-    if schedule.loss is not Loss.ohem:
-        return
-    side = schedule.augmentation.crop_size
-    pixels = side**2 if side else dataset.load_label(0).numel()
-    if pixels <= schedule.ohem.kept_pixels:
-        raise ConfigError(
-            f"schedule.ohem.kept_pixels is {schedule.ohem.kept_pixels}, but a training image has {pixels} pixels, so "
-            f"that none would be left out; give a smaller number, such as {round(0.14 * pixels)}, the share that "
-            "GALD's public code keeps, or schedule.loss=cross_entropy"
-        )
+    """Refuses a mining of hard pixels that could leave none of an image out; the first step knows smaller logits."""
+    if schedule.loss is Loss.ohem:
+        side = schedule.augmentation.crop_size
+        schedule.check_hard_pixels(side**2 if side else dataset.load_label(0).numel())

@@ -10,8 +10,9 @@ import torch
 
 from repro import provenance
 from repro.config.settings import Init
-from repro.engine.checkpoint import serialised
-from repro.errors import ConfigError, DataError
+from repro.engine import tensor_files
+from repro.engine.tensor_files import OtherRunError, TensorFile
+from repro.errors import ConfigError, DamagedError, DataError, StoreError, first_line
 from repro.nn import Segmenter, load_network_weights, load_published_weights
 from repro.run.held import HeldRun
 from repro.store.files import atomic_write
@@ -22,12 +23,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """What is known of the training behind some weights: steps, times, and facts that the record repeats."""
+    """What is known of the training behind some weights: steps, times, and facts that the record repeats.
+
+    Attributes:
+        sha256: digest of the weights themselves, which the record names.
+    """
 
     step: int
     wall_seconds: float
     gpu_seconds: float
     facts: Mapping[str, Any]
+    sha256: str
 
 
 def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
@@ -48,6 +54,7 @@ def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
             if not upstream.has_weights:
                 raise DataError(f"init.from names the run {name}, which has no weights at {upstream.weights_path}; "
                                 "carry it out first")  # fmt: skip
+            check_upstream(upstream)
             left_out = load_network_weights(model, upstream.weights_path, init.drop)
         case "file":
             left_out = load_network_weights(model, Path(name).expanduser(), init.drop, init.layout)
@@ -60,15 +67,62 @@ def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
     held.event("weights_taken_over", source=init.source, dropped=init.drop, left_out=list(left_out))
 
 
+def check_upstream(upstream: RunFolder) -> None:
+    """Refuses weights of another run that are not what that run has written.
+
+    Raises:
+        DataError: naming the file, and how to get it anew.
+    """
+    try:
+        tensor_files.read(upstream.weights_path, upstream.run_id)
+    except DamagedError as error:
+        raise DataError(f"init.from names the run {upstream.run_id}, but {error}; remove {upstream.path} and carry "
+                        "that run out again, then this one") from error  # fmt: skip
+
+
 def store_weights(folder: RunFolder, model: Mapping[str, Any], device: torch.device, **facts: Any) -> None:
     """Stores final weights with what the record says about the training: `step`, times in seconds, further facts."""
     content = {"model": dict(model), **facts, **provenance.of_process(str(device))}
-    atomic_write(folder.weights_path, serialised(content))
+    atomic_write(folder.weights_path, tensor_files.sealed(content, folder.run_id))
 
 
-def load_weights(folder: RunFolder, model: Segmenter, device: torch.device) -> TrainingFacts:
-    """Loads the final weights into the model; returns what was stored with them."""
-    content = torch.load(folder.weights_path, map_location=device, weights_only=True)
-    model.load_state_dict(content.pop("model"))
-    wall_seconds, gpu_seconds = content.pop("wall_seconds"), content.pop("gpu_seconds")
-    return TrainingFacts(content["step"], wall_seconds, gpu_seconds, content)
+def sound_weights(held: HeldRun) -> TensorFile | None:
+    """The final weights, checked; None if there are none. Damaged ones, and another run's, are set aside and told.
+
+    Raises:
+        StoreError: the disk refuses the file, which says nothing about it.
+    """
+    folder = held.folder
+    if not folder.has_weights:
+        return None
+    try:
+        return tensor_files.read(folder.weights_path, folder.run_id)
+    except DamagedError as error:
+        ending = f"of-{error.run_id}" if isinstance(error, OtherRunError) else "damaged"
+        held.set_aside(folder.weights_path, str(error), ending)
+    return None
+
+
+def load_weights(folder: RunFolder, model: Segmenter, file: TensorFile | None = None) -> TrainingFacts:
+    """Loads the final weights into the model; returns what was stored with them.
+
+    Args:
+        folder: the run's folder.
+        model: takes the weights.
+        file: what `sound_weights` has found, if it has.
+
+    Raises:
+        StoreError: they are damaged, or do not fit the network.
+    """
+    file = file or tensor_files.read(folder.weights_path, folder.run_id)
+    facts = dict(file.content)
+    weights = facts.pop("model")
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise StoreError(f"{folder.weights_path} does not fit this code ({first_line(error)}); carry it out with the "
+                         "code that trained it, or remove the file to train anew") from error  # fmt: skip
+    wall_seconds, gpu_seconds = facts.pop("wall_seconds"), facts.pop("gpu_seconds")
+    if not file.digested:
+        facts["weights_file"] = "undigested"
+    return TrainingFacts(facts["step"], wall_seconds, gpu_seconds, facts, tensor_files.digest(weights))

@@ -2,14 +2,20 @@
 
 from pathlib import Path
 
-from repro.store.files import atomic_write
+from repro.store.files import atomic_write, remove, set_aside
 
 
 class CheckpointFiles:
-    """The folder of a run's checkpoints: one file for each step kept, and the weights of the best steps beside them."""
+    """The folder of a run's checkpoints: one file for each step kept, and the weights of the best steps beside them.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the folder.
+        run_id: the run, which each file names.
+    """
+
+    def __init__(self, path: Path, run_id: str = "") -> None:
         self.path = path
+        self.run_id = run_id
 
     def files(self) -> list[Path]:
         """The checkpoints, oldest first."""
@@ -36,13 +42,15 @@ class CheckpointFiles:
         """Writes a file whole or not at all."""
         atomic_write(file, content)
 
+    def remove(self, file: Path) -> None:
+        """Removes one that is not needed any more."""
+        remove(file)
+
     def set_aside(self, file: Path) -> Path:
         """Renames a damaged checkpoint, so that it is not tried again; returns its new place."""
-        aside = file.with_suffix(".damaged")
-        file.replace(aside)
-        return aside
+        return set_aside(file)
 
     def clear(self) -> None:
         """Removes all of them, once the final weights are stored."""
         for file in [*self.files(), *self.best_files(), *self.path.glob("*.damaged")]:
-            file.unlink(missing_ok=True)
+            remove(file)

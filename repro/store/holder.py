@@ -5,12 +5,24 @@ import os
 import socket
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-from repro.store.files import try_flock
+from repro.store.files import guarded, try_flock
 
 STALE_SECONDS = 60.0
 """Silence after which a holder on another host counts as dead."""
+
+LOOK_SECONDS = 0.2
+"""Time between two looks of who watches."""
+
+
+class Life(StrEnum):
+    """What one look can tell of the holder that a lock file names; on another host it takes watching to know more."""
+
+    RUNNING = "running"
+    SILENT = "silent"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -34,27 +46,52 @@ def read_holder(path: Path) -> Holder | None:
 
 
 def living_holder(path: Path) -> Holder | None:
-    """Who holds a lock file now, without waiting; None if nobody alive does.
-
-    A holder on this host is alive if the kernel says so; one on another host, if its heartbeat is fresh.
-    """
+    """Who holds a lock file now, as far as one look can tell; None if nobody does, or one that is dead."""
     holder = read_holder(path)
-    if holder is None:
-        return None
+    return None if holder is None or life_of(path, holder) is Life.SILENT else holder
+
+
+def life_of(path: Path, holder: Holder) -> Life:
+    """Whether the holder that a lock file names lives, by one look: the kernel knows of those on this host alone."""
     if holder.host != socket.gethostname():
-        return holder if time.time() - path.stat().st_mtime < STALE_SECONDS else None
-    descriptor = os.open(path, os.O_RDWR)
+        return Life.UNKNOWN
     try:
-        free = try_flock(descriptor)
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return Life.UNKNOWN
+    try:
+        return Life.SILENT if try_flock(descriptor) else Life.RUNNING
+    except OSError:  # a file system without flock
+        return Life.UNKNOWN if pid_exists(holder.pid) else Life.SILENT
     finally:
         os.close(descriptor)
-    return None if free else holder
+
+
+def beats(path: Path, seconds: float) -> bool:
+    """Watches a lock file: True at the first sign of life, False once it has stood still for so long.
+
+    The time is that of this process's own monotonic clock, and a look that hangs counts for no longer than another,
+    since it says nothing about the holder. The file's time is compared with itself alone.
+    """
+    first = modified_ns(path)
+    silence = 0.0
+    while silence < seconds:
+        before = time.monotonic()
+        time.sleep(LOOK_SECONDS)
+        if modified_ns(path) != first:
+            return True
+        silence += min(time.monotonic() - before, 2 * LOOK_SECONDS)
+    return False
 
 
 def modified_ns(path: Path) -> int:
-    """When a file was last touched, in nanoseconds since 1970."""
+    """When a file was last touched, in nanoseconds since 1970, by whatever clock.
+
+    Raises:
+        StoreError: the disk does not let us look.
+    """
     # Network file systems answer from a cache unless the file is opened anew.
-    with open(path, "rb") as stream:
+    with guarded(path), open(path, "rb") as stream:
         return os.fstat(stream.fileno()).st_mtime_ns
 
 

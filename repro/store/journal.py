@@ -1,5 +1,6 @@
 """The journal of a run: one JSON line per point and event, appended, never rewritten; MLflow is its mirror."""
 
+import errno
 import json
 import math
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from repro.errors import StoreError
+from repro.store.files import guarded, is_there, open_or_make, read_bytes
 
 TAIL_BYTES = 8192
 """Enough of a journal's end to hold its newest step."""
@@ -62,11 +63,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise StoreError(f"{path} cannot be opened: {error.strerror or error}") from error
+        self._descriptor: int | None = open_or_make(path, os.O_APPEND)
         size = os.fstat(self._descriptor).st_size
         self._torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 
@@ -104,12 +101,9 @@ class Journal:
         line = json.dumps(content, allow_nan=False, separators=(",", ":")).encode() + b"\n"
         data = b"\n" + line if self._torn else line
         self._torn = True
-        try:
-            written = os.write(self._descriptor, data)
-        except OSError as error:
-            raise StoreError(f"{self.path} cannot be written: {error.strerror or error}") from error
-        if written < len(data):
-            raise StoreError(f"{self.path} cannot be written: the disk is full")
+        with guarded(self.path, "written"):
+            if os.write(self._descriptor, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._torn = False
 
     def __enter__(self) -> "Journal":
@@ -127,12 +121,7 @@ def read_journal(path: Path) -> JournalView:
     Raises:
         StoreError: the file exists but cannot be read.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        content = b""
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
+    content = read_bytes(path) if is_there(path) else b""
     damaged = 0
     started: int | None = None
     points: dict[int, Point] = {}

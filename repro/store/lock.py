@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import logging
 import os
 import secrets
 import socket
@@ -14,10 +15,14 @@ from pathlib import Path
 from types import TracebackType
 
 from repro.errors import StoreError
-from repro.store.files import try_flock
-from repro.store.holder import STALE_SECONDS, Holder, describe, modified_ns, pid_exists, read_holder
+from repro.store.files import guarded, open_or_make, try_flock
+from repro.store.holder import STALE_SECONDS, Holder, beats, describe, pid_exists, read_holder
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
+SETTLE_SECONDS = 1.0
+"""How long two hosts that took a silent holder's place at once wait to see whose name has stayed."""
 WAIT_SECONDS, BRIEF_WAIT_SECONDS = 1.0, 60.0
 _NO_FLOCK = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 _held: "weakref.WeakSet[FolderLock]" = weakref.WeakSet()
@@ -31,8 +36,9 @@ class FolderLock:
     """The lock of one folder, held from `acquire` to `release` or by `with`.
 
     The kernel's flock decides between processes of one machine and dies with its holder. Since flock may not reach
-    other hosts on a shared file system, the lock file also names its holder, and a thread touches the file's time; a
-    holder on another host is taken over only after its heartbeat has stood still for `stale_seconds`.
+    other hosts on a shared file system, the lock file also names its holder, and a thread touches the file's time. A
+    holder on another host is taken over only after its heartbeat has been seen to stand still for `stale_seconds` on
+    the clock of who wants the lock: the clocks of two hosts are never compared.
 
     Args:
         path: the lock file; never deleted.
@@ -40,6 +46,7 @@ class FolderLock:
         brief: whether it is held for moments only; others then wait for it instead of giving up.
         heartbeat_seconds: time between two signs of life.
         stale_seconds: silence after which a holder on another host counts as dead.
+        settle_seconds: pause before the name is read again where the kernel cannot decide.
 
     Attributes:
         taken_over: the holder that died without releasing, if there was one; the caller journals it.
@@ -53,10 +60,12 @@ class FolderLock:
         brief: bool = False,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         stale_seconds: float = STALE_SECONDS,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self.path = path
         self.heartbeat_seconds = heartbeat_seconds
         self.stale_seconds = stale_seconds
+        self.settle_seconds = settle_seconds
         self.taken_over: Holder | None = None
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._self = Holder(socket.gethostname(), os.getpid(), now, purpose, brief, secrets.token_hex(8))
@@ -68,9 +77,9 @@ class FolderLock:
         """Takes the lock.
 
         Raises:
-            LockedError: another process holds it, naming that process and its last sign of life.
+            LockedError: another process holds it, naming that process.
+            StoreError: the disk refuses the lock file.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         start, patience = time.monotonic(), WAIT_SECONDS
         while not self._try_acquire():
             holder = read_holder(self.path)
@@ -92,7 +101,10 @@ class FolderLock:
         if self._heart is not None:
             self._heart.join()
         if self.is_ours():
-            os.ftruncate(self._descriptor, 0)
+            try:
+                os.ftruncate(self._descriptor, 0)
+            except OSError as error:  # the kernel frees it all the same, and the name is then known for a dead one's
+                log.warning("%s could not be emptied: %s", self.path, error.strerror)
         self.close()
 
     def is_ours(self) -> bool:
@@ -119,7 +131,7 @@ class FolderLock:
             self._descriptor = None
 
     def _try_acquire(self) -> bool:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = open_or_make(self.path)
         taken = False
         try:
             kernel_lock = _flock_or_none(descriptor)
@@ -128,10 +140,18 @@ class FolderLock:
             holder = read_holder(self.path)
             if holder is not None and self._is_alive(holder, kernel_lock_taken=kernel_lock is True):
                 return False
+            if read_holder(self.path) != holder:  # another host was quicker to see that it is dead
+                return False
             self.taken_over = holder
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(dataclasses.asdict(self._self)).encode() + b"\n", 0)
-            os.fsync(descriptor)
+            with guarded(self.path, "written"):
+                os.ftruncate(descriptor, 0)
+                _write_whole(descriptor, json.dumps(dataclasses.asdict(self._self)).encode() + b"\n")
+                os.fsync(descriptor)
+            if kernel_lock is None or (holder is not None and holder.host != self._self.host):
+                time.sleep(self.settle_seconds)
+            named = read_holder(self.path)
+            if named is None or named.token != self._self.token:
+                return False
             self._descriptor, taken = descriptor, True
             return True
         finally:
@@ -142,15 +162,9 @@ class FolderLock:
         """Whether a holder named in the file still lives, watching its heartbeat if only that can tell."""
         if holder.host == self._self.host and (kernel_lock_taken or not pid_exists(holder.pid)):
             return False
-        last = modified_ns(self.path)
-        watched = time.monotonic()
-        while (silence := max(0.0, time.time() - last / 1e9)) < self.stale_seconds:
-            if time.monotonic() - watched > self.stale_seconds:
-                return False  # Clocks of the two hosts disagree, but the heartbeat stood still all this time.
-            time.sleep(min(0.2, self.stale_seconds - silence + 0.01))
-            if modified_ns(self.path) != last:
-                return True
-        return False
+        told = "%s is held %s; watching for a sign of life for up to %.0f s"
+        log.info(told, self.path.parent.name, describe(holder), self.stale_seconds)
+        return beats(self.path, self.stale_seconds)
 
     def _beat(self) -> None:
         while not self._released.wait(self.heartbeat_seconds):
@@ -162,11 +176,7 @@ class FolderLock:
                 continue  # A file system that stutters is no reason to give the run up.
 
     def _refusal(self, holder: Holder | None) -> str:
-        silence = max(0.0, time.time() - modified_ns(self.path) / 1e9)
-        return (
-            f"{self.path.parent.name} is held {describe(holder)}, last sign of life {silence:.0f} s ago; "
-            f"wait for it or end it first ({self.path.parent})"
-        )
+        return f"{self.path.parent.name} is held {describe(holder)}; wait for it or end it first ({self.path.parent})"
 
     def __enter__(self) -> "FolderLock":
         return self if self._descriptor is not None else self.acquire()
@@ -175,6 +185,11 @@ class FolderLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _write_whole(descriptor: int, data: bytes) -> None:
+    if os.pwrite(descriptor, data, 0) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _flock_or_none(descriptor: int) -> bool | None:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from repro.store.files import guarded
 from repro.store.jobs import JobFolder
 from repro.store.run_folder import RunFolder
 
@@ -13,7 +14,7 @@ class Outputs:
     """Where things lie below the folder of the outputs; making the object touches nothing on disk."""
 
     def __init__(self, root: Path) -> None:
-        self.root = Path(root)
+        self.root = Path(root).expanduser()
         self.runs_path = self.root / "runs"
 
     def run(self, run_id: str) -> RunFolder:
@@ -21,11 +22,16 @@ class Outputs:
         return RunFolder(self.runs_path, run_id)
 
     def runs(self) -> Iterator[RunFolder]:
-        """Every run folder, in the order of the run ids."""
-        if self.runs_path.is_dir():
-            for path in sorted(self.runs_path.iterdir()):
-                if path.is_dir() and not path.name.startswith("."):
-                    yield self.run(path.name)
+        """Every run folder, in the order of the run ids.
+
+        Raises:
+            StoreError: the disk does not let us look.
+        """
+        with guarded(self.runs_path):
+            paths = sorted(self.runs_path.iterdir()) if self.runs_path.is_dir() else []
+        for path in paths:
+            if path.is_dir() and not path.name.startswith("."):
+                yield self.run(path.name)
 
     def job(self, run_id: str) -> JobFolder:
         """The folder of the job that carries a run out for a sweep."""

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import json
 import math
 import types
 import typing
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from repro.errors import StoreError
+from repro.store.files import sealed_json, unsealed_json
 
 Plain = Any  # None, bool, int, float, str, or lists and string-keyed dicts of them; checked by `_check_plain`.
 
@@ -62,6 +62,7 @@ class Record:
         wall_seconds: time of training and evaluation, over all restarts.
         gpu_seconds: the same times the number of GPUs; 0 on a CPU.
         parameters: number of parameters of the network.
+        weights_sha256: digest of the weights that were measured; None in a record from before there was one.
     """
 
     run_id: str
@@ -81,9 +82,10 @@ class Record:
     wall_seconds: float
     gpu_seconds: float
     parameters: int
+    weights_sha256: str | None = None
 
     def to_json(self) -> str:
-        """Writes the record as indented JSON with one key per line; a NaN score becomes null.
+        """Writes the record as indented JSON with one key per line and its digest; a NaN score becomes null.
 
         Raises:
             StoreError: a value has the wrong type, or is NaN or infinite where a number is required.
@@ -92,7 +94,7 @@ class Record:
         content["scores"] = _nan_to_none(content["scores"])
         content["per_class_iou_percent"] = _nan_to_none(content["per_class_iou_percent"])
         _build(Record, content, "", f"the record of evaluation {self.evaluation_id}")
-        return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return sealed_json(content)
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> "Record":
@@ -103,13 +105,9 @@ class Record:
             source: name of the file, for the error.
 
         Raises:
-            StoreError: naming the file and the key: damaged JSON, an unknown or missing key, a wrong type, NaN.
+            StoreError: naming the file and the key: damaged, an unknown or missing key, a wrong type, NaN.
         """
-        try:
-            content = json.loads(text)
-        except ValueError as error:
-            raise StoreError(f"{source} is damaged ({error}); it should hold one record") from error
-        record = _build(cls, content, "", source)
+        record = _build(cls, unsealed_json(text, source), "", source)
         assert isinstance(record, cls)
         return record
 

@@ -1,5 +1,6 @@
 """The folder of one run, the only truth about it: frozen config, status, journal, checkpoints, records, one lock."""
 
+import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from repro.errors import StoreError
+from repro.errors import DamagedError, StoreError
 from repro.store.checkpoints import CheckpointFiles
-from repro.store.files import atomic_write, remove_leftovers
+from repro.store.files import atomic_write, is_there, read_bytes, remove_leftovers
+from repro.store.images import UsedImages
 from repro.store.lock import FolderLock
 from repro.store.record import Record, confusion_sha256
 from repro.store.status import RunState, Status, read_status, write_status
@@ -33,14 +35,15 @@ class RunFolder:
         self.journal_path = self.path / "journal.jsonl"
         self.log_path = self.path / "run.log"
         self.weights_path = self.path / "weights.pt"
+        self.images_path = self.path / "images.json.gz"
         self.evaluations_path = self.path / self.EVALUATIONS
         self.lock_path = self.path / "lock"
-        self.checkpoints = CheckpointFiles(self.path / "checkpoints")
+        self.checkpoints = CheckpointFiles(self.path / "checkpoints", run_id)
 
     @property
     def has_weights(self) -> bool:
         """Whether the final weights are there."""
-        return self.weights_path.exists()
+        return is_there(self.weights_path)
 
     def lock(self, purpose: str = "run", *, brief: bool = False) -> FolderLock:
         """Takes the folder's one lock and clears away what killed writers left; use it with `with`.
@@ -53,21 +56,26 @@ class RunFolder:
         return lock
 
     def freeze_config(self, text: str) -> str:
-        """Writes config.yaml if there is none yet, and returns the text that is frozen in the folder."""
-        if not self.config_path.exists():
-            atomic_write(self.config_path, text)
+        """Writes config.yaml with its digest if there is none yet, and returns the text that is frozen there."""
+        if not is_there(self.config_path):
+            atomic_write(self.config_path, f"{text}{_DIGEST_LINE}{_sha256(text)}\n")
         return self.read_config()
 
     def read_config(self) -> str:
         """The frozen configuration as YAML text.
 
         Raises:
-            StoreError: the folder has none.
+            DamagedError: it is no text, or not the one that its digest was taken of.
+            StoreError: the folder has none, or the disk refuses it.
         """
+        content = read_bytes(self.config_path)
         try:
-            return self.config_path.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{self.config_path} cannot be read: {error}") from error
+            text, _, digest = content.decode().partition(_DIGEST_LINE)
+        except UnicodeDecodeError as error:
+            raise DamagedError(f"{self.config_path} is damaged ({error})") from error
+        if digest and digest.strip() != _sha256(text):
+            raise DamagedError(f"{self.config_path} is damaged or was edited: it is not what its digest was taken of")
+        return text
 
     def write_status(self, state: RunState, *, step: int | None = None, message: str = "", **extra: Any) -> None:
         """Replaces status.json, keeping the times of earlier states, and the step unless a new one is given."""
@@ -77,9 +85,27 @@ class RunFolder:
         """The last status written, or None if none was.
 
         Raises:
-            StoreError: status.json is damaged.
+            StoreError: status.json is damaged, or the disk refuses it.
         """
         return read_status(self.status_path)
+
+    def write_used_images(self, used: UsedImages) -> None:
+        """Stores which images the weights have seen, those of the runs before included."""
+        atomic_write(self.images_path, used.to_bytes())
+
+    def read_used_images(self) -> UsedImages | None:
+        """Which images the weights have seen; None if the folder does not say.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        try:
+            content = self.images_path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self.images_path} cannot be read: {error.strerror or error}") from error
+        return UsedImages.from_bytes(content, str(self.images_path))
 
     def evaluation_ids(self) -> list[str]:
         """Ids of the evaluations that have a record, whole or not."""
@@ -131,11 +157,7 @@ class RunFolder:
             StoreError: it is missing, damaged, or lies under a wrong name.
         """
         path = self.record_path(evaluation_id)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
-        record = Record.from_json(content, str(path))
+        record = Record.from_json(read_bytes(path), str(path))
         if (record.run_id, record.evaluation_id) != (self.run_id, evaluation_id):
             raise StoreError(
                 f"{path} holds the record of evaluation {record.evaluation_id} of run {record.run_id}; "
@@ -150,13 +172,14 @@ class RunFolder:
             StoreError: it is missing, damaged, or not the one that the record names.
         """
         path = self.record_path(record.evaluation_id).with_suffix(".npz")
+        content = read_bytes(path)
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 matrix = np.asarray(archive["confusion"])
         except Exception as error:  # A damaged zip raises zip, zlib, value, key and end-of-file errors alike.
-            raise StoreError(f"{path} cannot be read: {error}") from error
+            raise DamagedError(f"{path} is damaged ({error})") from error
         if matrix.dtype != np.int64 or confusion_sha256(matrix) != record.confusion_sha256:
-            raise StoreError(f"{path} is not the confusion matrix that {record.evaluation_id}.json names")
+            raise DamagedError(f"{path} is not the confusion matrix that {record.evaluation_id}.json names")
         return matrix
 
     def has_evaluation(self, evaluation_id: str) -> bool:
@@ -175,3 +198,10 @@ class RunFolder:
         """
         found = [self.read_record(evaluation_id) for evaluation_id in self.evaluation_ids()]
         return sorted(found, key=lambda record: (record.created, record.evaluation_id))
+
+
+_DIGEST_LINE = "# sha256 of the lines above: "
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -24,7 +24,8 @@ class Recorded:
 
     Most are as in `repro.store.record.Record`. `hardware` is the GPU or processor of the training, `split_sha256` and
     `images` are of the evaluated split, `dirty` says whether the code differed from its commit, `command` is what
-    starts the run again.
+    starts the run again. `measured_trained` and what follows are as in `repro.store.images.ImageCounts`, several
+    unknown weights with spaces between them.
     """
 
     evaluation_id: str
@@ -51,6 +52,10 @@ class Recorded:
     dirty: bool | None
     command: str
     confusion_sha256: str
+    measured_trained: int | None = None
+    measured_selecting: int | None = None
+    selecting_trained: int | None = None
+    unknown_images: str = ""
 
 
 def _columns() -> dict[str, Any]:
@@ -63,8 +68,8 @@ def _columns() -> dict[str, Any]:
 
 _TYPES = _columns()
 COLUMNS = tuple(_TYPES)
-LATER_COLUMNS = later_fields(Scores)
-"""Columns that an older file may lack: scores that came after it was written."""
+LATER_COLUMNS = later_fields(Scores) | later_fields(Recorded)
+"""Columns that an older file may lack: what came after it was written."""
 
 SORTED_BY = ("scale", "dataset", "backbone", "head", "schedule", "evaluation", "seed", "run_id", "evaluation_id")
 
@@ -74,7 +79,7 @@ def recorded(record: Record) -> Recorded:
     provenance = record.provenance
     training = _part(provenance, "training") or provenance
     machine, code = _part(training, "hardware"), _part(training, "code")
-    split = _part(provenance, "evaluated_split")
+    split, images = _part(provenance, "evaluated_split"), _part(provenance, "images")
     command = provenance.get("command")
     return Recorded(
         **{
@@ -92,6 +97,10 @@ def recorded(record: Record) -> Recorded:
         commit=_typed(code, "commit", str) or "",
         dirty=_typed(code, "dirty", bool),
         command=shlex.join(map(str, command)) if isinstance(command, list) else "",
+        measured_trained=_typed(images, "measured_trained", int),
+        measured_selecting=_typed(images, "measured_selecting", int),
+        selecting_trained=_typed(images, "selecting_trained", int),
+        unknown_images=" ".join(map(str, images.get("unknown") or ())),
     )
 
 
@@ -149,7 +158,7 @@ def _values(line: Recorded) -> Iterator[Any]:
 def _parsed(columns: Sequence[str], fields: list[str]) -> Recorded:
     if len(fields) != len(columns):
         raise ValueError(f"the line has {len(fields)} fields, not {len(columns)}")
-    values: dict[str, Any] = dict.fromkeys(LATER_COLUMNS)
+    values: dict[str, Any] = {}
     for name, text in zip(columns, fields, strict=True):
         try:
             values[name] = _value(_TYPES[name], text)
@@ -160,7 +169,9 @@ def _parsed(columns: Sequence[str], fields: list[str]) -> Recorded:
             raise ValueError(f"{name} is {values[name][:60]!r}, which is no id of 16 hex digits")
     names: Any
     scores: Any
-    names, scores = (kind(**{item: values.pop(item) for item in get_type_hints(kind)}) for kind in (Names, Scores))
+    names, scores = (
+        kind(**{item: values.pop(item) for item in get_type_hints(kind) if item in values}) for kind in (Names, Scores)
+    )
     return Recorded(names=names, scores=scores, **values)
 
 

@@ -1,6 +1,5 @@
 """The state of a run, as status.json in its folder says it."""
 
-import json
 import os
 import socket
 from dataclasses import asdict, dataclass, field
@@ -9,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from repro.errors import StoreError
-from repro.store.files import atomic_write, read_json_object
+from repro.errors import DamagedError
+from repro.store.files import atomic_write, is_there, read_json_object, sealed_json
 
 
 class RunState(StrEnum):
@@ -57,21 +56,22 @@ def read_status(path: Path) -> Status | None:
     """The status in a file, or None if there is none.
 
     Raises:
-        StoreError: it is damaged.
+        DamagedError: it is damaged; the next one written mends it.
+        StoreError: the disk refuses it.
     """
-    if not path.exists():
+    if not is_there(path):
         return None
     content = read_json_object(path)
     try:
         state = RunState(content.pop("state", None))
     except ValueError as error:
-        raise StoreError(f"{path} names no state of {', '.join(RunState)}: {error}") from error
+        raise DamagedError(f"{path} names no state of {', '.join(RunState)}: {error}") from error
     try:
         status = Status(state, **content)
     except TypeError as error:
-        raise StoreError(f"{path} is not a run's status: {error}") from error
+        raise DamagedError(f"{path} is not a run's status: {error}") from error
     if not isinstance(status.times, dict):
-        raise StoreError(f"{path} is not a run's status: times is no object")
+        raise DamagedError(f"{path} is not a run's status: times is no object")
     return status
 
 
@@ -81,7 +81,7 @@ def write_status(
     """Replaces a status, keeping the times of earlier states, and the step unless a new one is given."""
     try:
         before = read_status(path)
-    except StoreError:
+    except DamagedError:
         before = None  # a damaged status holds nothing worth stopping for; this write mends it
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     times = dict(before.times) if before else {}
@@ -90,4 +90,4 @@ def write_status(
     if step is None and before is not None:
         step = before.step
     status = Status(state, now, times, socket.gethostname(), os.getpid(), step, message, extra or {})
-    atomic_write(path, json.dumps(asdict(status), indent=1, allow_nan=False) + "\n")
+    atomic_write(path, sealed_json(asdict(status)))

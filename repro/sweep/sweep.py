@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from repro.console import complain
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
@@ -70,15 +71,33 @@ class Sweep:
         problems += mistaken_readings(self.found, request.setting) if request.ledger else []
         for line in problem_lines(problems):
             print(line)
+        todo = self.to_do(plan)
+        refused = self.refused(todo)
+        for sentence in refused:
+            complain(sentence)
         print()
         code = 0
-        if request.action is Action.RETRY:
-            code = self.execute(self.to_retry(plan))
-        elif request.submit and request.action is Action.PLAN:
-            code = self.execute(plan.open_jobs)
+        if refused:
+            print(f"nothing is started before {len(refused)} of {len(todo)} trainings are mended, see above")
+        elif request.action is Action.RETRY or (request.submit and request.action is Action.PLAN):
+            code = self.execute(todo)
         else:
             print(next_step(request, plan))
-        return code or (1 if problems else 0)
+        return code or (1 if problems or refused else 0)
+
+    def to_do(self, plan: Plan) -> list[Job]:
+        """What the request is to carry out, or would if it were submitted."""
+        if self.request.action is Action.STATUS:
+            return []
+        return self.to_retry(plan) if self.request.action is Action.RETRY else plan.open_jobs
+
+    def refused(self, jobs: Sequence[Job]) -> list[str]:
+        """Sentences about jobs that would be refused for the images that they choose by or measure."""
+        if not jobs:
+            return []
+        from repro.sweep.plan.images import refused_images  # loads torch, which a plan with nothing to do spares
+
+        return list(refused_images(jobs, self.jobs, self.request.selection.outputs))
 
     def estimate_lines(self, plan: Plan) -> Sequence[str]:
         """What the open jobs of a plan cost."""

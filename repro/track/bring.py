@@ -9,6 +9,7 @@ from tqdm import tqdm
 from repro.config.compose import compose
 from repro.config.settings import TrackingKind
 from repro.errors import ConfigError, StoreError, full_sentence
+from repro.store.files import is_there
 from repro.store.lock import LockedError
 from repro.store.outputs import Outputs
 from repro.store.run_folder import RunFolder
@@ -66,10 +67,10 @@ def bring_in(runs: Sequence[RunFolder], mirror: MLflowMirror) -> Tally:
     mirror.open()
     tally = Tally()
     for folder in tqdm(runs, desc="track", unit="run", disable=None, leave=False):
-        if not folder.config_path.exists():
-            tally.empty.append(folder.run_id)
-            continue
         try:
+            if not is_there(folder.config_path):
+                tally.empty.append(folder.run_id)
+                continue
             with folder.lock("python -m repro.track", brief=True):
                 changed = _bring_in_one(folder, mirror)
             (tally.sent if changed else tally.level).append(folder.run_id)

@@ -12,6 +12,9 @@ from repro.track.snapshot import take_snapshot
 
 _log = logging.getLogger(__name__)
 
+FINISH_SECONDS = 4.0
+"""Longest wait at a run's end; a cluster kills half a minute after it has asked to end, and a run has more to do."""
+
 
 class MLflowTracker:
     """A `Tracker` that mirrors the journal to MLflow after every checkpoint.
@@ -22,7 +25,9 @@ class MLflowTracker:
         finish_seconds: longest wait of `finish`; what is not shown by then is left to `python -m repro.track`.
     """
 
-    def __init__(self, mirror: MLflowMirror, *, retry_seconds: float = 30.0, finish_seconds: float = 30.0) -> None:
+    def __init__(
+        self, mirror: MLflowMirror, *, retry_seconds: float = 30.0, finish_seconds: float = FINISH_SECONDS
+    ) -> None:
         self._mirror = mirror
         self._retry_seconds = retry_seconds
         self._finish_seconds = finish_seconds

@@ -11,7 +11,7 @@ from repro.store.outputs import Outputs
 from repro.store.status import RunState
 from repro.track.door import batches, load_mlflow
 from repro.track.interfaces import TrackingError
-from repro.track.snapshot import MetricPoint, Snapshot
+from repro.track.snapshot import MetricPoint, Snapshot, clean_key
 from repro.track.sqlite import prepare_sqlite
 
 if TYPE_CHECKING:
@@ -210,7 +210,9 @@ class MLflowMirror:
         experiment = client.get_experiment_by_name(self.experiment)
         if experiment is None:
             # A server chooses its own place for artifacts; MLflow's choice for a database would be the working folder.
-            place = None if self.uri.startswith("http") else (self._artifacts_root / self.experiment).as_uri()
+            place = (
+                None if self.uri.startswith("http") else (self._artifacts_root / clean_key(self.experiment)).as_uri()
+            )
             try:
                 return str(client.create_experiment(self.experiment, artifact_location=place))
             except MlflowException:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from repro.config.settings import TrackingKind, TrackingSettings
-from repro.errors import ConfigError
+from repro.errors import ConfigError, hint
 from repro.store.outputs import Outputs
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
@@ -14,6 +14,9 @@ from repro.track.live import MLflowTracker
 from repro.track.mirror import MLflowMirror
 
 _log = logging.getLogger(__name__)
+
+SCHEMES = ("http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks")
+"""What an address in MLflow may begin with; a database may name its driver after a plus sign."""
 
 
 class NullTracker:
@@ -34,7 +37,7 @@ def tracking_uri(uri: str | None, outputs: Outputs) -> str:
     """The address in full: None means the sqlite database of the outputs; a sqlite path becomes absolute.
 
     Raises:
-        ConfigError: a folder of files, which MLflow no longer writes to.
+        ConfigError: a folder of files, which MLflow no longer writes to, or a scheme that it does not know.
     """
     if not uri:
         return f"sqlite:///{outputs.database_path.absolute()}"
@@ -45,6 +48,12 @@ def tracking_uri(uri: str | None, outputs: Outputs) -> str:
             f"tracking.uri={uri} is a folder, and MLflow no longer writes to folders; give a database such as "
             "sqlite:///outputs/mlflow.db, or a server such as http://localhost:5000"
         )
+    scheme, _, place = uri.partition("://")
+    if scheme.partition("+")[0] not in SCHEMES:
+        raise ConfigError(f"tracking.uri={uri} has the scheme {scheme!r}, which MLflow does not know"
+                          + hint(scheme, SCHEMES))  # fmt: skip
+    if not place.strip("/"):
+        raise ConfigError(f"tracking.uri={uri} names no place; give one such as http://localhost:5000")
     return uri
 
 

@@ -20,7 +20,8 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as v1
 
 from repro.data import Augmentation, SegmentationDataset, Shapes, normalise, training_loader
-from repro.data.spec import IMAGENET_MEAN, IMAGENET_STD, PAD_COLOUR, Colour, check_label, read_image, read_index_mask
+from repro.data.reading import check_label, read_image, read_index_mask
+from repro.data.spec import IMAGENET_MEAN, IMAGENET_STD, PAD_COLOUR, Colour
 from tests.bench.timing import interleaved
 from tests.data.plain_order import example, scale_pad_crop_flip
 
@@ -42,9 +43,12 @@ class Folder(SegmentationDataset):
     def load(self, index: int) -> tuple[Tensor, Tensor]:
         """Reads and checks one pair of files."""
         path = self.folder / f"{self.ids[index]}.png"
-        image, label = read_image(path.with_suffix(".jpg")), read_index_mask(path)
+        image, label = read_image(path.with_suffix(".jpg")), read_index_mask(path, COLOURS)
         check_label(label, self.num_classes, path)
         return image, label
+
+
+COLOURS = {colour: index for index, colour in enumerate(Folder.palette)} | {(224, 224, 192): 255}
 
 
 def write_files(folder: Path, images: int) -> Folder:

@@ -36,6 +36,15 @@ from repro.errors import ConfigError
         (["head=gald", "head/gb=aspp"], "did you mean head/ga?"),
         (["head=gald", "head/ga=aspp", "head.ga.rate=[6]"], "did you mean head.ga.rates?"),
         (["head=gald", "head/ga=aspp", "head.ga.bins=[1]"], "there is no setting or group head.ga.bins"),
+        (["head=fcn,aspp", "head.image_pooling=false"], "head=fcn has no image_pooling; aspp has"),
+        (["head=aspp,fcn", "head.image_pooling=false"], "head=fcn has no image_pooling; aspp has"),
+        (["head=aspp,fcn,vortex", "head.image_pooling=true,false"], "head=fcn has no image_pooling; aspp, vortex have"),
+        (
+            ["head=fcn", "head.image_pooling=false"],
+            "head=fcn has no image_pooling; aspp, aspp_plus, aspp_torchvision, ",
+        ),
+        (["head=fcn", "head.pool_sizes=[1]"], "head=fcn has no pool_sizes; vortex has"),
+        (["dataset=camvid", "dataset.cue_distance=0"], "dataset=camvid has no cue_distance; shapes has"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_the_right_name(overrides, sentence):

@@ -67,7 +67,7 @@ def test_a_user_folder_adds_choices(tmp_path):
     (tmp_path / "head").mkdir()
     (tmp_path / "head" / "mine.yaml").write_text("_target_: my_package.MyHead\nwidth: 7\n")
     configuration = compose(["head=mine"], user_folder=tmp_path)
-    assert configuration.tree["head"] == {"_target_": "my_package.MyHead", "width": 7}
+    assert configuration.tree["head"] == {"_target_": "my_package.MyHead", "width": 7, "first_draw": "torch"}
     with pytest.raises(ConfigError, match="did you mean mine"):
         compose(["head=mina"], user_folder=tmp_path)
     with pytest.raises(ConfigError, match="there is no folder"):

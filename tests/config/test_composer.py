@@ -26,7 +26,7 @@ from tests.composed import COMPOSER
         ["dataset=camvid", "auxiliary=fcn", "evaluation=multi_scale_flip", "evaluation.scales=[1.0,2]", "seed=3"],
         ["head=gald", "head/ga=aspp", "head/ld=v2", "head.ld.kernel_size=5"],
         ["head=gald", "head/ld=none", "dataset=camvid", "backbone=resnet50", "schedule=shapes_200", "evaluation=whole"],
-        ["schedule.batch_norm.momentum=null", 'schedule.length="3 epochs"', "backbone.weights=null"],
+        ["schedule.batch_norm.head_momentum=null", 'schedule.length="3 epochs"', "backbone.weights=null"],
     ],
 )
 def test_it_composes_as_hydra_does(overrides):

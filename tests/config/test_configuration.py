@@ -123,7 +123,7 @@ def test_a_damaged_file_is_a_sentence_with_the_way_out(tmp_path, text):
     with pytest.raises(StoreError) as caught:
         Configuration.from_yaml(text, tmp_path / "config.yaml")
     assert str(caught.value).startswith(f"{tmp_path / 'config.yaml'} is damaged")
-    assert str(caught.value).endswith(f"remove {tmp_path} to start anew")
+    assert str(caught.value).endswith("the run's command sets it aside and freezes it anew")
     assert "\n" not in str(caught.value)
 
 

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -56,6 +57,16 @@ def test_a_grid_is_carried_out_one_configuration_after_the_other(tmp_path, monke
     expected = compose(["head=aspp", "seed=3", "outputs=here"])
     assert (seen[1].tree, seen[1].choices) == (expected.tree, expected.choices)
     assert set(seen[1].overrides) == set(expected.overrides)
+
+
+@pytest.mark.parametrize("flags", [[], ["--multirun"]])
+def test_paths_mean_what_they_meant_where_the_command_was_given(tmp_path, monkeypatch, flags):
+    monkeypatch.setattr(sys, "argv", ["repro"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    carry_out(lambda _: seen.append(Path.cwd()), flags, ["hydra.job.chdir=true", "outputs=here", "seed=3"])
+    assert seen == [tmp_path]
 
 
 def test_what_a_job_raises_reaches_the_caller(tmp_path, monkeypatch):

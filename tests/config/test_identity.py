@@ -4,50 +4,116 @@ from repro.config import identity
 from repro.config.groups import config_folder
 from repro.errors import ConfigError
 from tests.composed import composed
+from tests.places import CONF
 
 COMPOSITIONS = {
     "default": [],
     "voc": ["dataset=voc", "evaluation=multi_scale_flip"],
     "camvid": ["dataset=camvid", "head=aspp", "auxiliary=fcn", "backbone.multi_grid=[1,2,4]"],
     "best": ["selection=best", 'validation.every="50 steps"', "evaluation.scales=[1,2]"],
+    "best in windows": [
+        "selection=best",
+        'validation.every="50 steps"',
+        "evaluation.window=64",
+        "evaluation.window_stride=32",
+    ],
     "later stage": ["init.from=run:0123456789abcdef", "init.drop=[head.classifier]"],
     "hard pixels in windows": [
         "schedule.loss=ohem",
         "evaluation=sliding_832",
         "schedule.replicas=2",
         "backbone.blocks=5",
+        "backbone.stride_at=last",
+        "backbone.weights=IMAGENET1K_V1",
         "dataset.duplicate=[wire]",
     ],
     "untrained": ["init=torchvision:fcn_resnet50"],
+    "dropout before a further convolution": ["head=aspp_torchvision", "head.extra_conv_dropout=0.1"],
 }
 CONFIGURATIONS = {name: composed(*overrides) for name, overrides in COMPOSITIONS.items()}
 LEAVES = [(name, path) for name, configuration in CONFIGURATIONS.items() for path in configuration.leaves]
 UNUSED = {
+    "head.extra_conv_dropout",
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
+    "backbone.weights_of_other_strides",
     "dataset.duplicate_times",
 }  # fmt: skip
+NO_AUXILIARY = {"auxiliary.weight", "auxiliary.first_draw"}
+SINGLE_SCALE = {"evaluation.average", "evaluation.scaled_size", "evaluation.scaled_align_corners"}
+UNSHRUNK = {"schedule.augmentation.antialias", "schedule.augmentation.label_from_corner", "evaluation.antialias"}
+UNPADDED = {"evaluation.pad_first"}
 UNSEEN = {"validation.every", "validation.split"}
 UNSTARTED = {"init.drop", "init.layout"}
 UNTRAINED = {
     path
     for path in CONFIGURATIONS["untrained"].leaves
     if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
-} | {"seed", "selection"}
+} | {"seed", "selection", "head.dropout", "head.dropout_kind"}
+CHOOSING = {  # leaves of the evaluation that validations follow, where these choose the weights
+    "best": {"evaluation.pad_to", "evaluation.window", "dataset.evaluation_split"},
+    "best in windows": {
+        "evaluation.window", "evaluation.window_stride", "evaluation.average", "dataset.evaluation_split",
+    },
+}  # fmt: skip
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
-    "default": {*UNUSED, *UNSEEN, "evaluation.average", "auxiliary.weight", *UNSTARTED},
-    "voc": {*UNUSED, *UNSEEN, *UNSTARTED},
-    "camvid": {*UNUSED, *UNSEEN, "evaluation.average", *UNSTARTED},
-    "best": {*UNUSED, *UNSTARTED},
-    "later stage": {*UNUSED, *UNSEEN, "evaluation.average", "backbone.weights", "init.layout"},
-    "hard pixels in windows": {*UNSEEN, "auxiliary.weight", *UNSTARTED, "evaluation.pad_to"},
+    "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, *UNSTARTED},
+    "voc": {"dataset.content", *UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", *UNSTARTED},
+    "camvid": {"dataset.content", *UNUSED, *UNSEEN, *SINGLE_SCALE, *UNPADDED, "evaluation.antialias", *UNSTARTED},
+    "best": {*UNUSED, *NO_AUXILIARY, *UNSHRUNK, *UNPADDED, *UNSTARTED},
+    "best in windows": {
+        *UNUSED - {"evaluation.window_stride"},
+        *NO_AUXILIARY,
+        *UNSHRUNK,
+        *UNPADDED,
+        *SINGLE_SCALE - {"evaluation.average"},
+        "evaluation.pad_to",
+        *UNSTARTED,
+    },
+    "later stage": {
+        *UNUSED,
+        *UNSEEN,
+        *NO_AUXILIARY,
+        *SINGLE_SCALE,
+        *UNSHRUNK,
+        *UNPADDED,
+        "backbone.weights",
+        "backbone.first_draw",
+        "init.layout",
+    },
+    "hard pixels in windows": {
+        *UNSEEN,
+        *NO_AUXILIARY,
+        *UNSHRUNK,
+        *UNPADDED,
+        *SINGLE_SCALE - {"evaluation.average"},
+        *UNSTARTED,
+        "evaluation.pad_to",
+        "backbone.first_unit",
+        "head.extra_conv_dropout",
+    },
+    "dropout before a further convolution": {
+        *UNUSED - {"head.extra_conv_dropout"},
+        *UNSEEN,
+        *NO_AUXILIARY,
+        *SINGLE_SCALE,
+        *UNSHRUNK,
+        *UNPADDED,
+        *UNSTARTED,
+    },
     "untrained": {
         *UNUSED,
         *UNSEEN,
-        "evaluation.average",
+        *SINGLE_SCALE,
+        *UNPADDED,
+        "evaluation.antialias",
         "backbone.weights",
+        "backbone.first_draw",
+        "head.first_draw",
+        "head.logits_std",
         "init.layout",
         "dataset.train_split",
         "dataset.duplicate",
+        "dataset.content",
         *UNTRAINED,
     },
 }
@@ -59,12 +125,16 @@ def other_value(path, value):
         return "7 steps"
     if path == "schedule.batch_norm.samples":
         return 1
+    if path.endswith(".first_draw"):
+        return "normal:0.5"
     if path == "backbone.multi_grid":
         return [1, 2, 2]
     if path == "evaluation.output_stride":
         return 4
     if path in ("evaluation.window", "evaluation.window_stride"):
         return 100
+    if path == "dataset.content":
+        return [str(CONF)]
     if path == "auxiliary._target_":
         return "repro.nn.Other"
     if isinstance(value, bool):
@@ -87,7 +157,7 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
         assert not run_changed
     elif not identity.is_part_of_a_run(path):
         protocol = path.startswith("evaluation.") or path == "dataset.evaluation_split"
-        assert run_changed == (name == "best" and path == "dataset.evaluation_split")
+        assert run_changed == (path in CHOOSING.get(name, ()))
         assert evaluation_changed == (protocol and path not in identity.NOT_PART_OF_AN_EVALUATION)
     else:
         assert run_changed
@@ -97,29 +167,10 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(leaf):
 def test_the_list_names_only_leaves_that_exist():
     existing = {path for configuration in CONFIGURATIONS.values() for path in configuration.leaves}
     assert existing >= identity.NOT_PART_OF_A_RUN | set(identity.LATER_LEAVES)
-    assert existing >= identity.NOT_PART_OF_AN_EVALUATION | identity.OF_THE_TRAINING_SPLIT
+    assert existing >= identity.NOT_PART_OF_AN_EVALUATION | identity.NOT_OF_WHAT_IS_MEASURED
+    assert existing >= identity.OF_THE_VALIDATION
+    assert identity.OF_THE_VALIDATION < identity.NOT_PART_OF_A_RUN
     assert set(identity.GROUPS) == {path.name for path in config_folder().iterdir() if path.is_dir()} - {"cluster"}
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (["backbone.multi_grid=[1,1]"], []),
-        (["schedule.batch_norm.samples=8"], []),
-        (["schedule.length=200 step"], []),
-        (["schedule.learning_rate=6e-2"], ["schedule.learning_rate=0.060"]),
-        (["auxiliary=fcn", "auxiliary.weight=0"], []),
-        (["schedule.weight_decay=0", "schedule.weight_decay_on=conv_weights"], ["schedule.weight_decay=0.0"]),
-        (["head=vortex", "dataset=shapes"], []),
-        (["schedule.loss=cross_entropy", "schedule.ohem.threshold=0.5"], []),
-        (["schedule.upsample_logits=true", "schedule.replicas=1"], []),
-        (["init=torchvision:fcn_resnet50", "schedule.batch_size=4"], ["init=torchvision:fcn_resnet50"]),
-        (["dataset.duplicate=[wire,strip,wire]"], ["dataset.duplicate=[strip,wire]"]),
-        (["schedule.batch_norm.frozen=true", "schedule.batch_norm.momentum=0.5"], ["schedule.batch_norm.frozen=true"]),
-    ],
-)
-def test_what_has_no_effect_has_one_form(one, other):
-    assert composed(*one).run_id == composed(*other).run_id
 
 
 def test_spelling_out_the_evaluation_is_the_same_evaluation():
@@ -153,6 +204,22 @@ def test_published_weights_of_a_backbone_that_is_replaced_have_no_effect_unless_
     assert "weights" not in whole["backbone"]
     assert whole["init"] == {"from": "run:0123456789abcdef", "drop": ["head.a", "head.b"]}
     assert identity.started_from(science, "run:0123456789abcdef", ["backbone.res5"])["backbone"] == science["backbone"]
+
+
+@pytest.mark.parametrize("prefix", ["b", "backbone", "backbone.layer4"])
+def test_a_part_of_which_something_is_dropped_keeps_how_it_starts(prefix):
+    science = composed("head=aspp", "auxiliary=fcn").science
+    found = identity.started_from(science, "run:0123456789abcdef", [prefix])
+    assert found["backbone"] == science["backbone"]
+    assert not {"first_draw", "logits_std"} & (found["head"].keys() | found["auxiliary"].keys())
+    assert found["head"]["width"] == 256
+
+
+def test_a_leaf_of_a_users_own_head_says_how_it_starts_only_by_the_name_that_we_gave_it():
+    own = composed("head=aspp", "head._target_=my_package.Mine").science
+    own = {**own, "head": {**own["head"], "weights": "of the classes", "inner": {"std": 1, "first_draw": 2}}}
+    found = identity.started_from(own, "run:0123456789abcdef", [])
+    assert found["head"] == {key: value for key, value in own["head"].items() if key != "first_draw"}
 
 
 def test_an_id_is_sixteen_hex_digits_and_stable():

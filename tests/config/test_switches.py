@@ -11,6 +11,7 @@ from hydra.utils import get_class
 from repro.config.groups import config_folder
 from repro.config.switches import check_switches
 from repro.errors import ConfigError
+from repro.nn import ResNet
 
 NODES = {
     path.relative_to(config_folder()).as_posix(): node
@@ -69,6 +70,13 @@ def test_what_does_not_fit_is_a_sentence(leaf, sentence):
     with pytest.raises(ConfigError) as caught:
         check_switches("head", Part, leaf)
     assert str(caught.value) == sentence
+
+
+def test_a_class_of_the_package_is_left_no_default():
+    node = NODES["backbone/resnet18.yaml"]
+    frozen_before = {name: value for name, value in node.items() if name != "first_unit"}
+    with pytest.raises(ConfigError, match=r"backbone \(repro\.nn\.ResNet\) does not set first_unit; .*=\"full\", and"):
+        check_switches("backbone", ResNet, frozen_before)
 
 
 def test_an_annotation_that_only_a_type_checker_knows_is_left_alone():

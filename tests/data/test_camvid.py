@@ -102,11 +102,17 @@ def test_both_layouts_give_the_same_labels(folder: tuple[Path, str], split: str)
         np.testing.assert_array_equal(image.permute(1, 2, 0).numpy(), np.asarray(Image.open(dataset.image_path(index))))
 
 
-def test_photographs_of_the_small_layout_may_be_jpeg(tmp_path: Path) -> None:
-    make_camvid(tmp_path, "segnet", image_ending="jpg")
+@pytest.mark.parametrize("ending", ["jpg", "JPG", "PNG"])
+def test_photographs_of_the_small_layout_may_be_jpeg(tmp_path: Path, ending: str) -> None:
+    make_camvid(tmp_path, "segnet", image_ending=ending)
     dataset = CamVid("trainval", root=tmp_path)
-    assert {dataset.image_path(index).suffix for index in range(len(dataset))} == {".jpg"}
+    assert {dataset.image_path(index).suffix for index in range(len(dataset))} == {f".{ending}"}
     assert dataset[0][0].shape == (3, SIZE[1], SIZE[0])
+
+
+def test_the_root_may_be_the_folder_around_camvid(tmp_path: Path) -> None:
+    make_camvid(tmp_path / "CamVid", "segnet")
+    assert len(CamVid("train", root=tmp_path)) == len(CamVid("train", root=tmp_path / "CamVid")) == 3
 
 
 def test_data_sets_travel_to_worker_processes(folder: tuple[Path, str]) -> None:
@@ -133,17 +139,51 @@ def test_every_original_label_becomes_its_class(tmp_path: Path) -> None:
     assert label.tolist() == [[IGNORE if index == VOID_INDEX else index for index in expected.values()]]
 
 
-@pytest.mark.parametrize("colour", [(128, 128, 129), (0, 0, 128), (60, 40, 222), (192, 192, 192)])
-def test_foreign_colour_is_named(tmp_path: Path, colour: tuple[int, int, int]) -> None:
+STRAY = [(128, 128, 129), (0, 0, 128), (60, 40, 222), (192, 192, 192)]
+
+
+def spoilt(path: Path, colour: tuple[int, int, int], pixels: int) -> None:
+    """Gives some pixels of a mask another colour, the first at row 4, column 9."""
+    mask = np.array(Image.open(path))
+    mask.reshape(-1, 3)[4 * SIZE[0] + 9 :][:pixels] = colour
+    Image.fromarray(mask).save(path)
+
+
+@pytest.mark.parametrize("colour", STRAY)
+def test_a_mask_of_foreign_colours_is_named(tmp_path: Path, colour: tuple[int, int, int]) -> None:
     make_camvid(tmp_path, "original")
     dataset = CamVid("train", root=tmp_path, layout="original")
     path = dataset.label_path(1)
-    mask = np.array(Image.open(path))
-    mask[4, 9] = colour
-    Image.fromarray(mask).save(path)
+    spoilt(path, colour, pixels=3)
     with pytest.raises(DataError) as caught:
         dataset[1]
-    assert f"{path} holds the colour {colour} at row 4, column 9" in str(caught.value)
+    assert (
+        f"{path} holds 3 of 2400 pixels in none of CamVid's 32 colours, the first {colour} at row 4, column 9"
+        in str(caught.value)
+    )
+
+
+@pytest.mark.parametrize("colour", STRAY)
+def test_few_stray_pixels_are_void_and_told_once(
+    tmp_path: Path, colour: tuple[int, int, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    make_camvid(tmp_path, "original")
+    dataset = CamVid("train", root=tmp_path, layout="original")
+    path, expected = dataset.label_path(1), dataset[1][1].clone()
+    spoilt(path, colour, pixels=2)
+    expected[4, 9:11] = IGNORE
+    assert all(torch.equal(dataset[1][1], expected) for _ in range(3))
+    (told,) = caplog.messages
+    assert told.startswith(f"mask file {path} has 2 of 2400 pixels in none of CamVid's 32 colours, the first {colour}")
+
+
+def test_one_mask_of_the_small_copy_lies_88_pixels_too_far_left(camvid_root: Path) -> None:
+    def mask(number: int) -> np.ndarray:
+        return np.asarray(Image.open(camvid_root / "testannot" / f"Seq05VD_f{number:05d}.png"))
+
+    for neighbour in (2580, 2640):
+        agreement = [np.mean(np.roll(mask(2610), shift, axis=1) == mask(neighbour)) for shift in range(480)]
+        assert int(np.argmax(agreement)) == 88
 
 
 @pytest.mark.parametrize("value", [12, 254])

@@ -40,6 +40,48 @@ def test_an_id_is_the_first_word_of_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "2007_000032", "2007_000032 1", "\t2007_000032  ", "2007_000032.jpg", "2007_000032.JPG", "2007_000032.jpeg -1",
+        "/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png", "JPEGImages\\2007_000032.jpg",
+        "JPEGImages/2007_000032,SegmentationClass/2007_000032.png", "JPEGImages/2007_000032.jpg,masks/2007_000032.png",
+        "/my data/VOC 2012/2007_000032.jpg /my data/VOC 2012/masks/another.png", "D:\\my data\\2007_000032.JPG",
+        "2007_000032 masks/another.png", '"/my data/2007_000032.jpg" "/my data/another.png"',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \r\n\r\n"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_lists_as_people_have_them_are_understood(tmp_path: Path, line: str, end: str, start: str) -> None:
+    (tmp_path / "list.txt").write_bytes(f"{start}{line}{end}b{end}".encode())
+    assert listed_ids("toy", tmp_path / "list.txt", HINT) == ["2007_000032", "b"]
+
+
+def test_a_point_in_an_id_is_no_ending(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.b\na.b.png\n")
+    with pytest.raises(DataError, match=r"names 'a\.b' more than once"):
+        listed_ids("toy", tmp_path / "list.txt", HINT)
+
+
+def test_a_file_may_have_its_ending_in_capitals_or_another_one(tmp_path: Path) -> None:
+    for name in ("a.JPG", "b.jpeg", "c.PNG", "d.jpg", "d.JPG"):
+        (tmp_path / name).touch()
+    paths = [tmp_path / f"{name}.jpg" for name in "abcd"]
+    instead = require_files("toy", paths, HINT, [".jpeg", ".png"])
+    assert {path.name: other.name for path, other in instead.items()} == {
+        "a.jpg": "a.JPG", "b.jpg": "b.jpeg", "c.jpg": "c.PNG",
+    }  # fmt: skip
+    with pytest.raises(DataError, match=r"b\.jpg and 1 more files are missing"):
+        require_files("toy", paths, HINT)
+
+
+def test_two_files_for_one_image_are_named(tmp_path: Path) -> None:
+    for name in ("a.JPG", "a.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=f"data set 'toy' has a.JPG and a.png in {tmp_path}; keep the one"):
+        require_files("toy", [tmp_path / "a.jpg"], HINT, [".png"])
+
+
+@pytest.mark.parametrize(
     ("content", "sentence"),
     [(b"a\nb\na 1\n", "names 'a' more than once"), (b"\xff\xfe\x00", "cannot be read as text")],
 )

@@ -94,6 +94,43 @@ def test_resized_window_equals_torchvision() -> None:
     assert torch.equal(our_label, nearest)
 
 
+def plain_bilinear(image: torch.Tensor, size: tuple[int, int]) -> np.ndarray:
+    """Every pixel from the four nearest ones around its centre, whatever lies between them."""
+    source = image.numpy().astype(np.float64)
+    for axis, target in ((1, size[0]), (2, size[1])):
+        length = source.shape[axis]
+        place = np.clip((np.arange(target) + 0.5) * length / target - 0.5, 0, length - 1)
+        low = np.minimum(place.astype(int), length - 2)
+        share = (place - low).reshape([-1 if other == axis else 1 for other in range(3)])
+        source = source.take(low, axis) * (1 - share) + source.take(low + 1, axis) * share
+    return source
+
+
+@pytest.mark.parametrize("scale", [0.35, 0.5, 0.8, 1.7])
+def test_without_antialiasing_pixels_between_the_nearest_ones_do_not_count(scale: float) -> None:
+    image, label = example(100, 120)
+    size = (round(100 * scale), round(120 * scale))
+    plain, plain_label = Augmentation(size[1], (scale, scale), flip=False, antialias=False)(image, label, _generator(0))
+    smooth, smooth_label = Augmentation(size[1], (scale, scale), flip=False)(image, label, _generator(0))
+    assert np.abs(plain[:, : size[0]].numpy() - plain_bilinear(image, size)).max() < 1.01
+    assert torch.equal(plain_label, smooth_label)
+    energies = [float(one[:, : size[0]].float().diff(dim=-1).square().mean()) for one in (plain, smooth)]
+    assert torch.equal(plain, smooth) == (scale > 1)
+    assert (energies[1] < 0.9 * energies[0]) == (scale < 1)
+
+
+@pytest.mark.parametrize("scale", [0.35, 0.5, 0.8, 1.7])
+def test_labels_from_corners_are_up_to_half_a_pixel_up_and_left(scale: float) -> None:
+    image, _ = example(100, 100)
+    rows = torch.arange(100, dtype=torch.uint8)[:, None].expand(100, 100)
+    side = round(100 * scale)
+    augmentation = Augmentation(side, (scale, scale), flip=False, label_from_corner=True)
+    _, label = augmentation(image, rows, _generator(0))
+    assert label[:, 0].tolist() == [int(index * 100 / side) for index in range(side)]
+    opencv = torch.nn.functional.interpolate(rows[None, None].float(), size=(side, side), mode="nearest")[0, 0]
+    assert torch.equal(label, opencv.to(torch.uint8))
+
+
 def test_whole_image_is_only_flipped() -> None:
     image, label = example(20, 30)
     seen = set()

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
+from PIL import Image
 
 from repro.data import IGNORE, VOC
 from repro.data.voc import SPLITS, colour_map
@@ -68,6 +69,57 @@ def test_sbd_may_lie_as_its_archive_unpacks(damaged: tuple[Path, dict[str, list[
     dataset = VOC("trainaug", root=root)
     assert list(dataset.ids) == ids["trainaug"]
     assert dataset[len(dataset) - 1][1].dtype == torch.uint8
+
+
+@pytest.mark.parametrize("root", ["VOCdevkit", "VOCdevkit/VOC2012", "VOC2012", "."])
+def test_the_root_may_be_a_folder_on_the_way(damaged: tuple[Path, dict[str, list[str]]], root: str) -> None:
+    folder, ids = damaged
+    if root == "VOC2012":
+        (folder / "VOCdevkit" / "VOC2012").rename(folder / "VOC2012")
+    dataset = VOC("trainaug", root=folder / root)
+    assert list(dataset.ids) == ids["trainaug"]
+    assert {dataset.label_path(index).suffix for index in range(len(dataset))} == {".png", ".mat"}
+
+
+@pytest.mark.parametrize("place", ["VOCdevkit/VOC2012", "."])
+def test_sbds_masks_may_be_png_files(damaged: tuple[Path, dict[str, list[str]]], place: str) -> None:
+    root, ids = damaged
+    before = VOC("trainaug", root=root)
+    labels = [label for _, label in before]
+    pictures = root / place / "SegmentationClassAug"
+    pictures.mkdir()
+    for name, label in zip(before.ids, labels, strict=True):
+        Image.fromarray(label.numpy()).save(pictures / f"{name}.png")
+    for name in ids["val"]:
+        (pictures / f"{name}.png").touch()
+    (pictures / ".DS_Store.png").touch()
+    (root / "SBD").rename(root / "elsewhere")
+    after = VOC("trainaug", root=root, expected_images={"trainaug": len(before)})
+    assert after.ids == before.ids
+    extra = [index for index in range(len(after)) if after.label_path(index).parent == pictures]
+    assert [after.ids[index] for index in extra] == [name for name in ids["trainaug"] if name not in ids["train"]]
+    assert all(torch.equal(label, expected) for (_, label), expected in zip(after, labels, strict=True))
+
+
+def test_endings_in_capitals_are_understood(damaged: tuple[Path, dict[str, list[str]]]) -> None:
+    root, _ = damaged
+    before = [(image.clone(), label.clone()) for image, label in VOC("trainval", root=root)]
+    for path in (*(root / IMAGES).iterdir(), *(root / MASKS).iterdir()):
+        path.rename(path.with_suffix(path.suffix.upper()))
+    after = VOC("trainval", root=root)
+    assert after.image_path(0).suffix == ".JPG"
+    assert after.label_path(0).suffix == ".PNG"
+    assert all(
+        torch.equal(one, other) for pair in zip(before, after, strict=True) for one, other in zip(*pair, strict=True)
+    )
+
+
+def test_deeplabs_lists_with_two_paths_are_understood(damaged: tuple[Path, dict[str, list[str]]]) -> None:
+    root, ids = damaged
+    for part in ("train", "val"):
+        lines = [f"/JPEGImages/{name}.jpg /SegmentationClassAug/{name}.png\r\n" for name in ids[part]]
+        (root / LISTS / f"{part}.txt").write_text("".join(lines), newline="", encoding="utf-8-sig")
+    assert list(VOC("trainval", root=root).ids) == ids["trainval"]
 
 
 def test_data_sets_travel_to_worker_processes(pristine: tuple[Path, dict[str, list[str]]]) -> None:

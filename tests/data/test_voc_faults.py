@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from repro.data import VOC
-from repro.data.voc import SPLITS, read_sbd_mask
+from repro.data.voc import SPLITS, colour_map, read_sbd_mask
 from repro.errors import DataError
 from tests.data.voc_folder import save_palette_mask, save_sbd_mask, write_list
 from tests.places import CONF
@@ -182,6 +182,19 @@ def test_coloured_mask_in_place_of_indices_is_named(damaged: tuple[Path, dict[st
     Image.open(path).convert("RGB").save(path)
     with pytest.raises(DataError, match=f"{path} has pixels of kind 'RGB'"):
         dataset[0]
+
+
+def test_a_mask_that_an_editor_renumbered_is_the_same_mask(damaged: tuple[Path, dict[str, list[str]]]) -> None:
+    dataset = VOC("val", root=damaged[0])
+    before = dataset[0][1]
+    used = before.unique().tolist()
+    renumbered = np.zeros_like(before.numpy())
+    for index, value in enumerate(used):
+        renumbered[before.numpy() == value] = len(used) - 1 - index
+    mask = Image.fromarray(renumbered)
+    mask.putpalette([level for value in reversed(used) for level in colour_map(256)[value]])
+    mask.save(dataset.label_path(0))
+    assert dataset[0][1].equal(before)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 import copy
+import errno
 import logging
 
 import pytest
 import torch
 from torch import nn
 
+from repro.engine import tensor_files
 from repro.engine.checkpoint import CheckpointFolder, TrainingState
 from repro.errors import StoreError
 from repro.store.checkpoints import CheckpointFiles
+from tests.faults import flipped
 
 
 def state(seed=0):
@@ -69,7 +72,7 @@ def test_two_checkpoints_are_kept(folder, files):
     assert [file.name for file in files.files()] == ["step_000000003.pt", "step_000000004.pt"]
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "flipped", "another run's"])
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(folder, files, damage, caplog):
     training = state()
     for _ in range(2):
@@ -77,19 +80,70 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(folder, files,
         folder.save(training)
     newest = files.files()[-1]
     content = newest.read_bytes()
-    newest.write_bytes({"truncated": content[: len(content) // 2], "empty": b"", "garbage": b"x" * 5000}[damage])
-    resumed = state()
+    damaged = {
+        "truncated": content[: len(content) // 2],
+        "empty": b"",
+        "garbage": b"x" * 5000,
+        "flipped": flipped(content),
+        "another run's": tensor_files.sealed(training.state_dict(), "another run"),
+    }
+    newest.write_bytes(damaged[damage])
+    resumed, later = state(), CheckpointFolder(files)
     with caplog.at_level(logging.WARNING):
-        assert folder.restore(resumed) == 1
+        assert later.find()
+        assert later.restore(resumed) == 1
     assert "step_000000002" in caplog.text
-    assert newest.with_suffix(".damaged").exists()
+    assert newest.with_name(f"{newest.name}.damaged").exists()
+
+
+def test_if_all_are_damaged_the_training_begins_as_if_there_were_none(folder, files):
+    advance(training := state(), 1)
+    file = folder.save(training)
+    file.write_bytes(flipped(file.read_bytes()))
+    assert not folder.find()
+    assert folder.restore(state()) is None
+    assert files.files() == []
+
+
+@pytest.mark.parametrize("damage", ["flipped", "gone"])
+def test_a_checkpoint_without_its_best_weights_is_not_gone_on_from(folder, files, damage):
+    training = state()
+    for step in (1, 2):
+        advance(training, 1)
+        training.best_step = step
+        folder.save_best(training)
+        folder.save(training)
+    best = files.best_file(2)
+    if damage == "gone":
+        best.unlink()
+    else:
+        best.write_bytes(flipped(best.read_bytes()))
+    resumed = state()
+    assert folder.restore(resumed) == 1
+    assert resumed.best_step == 1
+    assert [file.name for file in files.files()] == ["step_000000001.pt"]
+
+
+def test_the_disk_that_refuses_a_file_says_nothing_about_it(folder, files, monkeypatch):
+    advance(training := state(), 1)
+    file = folder.save(training)
+
+    def refuse(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.read_bytes", refuse)
+        with pytest.raises(StoreError, match=r"step_000000001\.pt cannot be read: Input/output error"):
+            folder.find()
+    assert files.files() == [file]
+    assert folder.restore(state()) == 1
 
 
 def test_without_checkpoints_nothing_is_restored(folder):
-    assert folder.is_empty
+    assert not folder.find()
     assert folder.restore(state()) is None
     folder.save(state())
-    assert not folder.is_empty
+    assert folder.find()
 
 
 def test_a_checkpoint_of_another_network_is_an_error_that_names_the_file(folder):

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from repro.config.settings import Average
+from repro.config.settings import Average, ScaledSize
 from repro.data import SegmentationDataset, normalise
 from repro.engine.evaluate import batched, evaluate, predict
+from repro.engine.meter import Diverged
 from tests.composed import composed
 
 CLASSES = 4
@@ -102,15 +103,16 @@ def test_observers_see_every_image_in_order():
 
 
 @pytest.mark.parametrize("average", list(Average))
-def test_scales_and_mirrors_are_averaged_as_written_out(average):
+@pytest.mark.parametrize("antialias", [False, True])
+def test_scales_and_mirrors_are_averaged_as_written_out(average, antialias):
     model = Pointwise(kernel_size=3).eval()
     images = torch.randint(0, 256, (2, 3, 21, 33), dtype=torch.uint8)
-    protocol = configured(scales=[0.5, 1.0, 1.5], flip=True, average=average).evaluation
+    protocol = configured(scales=[0.5, 1.0, 1.5], flip=True, average=average, antialias=antialias).evaluation
     pixels, expected = normalise(images), 0
     with torch.no_grad():
         for scale in (0.5, 1.0, 1.5):
             scaled = functional.interpolate(
-                pixels, size=(round(21 * scale), round(33 * scale)), mode="bilinear", antialias=True
+                pixels, size=(round(21 * scale), round(33 * scale)), mode="bilinear", antialias=antialias
             )
             for mirrored in (False, True):
                 view = scaled.flip(-1) if mirrored else scaled
@@ -118,6 +120,63 @@ def test_scales_and_mirrors_are_averaged_as_written_out(average):
                 logits = logits.flip(-1) if mirrored else logits
                 expected = expected + (logits.softmax(1) if average is Average.probabilities else logits) / 6
         torch.testing.assert_close(predict(model, images, protocol), expected, rtol=1e-4, atol=1e-5)
+
+
+def aligned(values, height, width):
+    """`[B, C, H, W]` resized so that corner pixels stay corner pixels, each from the four nearest ones."""
+    for dim, target in ((2, height), (3, width)):
+        length = values.shape[dim]
+        place = torch.arange(target, dtype=torch.float64) * (length - 1) / max(target - 1, 1)
+        low = place.long().clamp(max=max(length - 2, 0))
+        share = (place - low).float().view([-1 if other == dim else 1 for other in range(4)])
+        high = (low + 1).clamp(max=length - 1)
+        values = values.index_select(dim, low) * (1 - share) + values.index_select(dim, high) * share
+    return values
+
+
+@pytest.mark.parametrize("size", [(33, 25), (20, 31), (30, 40)])
+def test_the_views_of_public_deeplab_code_are_those_written_out(size):
+    """Padded, mirrored with the padding, scaled to `int(scale * (side - 1)) + 1`, corners aligned on both ways."""
+    model = Pointwise(kernel_size=3).eval()
+    model.align_corners = True
+    images = torch.randint(0, 256, (2, 3, *size), dtype=torch.uint8)
+    protocol = configured(
+        scales=[0.5, 0.75, 1.0, 1.75], flip=True, pad_to=33, pad_first=True, scaled_size=ScaledSize.plus_one
+    ).evaluation
+    sides = [max(side, 33) for side in size]
+    padded = torch.zeros(2, 3, *sides)
+    padded[..., : size[0], : size[1]] = normalise(images)
+    expected = 0
+    with torch.no_grad():
+        for scale in protocol.scales:
+            for mirrored in (False, True):
+                view = padded.flip(-1) if mirrored else padded
+                logits = model.conv(aligned(view, *(int(scale * (side - 1)) + 1 for side in sides)))
+                logits = aligned(logits, *sides)
+                logits = logits.flip(-1) if mirrored else logits
+                expected = expected + logits.softmax(1)[..., : size[0], : size[1]] / 8
+        torch.testing.assert_close(predict(model, images, protocol), expected, rtol=1e-4, atol=1e-5)
+    assert [height for height, _ in model.sizes[::2]] == [17, 25, 33, 57]
+
+
+@pytest.mark.parametrize("told", [None, False, True])
+@pytest.mark.parametrize("of_the_logits", [False, True])
+def test_the_corners_of_scaled_views_are_those_of_the_logits_unless_told_otherwise(told, of_the_logits):
+    model, seen = Pointwise(), []
+    model.align_corners = of_the_logits
+    model.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    images = torch.randint(0, 256, (1, 3, 33, 33), dtype=torch.uint8)
+    halved = configured(scales=[0.5], scaled_size=ScaledSize.plus_one, scaled_align_corners=told).evaluation
+    predict(model, images, halved)
+    every_second = normalise(images)[..., ::2, ::2]  # 17 of 33 pixels, if the corners are aligned
+    assert torch.allclose(seen[0], every_second, atol=1e-5) == (of_the_logits if told is None else told)
+
+
+@pytest.mark.parametrize("pad_first", [False, True])
+def test_windows_pad_to_themselves_alone(pad_first):
+    model, images = Pointwise(), torch.zeros(1, 3, 21, 30, dtype=torch.uint8)
+    predict(model, images, configured(scales=[1.5], pad_to=60, pad_first=pad_first, window=50).evaluation)
+    assert model.sizes == [(50, 50)]
 
 
 def test_the_evaluation_stride_is_set_and_taken_back_even_after_an_error():
@@ -130,6 +189,43 @@ def test_the_evaluation_stride_is_set_and_taken_back_even_after_an_error():
             observer=lambda *_: 1 / 0,
         )  # fmt: skip
     assert model.strides == [8, 16, 4, 16]
+
+
+class NotFinite(Pointwise):
+    """A network whose scores of one class are spoilt in one pixel of what is red in a corner."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def forward(self, image):
+        scores = self.conv(image)
+        spoilt = image[:, 0, 0, 0] > normalise(RED)[0, 0, 0, 0] - 0.01
+        scores[spoilt, 1, 0, 0] = self.value
+        return {"main": scores}
+
+
+RED = torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1)
+
+
+class OneIsRed(Photographs):
+    """Of random images the third one is red."""
+
+    def load(self, index):
+        image, label = super().load(index)
+        return (RED[0].expand_as(image), label) if index == 2 else (image.clamp(max=200), label)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "protocol",
+    [{"batch_size": 1}, {"batch_size": 2}, {"scales": [1.0, 2.0], "flip": True}, {"flip": True, "average": "logits"},
+     {"window": 30}],
+)  # fmt: skip
+def test_scores_that_are_no_numbers_stop_the_evaluation_and_name_the_image(value, protocol):
+    settings = configured(**{**protocol, "average": Average(protocol.get("average", "probabilities"))})
+    with pytest.raises(Diverged, match="scores for image '2' of split 'val' of 'photographs' are no finite numbers"):
+        evaluate(NotFinite(value), OneIsRed(SIZES), settings, torch.device("cpu"), title="evaluation")
 
 
 def test_only_consecutive_images_of_one_size_share_a_batch():

@@ -1,10 +1,24 @@
+import errno
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from repro.data import SegmentationDataset
-from repro.engine.pictures import GAP, RIGHT, VOID, WRONG, Gallery, mask_picture, panel, save_picture, stacked
+from repro.engine.pictures import (
+    GAP,
+    RIGHT,
+    VOID,
+    WRONG,
+    Gallery,
+    check_name,
+    mask_picture,
+    panel,
+    save_picture,
+    stacked,
+)
+from repro.errors import DataError, StoreError
 
 PALETTE = ((0, 0, 0), (10, 20, 30), (200, 100, 50))
 
@@ -67,6 +81,25 @@ def test_a_gallery_writes_every_mask_and_panels_of_a_few(tmp_path, count, shown)
         sheet = np.asarray(picture)
     assert len(sheet) == shown * 6 + (shown - 1) * GAP
     np.testing.assert_array_equal(sheet[:6, :9], images[0].permute(1, 2, 0))  # the first image is always among them
+
+
+@pytest.mark.parametrize("item", ["../outside", "/tmp/outside", "a/../../b", "", "."])
+def test_an_id_that_is_no_name_below_the_folder_is_refused(tmp_path, item):
+    with pytest.raises(DataError, match=f"the mask of the image {item!r} would be written outside"):
+        Gallery(Named("val", ["a", item]), tmp_path / "masks", tmp_path / "panels.png", 0, print)
+    Gallery(Named("val", ["a", item]), None, tmp_path / "panels.png", 0, print)
+    check_name("aachen/aachen_000000")
+    check_name("..dots")
+
+
+def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(StoreError, match=r"mask\.png cannot be written: No space left on device; make room"):
+        save_picture(Image.new("RGB", (3, 3)), tmp_path / "mask.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_gallery_that_is_to_end_writes_nothing_more(tmp_path):

@@ -27,7 +27,15 @@ def test_equal_configurations_have_no_difference():
         ("schedule.batch_norm.samples=8", {}),
         ("align_corners=true", {"align_corners": (False, True)}),
         ("evaluation.batch_size=2", {}),
-        ("init.from=run:0123456789abcdef", {"backbone.weights": (None, None)}),
+        (
+            "init.from=run:0123456789abcdef",  # says how every part starts
+            {
+                "backbone.weights": (None, None),
+                "backbone.first_draw": ("kaiming_normal", None),
+                "head.first_draw": ("xavier_uniform", None),
+                "head.logits_std": (0.01, None),
+            },
+        ),
     ],
 )  # fmt: skip
 def test_a_leaf_that_decides_the_score_is_a_difference(override, difference):

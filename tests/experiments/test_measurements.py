@@ -162,3 +162,12 @@ def test_cascades_that_two_tables_print_are_one_run():
     blocks = ("block4", "block5", "block6", "block7")
     assert [depths["ResNet-101", block] for block in blocks] == [grids["(1, 1, 1)", block] for block in blocks]
     assert len({*strides.values(), *depths.values(), *grids.values()}) == 6 + (8 - 1) + (20 - 4)
+
+
+def test_a_row_whose_data_are_not_there_to_count_by_content_says_so(tmp_path):
+    gone = f"[head=aspp, dataset=camvid, dataset.root={tmp_path}/gone, dataset.split_sha256=null]"
+    item = of(small_library(tmp_path, ablation=ABLATION.replace("[head=aspp]", gone)))[at("better")]
+    assert item.kind is Kind.CANNOT_BE_RUN
+    assert item.reason.startswith(f"dataset.root names the folder {tmp_path}/gone, which is not there")
+    assert not item.chain
+    assert item.paper_chain

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from repro.build import build_model, dataset_class
 from repro.config.configuration import Configuration
-from repro.engine.losses import segmentation_loss
+from repro.engine.losses import segmentation_losses, weighted_mean
 from repro.nn import resnet
 from tests.composed import measured, papers
 
@@ -63,7 +63,9 @@ class Network:
     @property
     def backbone(self) -> str:
         node = self.configuration.tree["backbone"]
-        return json.dumps({key: value for key, value in node.items() if key != "weights"}, sort_keys=True)
+        return json.dumps(
+            {key: value for key, value in node.items() if key not in ("weights", "first_draw")}, sort_keys=True
+        )
 
 
 @cache
@@ -151,7 +153,7 @@ def test_every_parameter_of_every_row_learns(share):
         configuration = replace(configuration, tree={**configuration.tree, "backbone": node})
         model, weight = build_model(configuration, network.classes, pretrained=False)
         model.train()
-        segmentation_loss(model(images()[0]), images()[1], weight).backward()
+        weighted_mean(segmentation_losses(model(images()[0]), images()[1]), weight).backward()
         outputs = {name: output.grad for name, output in model.backbone.outputs.items() if output.grad is not None}
         parameters = {name: parameter.grad for name, parameter in model.named_parameters()}
         dead += [f"{network.cells[0]}: {name}" for name in unmoved({**parameters, **outputs})]

@@ -34,8 +34,11 @@ def test_a_switch_changes_what_is_trained(outputs, name):
 
 
 def test_mining_that_could_leave_no_pixel_out_is_refused(outputs):
-    with pytest.raises(ConfigError, match=r"a training image has 4096 pixels, so that none would be left out; .* 573"):
+    with pytest.raises(ConfigError, match=r"sees 4096 pixels of a training image, so that none would be .* 573"):
         outcome(outputs, "schedule.loss=ohem")
+    small = ["schedule.loss=ohem", "schedule.ohem.kept_pixels=100", "schedule.upsample_logits=false"]
+    with pytest.raises(ConfigError, match=r"sees 16 pixels of a training image, .* 2, .*upsample_logits=true"):
+        outcome(outputs, *small)
 
 
 def test_windows_of_the_evaluation_change_no_validation(outputs):

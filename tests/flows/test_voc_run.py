@@ -1,9 +1,13 @@
 """A VOC folder from raw files to a record, and real photographs, through the command that the README shows."""
 
+import shutil
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from repro.store.outputs import Outputs
-from tests.data.voc_folder import make_voc
+from tests.data.voc_folder import make_voc, save_palette_mask
 
 SMALL = [
     "backbone.weights=null", "backbone=resnet18", "backbone._target_=tests.tiny_network.Small",
@@ -40,6 +44,23 @@ def test_head_vortex_dataset_voc_from_raw_files_to_record(tmp_path, run):
     assert record.provenance["evaluated_split"]["images"] == 4
     masks = list((tmp_path / "outputs").rglob("masks/*.png"))
     assert {mask.stem for mask in masks} == set(ids_of(tmp_path / "voc", "val"))
+
+
+def test_two_folders_without_declared_hashes_are_two_runs_and_a_copy_is_none(tmp_path, runs):
+    ids = make_voc(tmp_path / "one")
+    for other in ("copy", "edited"):
+        shutil.copytree(tmp_path / "one", tmp_path / other)
+    mask = tmp_path / "edited" / "VOCdevkit" / "VOC2012" / "SegmentationClass" / f"{ids['train'][0]}.png"
+    save_palette_mask(mask, np.zeros_like(np.array(Image.open(mask))))
+    undeclared = ["dataset=voc", "dataset.split_sha256=null", "dataset.expected_images=null", "schedule.length=1 steps"]
+    said = []
+    for folder in ("one", "copy", "edited"):
+        leaves = [leaf for leaf in SMALL if not leaf.startswith("schedule.length")]
+        done = runs.finish([*undeclared, f"dataset.root={tmp_path / folder}", *leaves, "evaluation=whole"], tmp_path)
+        assert done.returncode == 0, done.stderr
+        said.append("nothing to do" in done.stdout)
+    assert said == [False, True, False]
+    assert len(list(Outputs(tmp_path / "outputs").runs())) == 2
 
 
 def ids_of(root, split):

@@ -31,6 +31,8 @@ def test_public_names() -> None:
         "ResNet",
         "Segmenter",
         "Vortex",
+        "draw_convolutions",
+        "draw_for_good",
         "from_torchvision",
         "load_backbone_weights",
         "load_network_weights",

@@ -1,5 +1,7 @@
 """From run folders to files: written, checked, chosen, and with damaged parts."""
 
+from dataclasses import replace
+
 import pytest
 
 from repro.experiments.readings import open_readings
@@ -141,6 +143,33 @@ def test_other_readings_get_a_page(command, as_printed):
         store(command.outputs, record_of(other.measurement, seed, 71.0 + 1.1 * seed))
     assert command() == 0
     assert "| sixteen | small/table1: Plain @ mIoU |" in (command.reports / "paper/small/ledger.md").read_text()
+
+
+def test_images_that_served_twice_are_told_on_every_page(command, as_printed):
+    counts = {"measured_trained": 1449, "measured_selecting": 1449, "selecting_trained": 7, "unknown": ["file:ab"]}
+    told = ("1,449 of the 1,449 measured images were trained on",
+            "the weights were chosen by 1,449 of the 1,449 measured images",
+            "the weights were chosen by images of which 7 were trained on")  # fmt: skip
+    unknown = "which images are behind the weights of file:ab is unknown"
+    split = {"name": "val", "images": 1449, "sha256": ""}
+    record = as_printed.record("Plain", 0, 70.0)
+    store(
+        command.outputs, replace(record, provenance={**record.provenance, "images": counts, "evaluated_split": split})
+    )
+    store(command.outputs, as_printed.record("Rates", 0, 73.0))
+    assert command() == 0
+    for kind in ("md", "tex"):
+        text = (command.reports / f"paper/small/table1.{kind}").read_text()
+        for sentence in told:
+            assert f"deviation: {sentence}" in text
+        assert f"warning: {unknown}" in text
+    cells = command.cells("paper")
+    plain, gain, rates = (cells[key] for key in (("Plain", "mIoU"), ("Rates", "Gain"), ("Rates", "mIoU")))
+    for cell in (plain, gain):
+        assert cell["verdict"] == "deviates"
+        assert cell["warnings"] == " | ".join((*told, unknown))
+        assert cell["deviations"] == " | ".join(told)
+    assert (rates["verdict"], rates["warnings"], rates["deviations"]) == ("inconclusive", "", "")
 
 
 @pytest.mark.slow

@@ -1,17 +1,22 @@
 """One run from its configuration to its record: what is left on disk, what is not done again, how it ends."""
 
+import dataclasses
+import itertools
 import logging
 
 import pytest
+import torch
 
 from repro.config.configuration import Configuration
 from repro.engine.meter import Diverged
 from repro.errors import ConfigError, StoreError
+from repro.run import session
 from repro.run.lifecycle import run
 from repro.store.journal import read_journal
 from repro.store.outputs import Outputs
 from repro.store.status import RunState
-from tests.tiny_runs import folder_of
+from tests.faults import flipped
+from tests.tiny_runs import final_weights, folder_of, same_weights
 
 
 @pytest.fixture
@@ -89,6 +94,18 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_so(configure):
     assert [event.kind for event in read_journal(folder.journal_path).events][-1] == "failed"
 
 
+def test_scores_that_are_no_numbers_stop_the_run_and_say_so(configure, monkeypatch):
+    nan = float("nan")
+    monkeypatch.setattr("repro.engine.evaluate.predict", lambda model, pixels, _: model(pixels.float())["main"] * nan)
+    configuration = configure()
+    with pytest.raises(Diverged, match="scores for image '0-val-00000' of split 'val' of 'shapes' are no finite"):
+        run(configuration)
+    folder = folder_of(configuration)
+    assert folder.read_status().state is RunState.FAILED
+    assert "nothing can be measured" in folder.read_status().message
+    assert not folder.evaluation_ids()
+
+
 def test_a_failed_second_evaluation_leaves_the_run_finished(configure):
     first = run(configure())
     with pytest.raises(ConfigError):
@@ -104,9 +121,20 @@ def test_two_processes_cannot_hold_one_run(configure):
         run(configuration)
 
 
-def test_a_process_that_lost_its_lock_writes_nothing(configure, monkeypatch):
-    configuration = configure("runtime.checkpoint_seconds=0")
+def test_who_lost_its_lock_before_the_first_write_writes_nothing(configure, monkeypatch):
     monkeypatch.setattr("repro.store.lock.FolderLock.is_ours", lambda self: False)
+    with pytest.raises(StoreError, match="taken over"):
+        run(configure())
+    folder = folder_of(configure())
+    assert folder.read_status() is None
+    assert not folder.config_path.exists()
+    assert read_journal(folder.journal_path).events == ()
+
+
+def test_a_process_that_lost_its_lock_writes_nothing_more(configure, monkeypatch):
+    configuration = configure("runtime.checkpoint_seconds=0")
+    answers = itertools.chain([True], itertools.repeat(False))
+    monkeypatch.setattr("repro.store.lock.FolderLock.is_ours", lambda self: next(answers))
     with pytest.raises(StoreError, match="taken over"):
         run(configuration)
     folder = folder_of(configuration)
@@ -114,13 +142,94 @@ def test_a_process_that_lost_its_lock_writes_nothing(configure, monkeypatch):
     assert [event.kind for event in read_journal(folder.journal_path).events] == ["started"]
 
 
-def test_an_edited_frozen_config_is_refused(configure):
-    outcome = run(configure())
-    text = outcome.folder.config_path.read_text()
-    outcome.folder.config_path.write_text(text.replace("momentum: 0.9", "momentum: 0.8"))
-    with pytest.raises(StoreError, match="was edited"):
-        run(configure("evaluation.flip=true"))
-    assert outcome.folder.read_status().state is RunState.FAILED
+@pytest.mark.parametrize("digested", [True, False])
+def test_an_edited_frozen_config_is_set_aside_and_told(configure, no_training, caplog, digested):
+    folder = run(configure()).folder
+    text = folder.config_path.read_text() if digested else folder.read_config()
+    edited = text.replace("momentum: 0.9", "momentum: 0.8")
+    folder.config_path.write_text(edited)
+    no_training()
+    assert run(configure("evaluation.flip=true")).fresh
+    assert "was edited" in caplog.text
+    assert "is set aside as config.yaml." in caplog.text
+    (aside,) = folder.path.glob("config.yaml.*")
+    assert aside.read_text() == edited
+    assert Configuration.from_yaml(folder.read_config(), folder.config_path).run_id == folder.run_id
+    assert "set_aside" in [event.kind for event in read_journal(folder.journal_path).events]
+
+
+def test_a_torn_status_of_a_finished_run_is_mended(configure, no_training):
+    folder = run(configure()).folder
+    folder.status_path.write_text('{"state": "FIN')
+    no_training()
+    assert not run(configure()).fresh
+    assert folder.read_status().state is RunState.FINISHED
+
+
+@pytest.mark.parametrize("damage", ["torn", "flipped", "another run's"])
+def test_unusable_weights_of_a_finished_run_are_set_aside_and_made_anew(configure, damage, tmp_path, caplog):
+    first = run(configure())
+    weights, sound = first.folder.weights_path, final_weights(first.folder)
+    content = weights.read_bytes()
+    if damage == "another run's":
+        content = run(configure("seed=1")).folder.weights_path.read_bytes()
+    weights.write_bytes({"torn": content[:3000], "flipped": flipped(content)}.get(damage, content))
+    again = run(configure("evaluation.flip=true"))
+    assert again.folder.path == first.folder.path
+    assert "it is set aside as weights.pt." in caplog.text
+    assert same_weights(final_weights(first.folder), sound)
+    assert again.record.weights_sha256 == first.record.weights_sha256, "so that the first record is still of them"
+    assert len(first.folder.records()) == 2
+
+
+def test_damaged_weights_are_rewritten_from_a_checkpoint_of_the_last_step(configure, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("repro.engine.checkpoint.CheckpointFolder.clear", lambda self: None)
+        folder = run(configure()).folder
+    sound = final_weights(folder)
+    folder.weights_path.write_bytes(b"torn")
+    monkeypatch.setattr("repro.engine.train.training_step", lambda *_: pytest.fail("trained again"))
+    run(configure("evaluation.flip=true"))
+    assert same_weights(final_weights(folder), sound)
+
+
+def test_records_of_other_weights_are_set_aside(configure):
+    first = run(configure())
+    other = dataclasses.replace(first.record, evaluation_id="0" * 16, weights_sha256="of others")
+    first.folder.write_record(other, first.folder.read_confusion(first.record))
+    run(configure("evaluation.flip=true"))
+    assert "0" * 16 not in first.folder.evaluation_ids()
+    assert first.folder.record_path("0" * 16).with_name(f"{'0' * 16}.json.other-weights").exists()
+
+
+def test_weights_from_before_digests_are_used_and_read_undigested(configure, no_training, caplog):
+    first = run(configure())
+    content = torch.load(first.folder.weights_path, weights_only=True)
+    del content["run"], content["sha256"]
+    torch.save(content, first.folder.weights_path)
+    no_training()
+    again = run(configure("evaluation.flip=true"))
+    assert "weights.pt is undigested" in caplog.text
+    assert again.record.provenance["training"]["weights_file"] == "undigested"
+    assert again.record.weights_sha256 == first.record.weights_sha256
+
+
+def test_if_all_checkpoints_are_damaged_the_run_begins_with_the_weights_that_it_is_to_begin_with(
+    configure, break_off, monkeypatch
+):
+    configuration = configure("runtime.checkpoint_seconds=0")
+    break_off(configuration, 3)
+    for file in folder_of(configuration).checkpoints.files():
+        file.write_bytes(b"torn")
+    asked, build = [], session.build_model
+
+    def built(*arguments, pretrained):
+        asked.append(pretrained)
+        return build(*arguments, pretrained=pretrained)
+
+    monkeypatch.setattr(session, "build_model", built)
+    run(configuration)
+    assert asked == [True]
 
 
 def test_the_threads_of_the_first_start_stay(configure, monkeypatch):

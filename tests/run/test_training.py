@@ -42,10 +42,15 @@ def test_seeds_differ_and_one_seed_repeats(configure, tmp_path):
     assert not same_weights(final_weights(one.folder), trained(configure("seed=2")))
 
 
-@pytest.mark.parametrize("stop_at", [1, 3, 5])
-def test_a_stopped_run_goes_on_bit_for_bit(configure, tmp_path, monkeypatch, stop_at):
-    straight = trained(configure("head.dropout=0.5"))
-    configuration = configure("head.dropout=0.5", outputs=tmp_path / "stopped")
+MINED = ["schedule.loss=ohem", "schedule.ohem.kept_pixels=100", "schedule.batch_norm.samples=2", "auxiliary=fcn"]
+
+
+@pytest.mark.parametrize(
+    ("stop_at", "extra"), [(1, []), (3, []), (5, []), (2, MINED), (4, [*MINED, "schedule.loss_average=image"])]
+)
+def test_a_stopped_run_goes_on_bit_for_bit(configure, tmp_path, monkeypatch, stop_at, extra):
+    straight = trained(configure("head.dropout=0.5", *extra))
+    configuration = configure("head.dropout=0.5", *extra, outputs=tmp_path / "stopped")
 
     def stopping_step(learner, image, label):
         result = training_step(learner, image, label)
@@ -98,10 +103,25 @@ def test_without_validations_their_split_is_not_opened(configure):
     assert math.isnan(validation(configuration, model, CPU)())
 
 
-def test_a_validation_is_of_one_scale_at_the_trained_stride_whatever_the_evaluation(configure):
-    plain = configure("validation.every=1 epoch")
+VIEWS = [[], ["evaluation.pad_to=80"], ["evaluation.window=48", "evaluation.window_stride=16"],
+         ["evaluation.window=48", "evaluation.average=logits"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=" ".join)
+@pytest.mark.parametrize("selection", ["last", "best"])
+def test_the_last_validation_is_the_evaluation_where_that_is_of_one_view(configure, view, selection):
+    outcome = run(configure("validation.every=6 steps", f"selection={selection}", *view))
+    (point,) = [point for point in read_journal(outcome.folder.journal_path).points
+                if "validation_miou_percent" in point.metrics]  # fmt: skip
+    assert point.step == outcome.record.steps == 6
+    assert point.metrics["validation_miou_percent"] == outcome.record.scores.miou_percent
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=" ".join)
+def test_a_validation_is_of_one_scale_at_the_trained_stride_whatever_the_evaluation(configure, view):
+    plain = configure("validation.every=1 epoch", *view)
     dressed = configure("validation.every=1 epoch", "evaluation.scales=[0.5,1.5]", "evaluation.flip=true",
-                        "evaluation.output_stride=8", "evaluation.window=32")  # fmt: skip
+                        "evaluation.output_stride=8", *view)  # fmt: skip
     model, _ = build_model(plain, num_classes=build_dataset(plain, "val").num_classes)
     scores = [validation(configuration, model.eval(), CPU)() for configuration in (plain, dressed)]
     assert scores[0] == scores[1]
@@ -127,7 +147,9 @@ def test_a_mining_that_could_leave_no_pixel_out_is_refused(configure, crop, pixe
         check_hard_pixels(configuration.settings.schedule, build_dataset(configuration, "train"))
 
     check(pixels - 1)
-    with pytest.raises(ConfigError, match=f"a training image has {pixels} pixels, .* such as {round(0.14 * pixels)},"):
+    with pytest.raises(
+        ConfigError, match=f"the loss sees {pixels} pixels of a training image, .* such as {round(0.14 * pixels)},"
+    ):
         check(pixels)
 
 

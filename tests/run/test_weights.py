@@ -40,7 +40,7 @@ def test_stored_weights_come_back_with_what_is_known_of_them(held, models):
     one, other = models
     facts = {"batch_norm_samples": 4, "split": {"name": "train", "images": 16}}
     store_weights(held.folder, one.state_dict(), CPU, step=6, wall_seconds=1.5, gpu_seconds=0.0, **facts)
-    training = load_weights(held.folder, other, CPU)
+    training = load_weights(held.folder, other)
     assert same_weights(other.state_dict(), one.state_dict())
     assert same_weights(final_weights(held.folder), one.state_dict())
     assert (training.step, training.wall_seconds, training.gpu_seconds) == (6, 1.5, 0.0)

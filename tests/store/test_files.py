@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 import signal
@@ -7,8 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from repro.errors import StoreError
-from repro.store.files import atomic_write, exclusive, read_json_object, remove_leftovers
+from repro.errors import DamagedError, StoreError
+from repro.store.files import (
+    atomic_write,
+    exclusive,
+    guarded,
+    is_there,
+    open_or_make,
+    read_bytes,
+    read_json_object,
+    remove,
+    remove_leftovers,
+    sealed_json,
+    set_aside,
+    unsealed_json,
+)
 
 
 def test_replaces_the_content_and_leaves_nothing_beside(tmp_path: Path) -> None:
@@ -98,3 +112,49 @@ def test_waiting_ends(tmp_path: Path) -> None:
         exclusive(tmp_path / "lock", wait_seconds=0.1),
     ):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM])
+def test_what_the_disk_refuses_is_a_sentence_with_what_would_help(tmp_path: Path, number: int) -> None:
+    with pytest.raises(StoreError) as caught, guarded(tmp_path / "file", "written"):
+        raise OSError(number, os.strerror(number))
+    sentence, _, remedy = str(caught.value).rpartition("; ")
+    assert sentence == f"{tmp_path}/file cannot be written: {os.strerror(number)}"
+    assert remedy
+    assert not isinstance(caught.value, DamagedError)
+
+
+def test_whose_a_file_is_stands_in_the_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    sentence = rf"since {tmp_path} is of \S+ and this is user 4000000; ask for access"
+    with pytest.raises(StoreError, match=sentence), guarded(tmp_path / "missing"):
+        raise OSError(errno.EACCES, "Permission denied")
+
+
+def test_every_door_says_what_it_could_not_do(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("a file, no folder")
+    below = file / "below"
+    doors = {"read": read_bytes, "removed": remove, "set aside": set_aside, "opened": open_or_make}
+    for deed, door in doors.items():
+        with pytest.raises(StoreError, match=f"below cannot be {deed}: "):
+            door(below)
+    assert not is_there(below)
+
+
+def test_what_is_set_aside_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_text("damaged")
+    assert set_aside(tmp_path / "a.pt") == tmp_path / "a.pt.damaged"
+    assert (tmp_path / "a.pt.damaged").read_text() == "damaged"
+    (tmp_path / "a.pt").write_text("of another")
+    assert set_aside(tmp_path / "a.pt", "of-bb").read_text() == "of another"
+
+
+def test_a_sealed_object_is_what_was_written() -> None:
+    content = {"a": [1, 2.5, None], "b": "Längsschnitt"}
+    text = sealed_json(content)
+    assert unsealed_json(text, "x") == content
+    for changed in (text.replace("2.5", "2.6"), text.replace("null", "0")):
+        with pytest.raises(DamagedError, match="x is damaged or was edited"):
+            unsealed_json(changed, "x")
+    assert unsealed_json('{"a": 1}', "x") == {"a": 1}, "from before digests"

@@ -1,16 +1,30 @@
 """Who holds a folder, read from its lock file by somebody who does not want the lock."""
 
+import errno
+import itertools
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from repro.store.holder import STALE_SECONDS, Holder, describe, living_holder, modified_ns, pid_exists, read_holder
+from repro.store.holder import (
+    STALE_SECONDS,
+    Holder,
+    Life,
+    beats,
+    describe,
+    life_of,
+    living_holder,
+    modified_ns,
+    pid_exists,
+    read_holder,
+)
 from repro.store.lock import FolderLock
 
 
@@ -50,13 +64,49 @@ def test_a_killed_holder_of_this_machine_is_dead_at_once(path: Path) -> None:
     assert living_holder(path) is None
 
 
-def test_a_holder_on_another_host_lives_as_long_as_it_gives_signs_of_life(path: Path) -> None:
-    _write(path, "elsewhere", 77)
+@pytest.mark.parametrize("age_seconds", [0, STALE_SECONDS + 1, -STALE_SECONDS - 1])
+def test_of_a_holder_on_another_host_one_look_tells_nothing(path: Path, age_seconds: float) -> None:
+    _write(path, "elsewhere", 77, age_seconds)
     holder = living_holder(path)
     assert holder is not None
     assert (holder.host, holder.pid) == ("elsewhere", 77)
-    _write(path, "elsewhere", 77, age_seconds=STALE_SECONDS + 1)
-    assert living_holder(path) is None
+    assert life_of(path, holder) is Life.UNKNOWN
+
+
+def test_of_a_holder_on_this_host_the_kernel_tells(path: Path) -> None:
+    with FolderLock(path):
+        holder = read_holder(path)
+        assert holder is not None
+        assert life_of(path, holder) is Life.RUNNING
+    assert life_of(path, holder) is Life.SILENT
+
+
+@pytest.mark.parametrize(("pid", "life"), [(os.getpid(), Life.UNKNOWN), (2**22 + 1, Life.SILENT)])
+def test_without_flock_a_pid_is_all_there_is(path: Path, monkeypatch: pytest.MonkeyPatch, pid: int, life: Life) -> None:
+    def refuse(descriptor: int) -> bool:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("repro.store.holder.try_flock", refuse)
+    _write(path, socket.gethostname(), pid)
+    holder = read_holder(path)
+    assert holder is not None
+    assert life_of(path, holder) is life
+
+
+def test_watching_ends_at_the_first_sign_of_life(path: Path) -> None:
+    path.touch()
+    threading.Timer(0.3, os.utime, [path, (5, 5)]).start()  # whatever the clock of the other one says
+    start = time.monotonic()
+    assert beats(path, 30)
+    assert time.monotonic() - start < 5
+
+
+def test_a_look_that_hangs_is_no_silence_of_the_holder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.touch()
+    looks, clock = iter([1, 1, 1, 2]), itertools.count(0, 1000)
+    monkeypatch.setattr("repro.store.holder.modified_ns", lambda path: next(looks))
+    monkeypatch.setattr("repro.store.holder.time.monotonic", lambda: float(next(clock)))
+    assert beats(path, 60), "two looks of 1000 s each, and then a sign of life"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"host": 1}', "\x00\x00"])

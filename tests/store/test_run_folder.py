@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from repro.errors import StoreError
+from repro.errors import DamagedError, StoreError
 from repro.store.lock import LockedError
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
@@ -32,7 +32,23 @@ def test_the_config_is_frozen_at_the_first_write(folder: RunFolder) -> None:
 
 def test_a_config_of_any_language_is_frozen(folder: RunFolder) -> None:
     folder.freeze_config("name: Längsschnitt 路\n")
-    assert folder.config_path.read_bytes().decode() == folder.read_config() == "name: Längsschnitt 路\n"
+    assert folder.read_config() == "name: Längsschnitt 路\n"
+    assert folder.config_path.read_bytes().decode().startswith(folder.read_config())
+
+
+@pytest.mark.parametrize("digit", [b"1", b"3"])
+def test_a_frozen_config_that_was_changed_is_noticed(folder: RunFolder, digit: bytes) -> None:
+    folder.freeze_config("threads: 2\n")
+    content = folder.config_path.read_bytes()
+    folder.config_path.write_bytes(content.replace(b"threads: 2", b"threads: " + digit))
+    with pytest.raises(DamagedError, match=r"config\.yaml is damaged or was edited"):
+        folder.read_config()
+
+
+def test_a_config_from_before_digests_is_read(folder: RunFolder) -> None:
+    folder.path.mkdir()
+    folder.config_path.write_text("a: 1\n")
+    assert folder.read_config() == "a: 1\n"
 
 
 def test_a_missing_config_is_named(folder: RunFolder) -> None:

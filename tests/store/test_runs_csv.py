@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repro.store.record import Names, Scores
-from repro.store.runs_csv import COLUMNS, read_runs, recorded, runs_csv
+from repro.store.runs_csv import COLUMNS, LATER_COLUMNS, read_runs, recorded, runs_csv
 from tests.example_runs import example_record
 
 ANY_TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12).map(
@@ -23,6 +23,12 @@ SCORE = st.none() | st.floats(0, 100)
 MEASURED = {
     "command": ["python", "-m", "repro", "head=aspp", "schedule.length=40 steps"],
     "evaluated_split": {"name": "val", "images": 96, "sha256": "ab" * 32},
+    "images": {
+        "measured_trained": 3,
+        "measured_selecting": 2,
+        "selecting_trained": 1,
+        "unknown": ["file:ab", "run:cd"],
+    },
     "restarts": 1,
     "training": {
         "batch_norm_samples": 4,
@@ -55,6 +61,8 @@ def test_columns_of_a_record():
     assert (found.hardware, found.commit, found.dirty, found.torch) == ("A card", "c0ffee", False, "2.11.0")
     assert (found.split, found.images, found.batch_norm_samples, found.restarts) == ("val", 96, 4, 1)
     assert found.command == "python -m repro head=aspp 'schedule.length=40 steps'"
+    assert (found.measured_trained, found.measured_selecting, found.selecting_trained) == (3, 2, 1)
+    assert found.unknown_images == "file:ab run:cd"
 
 
 def test_a_record_that_tells_little_gives_a_line_all_the_same(tmp_path):
@@ -89,6 +97,18 @@ def test_any_content_survives_and_the_order_of_lines_does_not_matter(tmp_path_fa
     path = tmp_path_factory.mktemp("csv") / "runs.csv"
     path.write_text(text, encoding="utf-8", newline="")
     assert read_runs(path) == (lines, [])
+
+
+def test_a_file_from_before_images_were_counted_is_read(tmp_path):
+    lines = [line(), line(evaluation_id="b" * 16)]
+    rows = list(csv.reader(io.StringIO(runs_csv(lines))))
+    known = [COLUMNS.index(name) for name in COLUMNS if name not in LATER_COLUMNS]
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([row[place] for place in known] for row in rows)
+    (tmp_path / "runs.csv").write_text(stream.getvalue())
+    found, problems = read_runs(tmp_path / "runs.csv")
+    assert problems == []
+    assert [(item.measured_trained, item.unknown_images) for item in found] == [(None, "")] * 2
 
 
 def test_no_file_is_an_empty_list(tmp_path):

@@ -4,10 +4,12 @@ import json
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from repro.errors import StoreError
+from repro.errors import DamagedError, StoreError
+from repro.store.files import DIGEST
 from repro.store.status import RunState, Status, read_status, write_status
 
 
@@ -20,6 +22,13 @@ def status_in(path: Path) -> Status:
     status = read_status(path)
     assert status is not None
     return status
+
+
+def _change(path: Path, **changes: Any) -> None:
+    """Writes other values, as a status from before digests has them."""
+    content = json.loads(path.read_text()) | changes
+    del content[DIGEST]
+    path.write_text(json.dumps(content))
 
 
 def test_no_file_is_no_status(path: Path) -> None:
@@ -46,8 +55,7 @@ def test_a_message_and_further_values_are_of_one_write_only(path: Path) -> None:
 
 def test_staying_in_a_state_does_not_enter_it_anew(path: Path) -> None:
     write_status(path, RunState.RUNNING)
-    content = json.loads(path.read_text()) | {"times": {"RUNNING": "2020-01-01T00:00:00+00:00"}}
-    path.write_text(json.dumps(content))
+    _change(path, times={"RUNNING": "2020-01-01T00:00:00+00:00"})
     write_status(path, RunState.RUNNING, message="evaluating")
     assert status_in(path).times == {"RUNNING": "2020-01-01T00:00:00+00:00"}
     write_status(path, RunState.FAILED)
@@ -69,9 +77,17 @@ def test_a_damaged_status_is_named_and_mended_by_the_next_write(path: Path, cont
     assert status_in(path).state is RunState.FINISHED
 
 
+@pytest.mark.parametrize("step", ["1", "3"])
+def test_a_changed_digit_is_damage(path: Path, step: str) -> None:
+    write_status(path, RunState.RUNNING, step=2)
+    path.write_text(path.read_text().replace('"step": 2', f'"step": {step}'))
+    with pytest.raises(DamagedError, match="not what its digest was taken of"):
+        read_status(path)
+
+
 def test_a_foreign_state_is_damage(path: Path) -> None:
     write_status(path, RunState.RUNNING)
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "DONE"}))
+    _change(path, state="DONE")
     with pytest.raises(StoreError, match="names no state of CREATED, RUNNING, FINISHED, FAILED, INTERRUPTED: 'DONE'"):
         read_status(path)
 

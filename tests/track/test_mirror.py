@@ -43,6 +43,17 @@ def test_a_finished_run_is_shown_whole(folder: RunFolder, mirror: MLflowMirror, 
     assert (outputs / "mlartifacts" / "repro" / run.info.run_id / "artifacts" / "config.yaml").is_file()
 
 
+@pytest.mark.parametrize("name", ["../../x", "/x", "a/../../../x", "team/x"])
+def test_whatever_an_experiment_is_called_its_files_stay_among_the_artifacts(
+    folder: RunFolder, uri: str, outputs: Path, name: str
+) -> None:
+    MLflowMirror(uri, name, Outputs(outputs)).bring_level(take_snapshot(folder))
+    (shown,) = outputs.parent.rglob("artifacts/config.yaml")
+    assert shown.resolve().is_relative_to(outputs / "mlartifacts")
+    assert ".." not in shown.parts
+    assert Seen(uri).client.get_experiment_by_name(name) is not None
+
+
 def test_sending_again_adds_nothing(folder: RunFolder, mirror: MLflowMirror, uri: str, outputs: Path) -> None:
     mirror.bring_level(take_snapshot(folder))
     assert not mirror.bring_level(take_snapshot(folder))

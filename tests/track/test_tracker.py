@@ -1,5 +1,6 @@
 """Who tracks a run, and where."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ from repro.config.settings import TrackingKind, TrackingSettings
 from repro.errors import ConfigError
 from repro.store.outputs import Outputs
 from repro.track import MLflowTracker, NullTracker, make_tracker, tracking_uri
+from repro.track.live import FINISH_SECONDS
 from tests.places import REPOSITORY
 
 MLFLOW = TrackingSettings(TrackingKind.mlflow, None, "repro")
@@ -40,6 +42,33 @@ def test_relative_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_folder_is_refused_with_what_would_be_right(uri: str) -> None:
     with pytest.raises(ConfigError, match="no longer writes to folders; give a database"):
         tracking_uri(uri, Outputs(Path("outputs")))
+
+
+@pytest.mark.parametrize(
+    ("uri", "sentence"),
+    [
+        ("htp://server:5000", "has the scheme 'htp', which MLflow does not know; did you mean http?"),
+        ("postgres://server/db", "did you mean postgresql?"),
+        ("zzzz://server", "there are http, https, sqlite, postgresql, mysql, mssql, databricks"),
+        ("http://", "names no place"),
+    ],
+)
+def test_an_address_that_nobody_knows_is_refused(uri: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        tracking_uri(uri, Outputs(Path("outputs")))
+
+
+@pytest.mark.parametrize("uri", ["https://server/a", "mysql+pymysql://u@server/db", "databricks://profile"])
+def test_known_schemes_are_taken(uri: str) -> None:
+    assert tracking_uri(uri, Outputs(Path("outputs"))) == uri
+
+
+def test_a_runs_end_waits_for_seconds(tmp_path: Path) -> None:
+    """A cluster that has asked to end kills half a minute later."""
+    assert FINISH_SECONDS <= 5
+    tracker = make_tracker(MLFLOW, Outputs(tmp_path))
+    assert isinstance(tracker, MLflowTracker)
+    assert tracker._finish_seconds == FINISH_SECONDS
 
 
 def test_the_kind_chooses(tmp_path: Path) -> None:

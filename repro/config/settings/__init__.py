@@ -4,12 +4,14 @@ Units stand in the names or in the value (`"400 steps"`). Every class checks its
 """
 
 from repro.config.settings.common import Length
-from repro.config.settings.evaluation import Average, EvaluationSettings, window_stride
+from repro.config.settings.evaluation import Average, EvaluationSettings, ScaledSize, window_stride
+from repro.config.settings.network import FirstDraw
 from repro.config.settings.run import (
     DatasetSettings,
     Determinism,
     Init,
     Layout,
+    Overlap,
     Precision,
     Runtime,
     Selection,
@@ -17,8 +19,17 @@ from repro.config.settings.run import (
     TrackingKind,
     TrackingSettings,
     Validation,
+    is_replaced,
 )
-from repro.config.settings.schedule import AugmentationSettings, BatchNorm, DecayOn, HardPixels, Loss, Schedule
+from repro.config.settings.schedule import (
+    AugmentationSettings,
+    BatchNorm,
+    DecayOn,
+    HardPixels,
+    Loss,
+    LossAverage,
+    Schedule,
+)
 
 __all__ = [
     "AugmentationSettings",
@@ -28,18 +39,23 @@ __all__ = [
     "DecayOn",
     "Determinism",
     "EvaluationSettings",
+    "FirstDraw",
     "HardPixels",
     "Init",
     "Layout",
     "Length",
     "Loss",
+    "LossAverage",
+    "Overlap",
     "Precision",
     "Runtime",
+    "ScaledSize",
     "Schedule",
     "Selection",
     "Settings",
     "TrackingKind",
     "TrackingSettings",
     "Validation",
+    "is_replaced",
     "window_stride",
 ]

@@ -14,6 +14,20 @@ class Average(Enum):
     logits = "logits"
 
 
+class ScaledSize(Enum):
+    """Pixels of a scaled side: `round(scale * side)`, or `int(scale * (side - 1)) + 1`, which keeps sides of 8 n + 1.
+
+    Source of the second: TensorFlow's DeepLab.
+    """
+
+    rounded = "rounded"
+    plus_one = "plus_one"
+
+    def __call__(self, side: int, scale: float) -> int:
+        """The side at the scale, at least one pixel."""
+        return max(round(side * scale) if self is ScaledSize.rounded else int(scale * (side - 1) + 1), 1)
+
+
 def window_stride(window: int) -> int:
     """Pixels between sliding windows where none are asked for: two thirds of the window, as in GALD's public code."""
     return math.ceil(window * 2 / 3)
@@ -21,7 +35,13 @@ def window_stride(window: int) -> int:
 
 @dataclass
 class EvaluationSettings:
-    """How a run's weights are measured."""
+    """How a run's weights are measured.
+
+    Attributes:
+        antialias: whether a view that shrinks has its pixels averaged, or is read between the nearest ones only.
+        scaled_align_corners: whether the corner pixels of a scaled view are those of the image; null: as of the logits.
+        pad_first: whether images are padded before they are scaled and mirrored, and not after.
+    """
 
     split: str | None
     output_stride: int | None
@@ -34,6 +54,10 @@ class EvaluationSettings:
     panels: int
     window: int | None = None
     window_stride: int | None = None
+    antialias: bool = False
+    scaled_size: ScaledSize = ScaledSize.rounded
+    scaled_align_corners: bool | None = None
+    pad_first: bool = False
 
     def __post_init__(self) -> None:
         require(self.window is None or self.window > 0, "evaluation.window must be at least 1 pixel, or null")

@@ -1,11 +1,12 @@
 """A resolved tree -> the typed settings of a run."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import cast
+from types import MappingProxyType
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from repro.config.settings.run import DatasetSettings, Settings
 from repro.config.tree import Leaves, Tree, flatten
@@ -19,8 +20,8 @@ _KINDS: dict[type, tuple[tuple[type, ...], str]] = {
 """Kind that a value is read as: what it may be written as, and what that is called."""
 
 
-def read_settings(tree: Tree) -> Settings:
-    """The typed settings of a resolved tree.
+def read_settings(tree: Tree, choices: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """The typed settings of a resolved tree; the choices of the groups are for sentences.
 
     Raises:
         ConfigError: a value of a wrong type or out of its range; or one that is missing.
@@ -33,10 +34,16 @@ def read_settings(tree: Tree) -> Settings:
         known["init"] = {"source" if key == "from" else key: value for key, value in known["init"].items()}
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), known)
-        _check_kinds(flatten(known), flatten(cast(Tree, OmegaConf.to_container(merged))))
+        as_read = OmegaConf.to_container(merged)
+        assert isinstance(as_read, dict)
+        _check_kinds(flatten(known), flatten({str(key): value for key, value in as_read.items()}))
         result = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         leaf = getattr(error, "full_key", None) or "the configuration"
+        group, _, key = leaf.rpartition(".")
+        if isinstance(error, MissingMandatoryValue):
+            where = f"; add {key} to {group}/{choices[group]}.yaml" if group in choices else ", and every run has it"
+            raise ConfigError(f"{leaf} is missing{where}") from error
         raise ConfigError(f"{leaf.replace('init.source', 'init.from')}: {first_line(error)}") from error
     assert isinstance(result, Settings)
     return result

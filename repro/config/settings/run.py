@@ -1,5 +1,6 @@
 """The settings of a whole run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from pathlib import Path
@@ -66,17 +67,30 @@ class Validation:
             Length.parse(self.every, "validation.every")
 
 
+class Overlap(Enum):
+    """Which images are among those trained on: the ones whose scores choose the weights, or the ones measured."""
+
+    selecting = "selecting"
+    measured = "measured"
+
+
 @dataclass
 class DatasetSettings:
-    """Which splits are trained on and evaluated, and which training images come more than once.
+    """Which splits are trained on and evaluated, which training images come more than once, which files count.
 
     The other leaves of a data set are arguments of its class.
+
+    Attributes:
+        allow_overlap: images that may be among those trained on; a run with others among them is refused.
+        content: files and folders that count by their content where a split declares no hash; null: all of the root.
     """
 
     train_split: str
     evaluation_split: str
     duplicate: list[str] | None = None
     duplicate_times: int = 2
+    content: list[str] | None = None
+    allow_overlap: list[Overlap] = field(default_factory=list)
 
 
 class Layout(StrEnum):
@@ -114,7 +128,12 @@ class Init:
     @property
     def replaces_backbone(self) -> bool:
         """Whether the weights to start from make those of the backbone superfluous."""
-        return self.source is not None and not any(prefix.startswith("backbone") for prefix in self.drop)
+        return self.source is not None and is_replaced("backbone", self.drop)
+
+
+def is_replaced(part: str, drop: Iterable[str]) -> bool:
+    """Whether weights to start from, without those whose names begin as `drop` says, are all that a part has."""
+    return not any(prefix.startswith(part) or part.startswith(prefix) for prefix in drop)
 
 
 class TrackingKind(StrEnum):
@@ -131,6 +150,9 @@ class TrackingSettings:
     kind: TrackingKind
     uri: str | None = None
     experiment: str = "repro"
+
+    def __post_init__(self) -> None:
+        require(bool(self.experiment.strip()), "tracking.experiment is empty; give it a name, such as repro")
 
 
 @dataclass

@@ -13,6 +13,17 @@ class Loss(Enum):
     ohem = "ohem"
 
 
+class LossAverage(Enum):
+    """Over what the loss is one mean: the batch, each group of images behind one batch-norm statistic, or each image.
+
+    The means of several are averaged, in which one without a counted pixel is 0.
+    """
+
+    batch = "batch"
+    group = "group"
+    image = "image"
+
+
 class DecayOn(Enum):
     """Which parameters weight decay acts on."""
 
@@ -22,25 +33,42 @@ class DecayOn(Enum):
 
 @dataclass
 class BatchNorm:
-    """Batch normalisation: images behind one statistic (null: the batch), running-average momentum, freezing."""
+    """Batch normalisation.
+
+    Attributes:
+        samples: images behind one statistic; null: the batch.
+        backbone_momentum: of the running averages in the backbone as it was published.
+        head_momentum: of all others: blocks added behind it, head and auxiliary head.
+        frozen: whether the running averages stand still, and are what is normalised by.
+    """
 
     samples: int | None = None
-    momentum: float = 0.1
+    backbone_momentum: float = 0.1
+    head_momentum: float = 0.1
     frozen: bool = False
 
     def __post_init__(self) -> None:
         require(self.samples is None or self.samples > 0, "schedule.batch_norm.samples must be at least 1, or null")
-        require(0 < self.momentum <= 1, f"schedule.batch_norm.momentum is {self.momentum}; it must lie in (0, 1]")
+        for name in ("backbone_momentum", "head_momentum"):
+            value = getattr(self, name)
+            require(0 < value <= 1, f"schedule.batch_norm.{name} is {value}; it must lie in (0, 1]")
 
 
 @dataclass
 class AugmentationSettings:
-    """Random scale, crop and flip of the training images."""
+    """Random scale, crop and flip of the training images.
+
+    Attributes:
+        antialias: whether an image that shrinks has its pixels averaged, or is read between the nearest ones only.
+        label_from_corner: whether a resized label is read at the upper left corner of each new pixel, not its centre.
+    """
 
     crop_size: int | None = None
     scale_range: list[float] = field(default_factory=lambda: [1.0, 1.0])
     scale_step: float | None = None
     flip: bool = True
+    antialias: bool = True
+    label_from_corner: bool = False
 
 
 @dataclass
@@ -81,6 +109,7 @@ class Schedule:
     batch_norm: BatchNorm
     augmentation: AugmentationSettings
     loss: Loss = Loss.cross_entropy
+    loss_average: LossAverage = LossAverage.batch
     ohem: HardPixels = field(default_factory=HardPixels)
     upsample_logits: bool = True
     replicas: int = 1
@@ -98,6 +127,16 @@ class Schedule:
             f"which is {self.batch_size}, so that every statistic has as many images behind it",
         )
 
+    def check_hard_pixels(self, pixels: int) -> None:
+        """Refuses a mining that could leave out none of the pixels of an image that the loss sees."""
+        smaller = "" if self.upsample_logits else ", schedule.upsample_logits=true"
+        require(
+            self.loss is not Loss.ohem or self.ohem.kept_pixels < pixels,
+            f"schedule.ohem.kept_pixels is {self.ohem.kept_pixels}, but the loss sees {pixels} pixels of a training "
+            f"image, so that none would be left out; give a smaller number, such as {max(round(0.14 * pixels), 1)}, "
+            f"the share that GALD's public code keeps{smaller}, or schedule.loss=cross_entropy",
+        )
+
     @property
     def micro_batch(self) -> int:
         """Images in one forward pass: as many as one batch-norm statistic has behind it."""
@@ -107,3 +146,9 @@ class Schedule:
     def accumulation(self) -> int:
         """Forward passes whose gradients are averaged for one optimiser step."""
         return self.batch_size // self.micro_batch
+
+    @property
+    def averaged_images(self) -> int:
+        """Images over whose counted pixels the loss is one mean."""
+        sizes = {LossAverage.batch: self.batch_size, LossAverage.group: self.micro_batch, LossAverage.image: 1}
+        return sizes[self.loss_average]

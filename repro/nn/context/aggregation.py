@@ -166,6 +166,7 @@ class NonLocalAggregation(_Relation):
         width: Channels of the 3x3 convolution, and so of the context.
         inner_width: Channels of query, key and value.
         scaled: Divides products by the root of `inner_width`.
+        std: Standard deviation of the block's first weights; `None` for PyTorch's own draw.
         zero_init: Starts the block as the identity.
         downsample: Halves the map before the block.
         padding: Of the convolution that halves it, 1 or 0; see `Halving`.
@@ -179,12 +180,13 @@ class NonLocalAggregation(_Relation):
         width: int,
         inner_width: int,
         scaled: bool,
+        std: float | None,
         zero_init: bool,
         downsample: bool,
         padding: int,
         align_corners: bool,
     ) -> None:
-        block = NonLocalBlock(width, inner_width, scaled=scaled, zero_init=zero_init)
+        block = NonLocalBlock(width, inner_width, scaled=scaled, std=std, zero_init=zero_init)
         super().__init__(in_channels, width, block, downsample=downsample, padding=padding, align_corners=align_corners)
 
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from repro.nn.first_draw import draw_for_good
 from repro.nn.tensors import exact_type, without_autocast
 
 
@@ -32,7 +33,8 @@ class CGNLBlock(nn.Module):
         channels: C.
         inner_channels: Channels of theta, phi and g; C / 2 in the paper.
         groups: Groups of the attention, of the last convolution and of its normalisation.
-        std: Standard deviation of the convolutions' first weights; `None` for PyTorch's own draw, as in GALD's copy.
+        std: Standard deviation of the convolutions' first weights, which no `first_draw` changes; `None` for PyTorch's
+            own draw, as in GALD's copy.
         zero_init: Starts as the identity.
 
     Raises:
@@ -61,9 +63,8 @@ class CGNLBlock(nn.Module):
         self.g = nn.Conv2d(channels, inner_channels, 1, bias=False)
         self.expand = nn.Conv2d(inner_channels, channels, 1, groups=groups, bias=False)
         self.norm = nn.GroupNorm(groups, channels)
-        if std is not None:
-            for convolution in (self.theta, self.phi, self.g, self.expand):
-                nn.init.normal_(convolution.weight, std=std)
+        for convolution in (self.theta, self.phi, self.g, self.expand):
+            draw_for_good(convolution, std)
         if zero_init:
             nn.init.zeros_(self.norm.weight)
 

@@ -6,14 +6,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.nn.context.dynamic_sampling import SampledConvolution, odd_kernel, regular_grid
+from repro.nn.first_draw import draw_for_good
 
 
 class ModulatedConvolution(nn.Module):
     """Deformable convolution, version 2, with BN and ReLU: `[B, C, H, W]` to `[B, width, H, W]`.
 
     One convolution of the same kernel yields an offset from the regular grid and, through a sigmoid, a factor between
-    0 and 1 per tap and position. It starts at zero: no offsets, every factor 0.5.
-    Source: Zhu et al. 2019, section 3.2; kernel, padding and first weights as in mmcv's operator.
+    0 and 1 per tap and position. It starts at zero, whatever `first_draw` says: no offsets, every factor 0.5.
+    Source: Zhu et al. 2019, section 3.2; kernel, padding and that start as in mmcv's operator.
 
     Raises:
         ValueError: The kernel is no odd number, or the width is below 1.
@@ -24,9 +25,7 @@ class ModulatedConvolution(nn.Module):
         self.taps = odd_kernel(kernel_size) ** 2
         self.out_channels = width
         self.sampling = nn.Conv2d(in_channels, 3 * self.taps, kernel_size, padding=kernel_size // 2)
-        assert self.sampling.bias is not None
-        nn.init.zeros_(self.sampling.weight)
-        nn.init.zeros_(self.sampling.bias)
+        draw_for_good(self.sampling, 0)
         self.convolution = SampledConvolution(in_channels, width, kernel_size)
         self.norm = nn.BatchNorm2d(width)
 

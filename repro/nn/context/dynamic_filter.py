@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.nn.context.dynamic_sampling import odd_kernel
 from repro.nn.context.pyramid import region_averages
 from repro.nn.layers import ConvBNReLU
-from repro.nn.tensors import layout
+from repro.nn.tensors import is_recorded, layout, neighbours
 
 
 class GeneratedFilter(nn.Module):
@@ -39,10 +40,17 @@ class GeneratedFilter(nn.Module):
         """Filters each image with the kernels that it yields."""
         (regions,) = region_averages(self.reduction(features), (self.kernel_size,))
         kernels = self.kernels(regions)
-        # As groups of one long image all images are filtered in one call.
-        together = features.reshape(1, -1, *features.shape[-2:])
-        kernels = kernels.reshape(together.shape[1], 1, self.kernel_size, self.kernel_size)
-        filtered = F.conv2d(together, kernels, padding=self.kernel_size // 2, groups=together.shape[1])
-        filtered = filtered.reshape(features.shape).contiguous(memory_format=layout(features))
-        normalised: Tensor = self.norm(filtered)
+        normalised: Tensor = self.norm(_filtered(features, kernels))
         return F.relu(normalised, inplace=True)
+
+
+def _filtered(features: Tensor, kernels: Tensor) -> Tensor:
+    """Every channel `[B, C, H, W]` filtered with its kernel of `[B, C, k, k]`."""
+    kernel_size = kernels.shape[-1]
+    if is_recorded():  # groups are a constant of a program, and so the number of images would be
+        return (torch.stack(neighbours(features, kernel_size), 2) * kernels.flatten(2)[..., None, None]).sum(2)
+    # As groups of one long image all images are filtered in one call.
+    together = features.reshape(1, -1, *features.shape[-2:])
+    kernels = kernels.reshape(together.shape[1], 1, kernel_size, kernel_size)
+    filtered = F.conv2d(together, kernels, padding=kernel_size // 2, groups=together.shape[1])
+    return filtered.reshape(features.shape).contiguous(memory_format=layout(features))

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from repro.nn.context.nonlocal_block import NonLocalBlock
 from repro.nn.context.parts import HeadPart
-from repro.nn.tensors import exact_type, layout
+from repro.nn.first_draw import draw_for_good
+from repro.nn.tensors import exact_type, is_recorded, layout
 
 Sampler = Literal["convolution", "nonlocal"]
 Origin = Literal["grid", "centre"]
@@ -51,8 +52,19 @@ def sample(features: Tensor, points: Tensor, mask: Tensor | None = None) -> Tens
     if mask is not None:
         shares = shares * mask.to(exact).permute(0, 2, 3, 1)[..., None, None]
     table = features.to(exact).permute(0, 2, 3, 1).reshape(-1, channels)
-    values = F.embedding_bag(pixels.reshape(-1, 4), table, per_sample_weights=shares.reshape(-1, 4), mode="sum")
+    values = _weighted_rows(table, pixels.reshape(-1, 4), shares.reshape(-1, 4))
     return values.view(batch, down, right, -1).permute(0, 3, 1, 2).to(features.dtype)
+
+
+def _weighted_rows(table: Tensor, indices: Tensor, weights: Tensor) -> Tensor:
+    """Sums of rows `[N, C]` of a table, for indices and weights `[N, 4]`."""
+    if not is_recorded():
+        return F.embedding_bag(indices, table, per_sample_weights=weights, mode="sum")
+    # ONNX has no such operator, and its exporter puts a loop over N in its place.
+    total = table.new_zeros(())
+    for index, weight in zip(indices.unbind(1), weights.unbind(1), strict=True):
+        total = total + table[index] * weight[:, None]
+    return total
 
 
 def _neighbours(places: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -88,11 +100,13 @@ class SampledConvolution(nn.Module):
     At the points of `regular_grid` it is an ordinary zero-padded convolution of stride 1. The values read, k^2 times
     the map, are kept for the gradient of the weights; torchvision's `deform_conv2d` reads them once more instead.
     Source: DSNet, equation 2; with a mask, Zhu et al. 2019 (DCNv2), equation 1. First weights as PyTorch draws those
-    of a convolution, which is also what mmcv draws for DCNv2's.
+    of a convolution, which is also what mmcv draws for DCNv2's, or by the `first_draw` of the head.
 
     Raises:
         ValueError: The kernel is no odd number, or the width is below 1.
     """
+
+    is_convolution = True  # for the first draw
 
     def __init__(self, in_channels: int, width: int, kernel_size: int) -> None:
         super().__init__()
@@ -125,7 +139,7 @@ class PointGenerator(nn.Module):
             yields the points themselves, equation 2 read literally. Zero would then put all of them into one pixel;
             the first weights are drawn so that the points of a rectified, normalised guide have the spread of the
             grid, a variance of (k^2 - 1) / 12 along each axis.
-        point_kernel: Kernel of the convolution that yields the points.
+        point_kernel: Kernel of the convolution that yields the points, whose draw no `first_draw` changes.
 
     Raises:
         ValueError: A value is not one of those above, or a kernel is no odd number.
@@ -152,9 +166,7 @@ class PointGenerator(nn.Module):
         self.convolution = nn.Conv2d(channels, 2 * kernel_size**2, point_kernel, padding=padding)
         spread = (kernel_size**2 - 1) / 12 if origin == "centre" else _OFFSET_VARIANCE[sampler]
         # He et al. 2015: 2 / fan_in gives a rectified input's product a variance of 1.
-        nn.init.normal_(self.convolution.weight, std=math.sqrt(spread * 2 / (channels * point_kernel**2)))
-        assert self.convolution.bias is not None
-        nn.init.zeros_(self.convolution.bias)
+        draw_for_good(self.convolution, math.sqrt(spread * 2 / (channels * point_kernel**2)))
 
     def forward(self, guide: Tensor) -> Tensor:
         """The points, as distances from each position, see `sample`."""

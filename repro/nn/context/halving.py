@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from repro.errors import ConfigError
 from repro.nn.context.pooling import refuse_single_image
+from repro.nn.tensors import is_recorded
 
 
 class Halving(nn.Module):
@@ -43,13 +44,13 @@ class Halving(nn.Module):
                 image is all that remains.
         """
         height, width = features.shape[-2:]
-        if self.convolution.padding[0] == 0 and min(height, width) < 3:
+        if self.convolution.padding[0] == 0 and not is_recorded() and min(height, width) < 3:
             raise ConfigError(
                 f"a map of {height}x{width} is too small for a 3x3 convolution of stride 2 without padding; "
                 "use larger images or crops, or set padding to 1"
             )
         reduced = self.convolution(features)
-        if reduced.shape[-2:] == (1, 1):
+        if self.norm.training and not is_recorded() and reduced.shape[-2:] == (1, 1):
             refuse_single_image(reduced, self.norm, "a map reduced to one position", "use larger crops")
         normalised: Tensor = self.norm(reduced)
         return F.relu(normalised, inplace=True) if self.relu else normalised

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from repro.nn.context.local_attention import local_attention
 from repro.nn.context.parts import LocalDistribution
+from repro.nn.first_draw import draw_for_good
 from repro.nn.layers import ConvBNReLU
 
 Input = Literal["concatenation", "context"]
@@ -19,7 +20,9 @@ class LDv2(LocalDistribution):
     """Lets every position draw on `kernel_size` x `kernel_size` neighbours, by how well their keys fit its query.
 
     X_l is the backbone's map behind a 1x1 convolution with BN and ReLU, x the concatenation of X_l and the context
-    X_g; without a context x is X_l. Query, key and value are bias-free 1x1 convolutions of x.
+    X_g; without a context x is X_l. Query, key and value are bias-free 1x1 convolutions of x. They start as PyTorch
+    draws them whatever `first_draw` says, since no normalisation follows: of what He et al. draw for a layer that a
+    rectifier follows, the products without a scale would be so large that each position had one neighbour only.
     Source: GALD, section III-B, equations 6 to 8, Table II(b) and (c). There is no public code. Not in the paper: what
     X_l is made by, all widths, and how the result is combined with X_l; by default that is left to the head, which
     sets the backbone's map beside the result.
@@ -79,6 +82,8 @@ class LDv2(LocalDistribution):
         self.query = nn.Conv2d(channels[query], key_width, 1, bias=False)
         self.key = nn.Conv2d(channels[key], key_width, 1, bias=False)
         self.value = nn.Conv2d(channels[value], value_width, 1, bias=False)
+        for convolution in (self.query, self.key, self.value):
+            draw_for_good(convolution, None)
         self.out_channels = value_width + (local_width if combination == "concatenation" else 0)
 
     def forward(self, original: Tensor, context: Tensor | None = None) -> Tensor:

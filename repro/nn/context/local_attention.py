@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from repro.nn.tensors import exact_type, layout, without_autocast
+from repro.nn.tensors import exact_type, is_recorded, layout, neighbours, without_autocast
 
 _BLOCK = 16  # columns that share a product: more waste multiplications, fewer make products too small to be fast
 
@@ -56,10 +56,30 @@ def local_attention(
         raise ValueError(f"local attention needs an odd kernel, so that a position has a middle, not {kernel_size}")
     if dilation < 1:
         raise ValueError(f"local attention needs a dilation of at least 1, not {dilation}")
+    if is_recorded():
+        return _one_neighbour_at_a_time(query, key, value, kernel_size, dilation, scale, masked_border)
     batch, _, height, width = query.shape
     grid = _Grid(batch, height, width, kernel_size // 2, dilation)
     result: Tensor = _LocalAttention.apply(query, key, value, grid, scale, masked_border)
     return result
+
+
+def _one_neighbour_at_a_time(
+    query: Tensor, key: Tensor, value: Tensor, kernel_size: int, dilation: int, scale: float, masked_border: bool
+) -> Tensor:
+    """The same without a loop over rows or columns, whose number a program cannot change."""
+    exact = exact_type(value)
+    with without_autocast(value.device):
+        query, key, values = query.to(exact), key.to(exact), neighbours(value.to(exact), kernel_size, dilation)
+        logits = torch.stack([(query * near).sum(1) for near in neighbours(key, kernel_size, dilation)], 1) * scale
+        if masked_border:
+            inside = torch.cat(neighbours(torch.ones_like(key[:, :1]), kernel_size, dilation), 1)
+            logits = logits.masked_fill(inside == 0, -torch.inf)
+        shares = torch.split(logits.softmax(1), 1, 1)
+        result = torch.zeros_like(values[0])
+        for share, near in zip(shares, values, strict=True):
+            result = result + share * near
+    return result.to(value.dtype).contiguous(memory_format=layout(value))
 
 
 @dataclass(frozen=True)

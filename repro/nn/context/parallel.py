@@ -40,6 +40,9 @@ class ParallelContext(Aggregation):
 
     The rates may follow the output stride, the pools never do.
 
+    Differs: TensorFlow's DeepLab, mmsegmentation, LightNet and GALD concatenate the image-level branch first,
+    torchvision and PyTorch-Encoding last as here; only the order of the next layer's columns depends on it.
+
     Args:
         in_channels: Channels of the feature map.
         width: Channels of every branch, of the image branch and of the fused result.

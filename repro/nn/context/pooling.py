@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from repro.errors import ConfigError
 from repro.nn.layers import ConvBNReLU, global_average
-from repro.nn.tensors import exact_type, layout, without_autocast
+from repro.nn.tensors import exact_type, is_recorded, layout, without_autocast
 
 _CACHED_NUMBERS = 2**20  # 4 MiB in float32, a cache's share per core or more on most machines
 
@@ -36,9 +36,10 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
     if kernel_size == 1:
         return features
     exact = exact_type(features)
-    height, width = features.shape[2:]
-    rows = _band(height, kernel_size, count_include_pad, exact, features.device)
-    columns = rows if width == height else _band(width, kernel_size, count_include_pad, exact, features.device)
+    rows, columns = (_band(side, kernel_size, count_include_pad, exact, features.device) for side in features.shape[2:])
+    if is_recorded():
+        with without_autocast(features.device):
+            return (rows @ features.to(exact) @ columns.mT).to(features.dtype)
     pooled: Tensor = _Separable.apply(features, rows, columns)
     return pooled
 
@@ -108,6 +109,8 @@ class ImagePooling(nn.Module):
 
     Spreading one value by bilinear upsampling gives that value everywhere, so it is expanded instead.
     Source: DeepLabv3, section 3.3.
+    Differs: LightNet normalises behind the spreading, over as many equal values as there are positions. Values and
+    gradients are the same; its running variance is n / (n - 1) of the batch's for n positions, ours for n images.
     """
 
     def __init__(self, in_channels: int, width: int, *, relu: bool) -> None:
@@ -143,7 +146,9 @@ def refuse_single_image(features: Tensor, norm: nn.Module, what: str, remedy: st
     Raises:
         ConfigError: B is 1, and `norm` is in training.
     """
-    if norm.training and features.shape[0] == 1 and not isinstance(norm, nn.SyncBatchNorm):
+    if is_recorded() or not norm.training or isinstance(norm, nn.SyncBatchNorm):
+        return
+    if features.shape[0] == 1:
         raise ConfigError(
             f"{what} cannot train on a batch of 1 image, because batch normalisation would see one value per channel; "
             f"use at least 2 images per process, freeze batch normalisation, or {remedy}"

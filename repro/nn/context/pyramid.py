@@ -76,10 +76,10 @@ def region_averages(features: Tensor, bins: Sequence[int]) -> list[Tensor]:
     """
     exact = exact_type(features)
     with without_autocast(features.device):
-        shares = [
-            torch.kron(*(_regions(size, count, exact, features.device) for size in features.shape[-2:]))
-            for count in bins
-        ]
+        shares = []
+        for count in bins:
+            rows, columns = (_regions(size, count, exact, features.device) for size in features.shape[-2:])
+            shares.append((rows[:, None, :, None] * columns[:, None]).flatten(2).flatten(0, 1))
         averages = features.to(exact).flatten(2) @ torch.cat(shares).mT
         parts = torch.split(averages.to(features.dtype), [count**2 for count in bins], 2)
         grids = (torch.unflatten(part, 2, (count, count)) for count, part in zip(bins, parts, strict=True))

@@ -21,7 +21,7 @@ class ASPP(ContextHead):
         rates: Atrous rates of the 3x3 branches at the reference output stride.
         width, reference_output_stride, rates_follow_output_stride, image_pooling, branch_relu, fusion: See
             `ParallelContext`.
-        extra_conv, dropout, dropout_kind, logits_std: See `Classifier`.
+        extra_conv, extra_conv_dropout, dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     first_branch_kernel = 1
@@ -40,6 +40,7 @@ class ASPP(ContextHead):
         branch_relu: bool,
         fusion: Fusion,
         extra_conv: bool,
+        extra_conv_dropout: float,
         dropout: float,
         dropout_kind: DropoutKind,
         logits_std: float | None,
@@ -60,6 +61,7 @@ class ASPP(ContextHead):
             self.context.out_channels,
             num_classes,
             extra_conv=extra_conv,
+            extra_conv_dropout=extra_conv_dropout,
             dropout=dropout,
             dropout_kind=dropout_kind,
             logits_std=logits_std,

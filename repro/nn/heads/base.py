@@ -52,14 +52,16 @@ class Head(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Optional 3x3 convolution with BN and ReLU, dropout, 1x1 convolution to logits.
+    """Optional 3x3 convolution with BN and ReLU and its own dropout before it, dropout, 1x1 convolution to logits.
 
     Args:
         in_channels: Channels of the map read.
         num_classes: Number of classes to tell apart.
         extra_conv: The 3x3 convolution; it has the width of its input, as in torchvision and PyTorch-Encoding.
+        extra_conv_dropout: Probability before the 3x3 convolution; without one it has no effect. torchvision drops here
+            (0.5) and not before the logits, PyTorch-Encoding in both places (0.5 and 0.1).
         dropout: Probability before the logits.
-        dropout_kind: `elementwise` or `channel`.
+        dropout_kind: `elementwise` or `channel`, in both places.
         logits_std: Standard deviation of the logits' first weights; `None` for PyTorch's own draw.
     """
 
@@ -69,11 +71,13 @@ class Classifier(nn.Module):
         num_classes: int,
         *,
         extra_conv: bool = False,
+        extra_conv_dropout: float = 0.0,
         dropout: float,
         dropout_kind: DropoutKind,
         logits_std: float | None,
     ) -> None:
         super().__init__()
+        self.extra_dropout = dropout_layer(extra_conv_dropout, dropout_kind)
         self.extra = ConvBNReLU(in_channels, in_channels, 3) if extra_conv else None
         self.dropout = dropout_layer(dropout, dropout_kind)
         self.logits = logits_layer(in_channels, num_classes, logits_std)
@@ -81,7 +85,7 @@ class Classifier(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Maps `[B, C, h, w]` to logits `[B, num_classes, h, w]`."""
         if self.extra is not None:
-            features = self.extra(features)
+            features = self.extra(self.extra_dropout(features))
         logits: Tensor = self.logits(self.dropout(features))
         return logits
 

@@ -51,28 +51,9 @@ class FCN(Head):
 class AuxiliaryHead(FCN):
     """The same layers on an earlier stage, for a second loss in training only.
 
-    Source: PSPNet (its public code). The logits' first weights are those of `head=fcn`.
+    Source: PSPNet (its public code).
+    Differs: GALD has a bias in front of the BN, which takes it away again.
 
     Args:
-        channels, num_classes, source, width, dropout, dropout_kind: See `FCN`.
+        channels, num_classes, source, width, dropout, dropout_kind, logits_std: See `FCN`.
     """
-
-    def __init__(
-        self,
-        channels: Mapping[str, int],
-        num_classes: int,
-        *,
-        source: str,
-        width: int,
-        dropout: float,
-        dropout_kind: DropoutKind,
-    ) -> None:
-        super().__init__(
-            channels,
-            num_classes,
-            source=source,
-            width=width,
-            dropout=dropout,
-            dropout_kind=dropout_kind,
-            logits_std=0.01,
-        )

@@ -23,7 +23,7 @@ class JointClassifier(HeadPart):
         in_channels: Channels of all maps together.
         num_classes: Number of classes to tell apart.
         width: Channels of the 3x3 convolution; `None` for none.
-        extra_conv, dropout, dropout_kind, logits_std: See `Classifier`.
+        extra_conv, extra_conv_dropout, dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class JointClassifier(HeadPart):
         *,
         width: int | None,
         extra_conv: bool,
+        extra_conv_dropout: float,
         dropout: float,
         dropout_kind: DropoutKind,
         logits_std: float | None,
@@ -43,6 +44,7 @@ class JointClassifier(HeadPart):
             in_channels if width is None else width,
             num_classes,
             extra_conv=extra_conv,
+            extra_conv_dropout=extra_conv_dropout,
             dropout=dropout,
             dropout_kind=dropout_kind,
             logits_std=logits_std,

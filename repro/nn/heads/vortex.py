@@ -21,7 +21,7 @@ class ModuleA(ContextHead):
         k: Size of the average pool in pixels of the feature map.
         rates: Atrous rates of the 3x3 branches at output stride 8.
         width, rates_follow_output_stride, count_include_pad, image_pooling, branch_relu, fusion: See `ParallelContext`.
-        extra_conv, dropout, dropout_kind, logits_std: See `Classifier`.
+        extra_conv, extra_conv_dropout, dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     reference_output_stride = 8
@@ -41,6 +41,7 @@ class ModuleA(ContextHead):
         branch_relu: bool,
         fusion: Fusion,
         extra_conv: bool,
+        extra_conv_dropout: float,
         dropout: float,
         dropout_kind: DropoutKind,
         logits_std: float | None,
@@ -61,6 +62,7 @@ class ModuleA(ContextHead):
             self.context.out_channels,
             num_classes,
             extra_conv=extra_conv,
+            extra_conv_dropout=extra_conv_dropout,
             dropout=dropout,
             dropout_kind=dropout_kind,
             logits_std=logits_std,
@@ -73,6 +75,7 @@ class Vortex(ContextHead):
     Source: Vortex Pooling, section 3.4, Figures 3b and 4. Not in the paper: the kernel of the first branch
     (3x3 here, as in both public re-implementations), the borders of the pools, and what lies between
     concatenation and logits.
+    Differs: The 1x1 convolution behind the concatenation of LightNet is padded by 1, so that its map grows.
 
     Args:
         channels, num_classes, source: See `Head`.
@@ -80,7 +83,7 @@ class Vortex(ContextHead):
         rates: Atrous rate of each branch at output stride 8.
         first_branch_kernel: 3 or 1.
         width, rates_follow_output_stride, count_include_pad, image_pooling, branch_relu, fusion: See `ParallelContext`.
-        extra_conv, dropout, dropout_kind, logits_std: See `Classifier`.
+        extra_conv, extra_conv_dropout, dropout, dropout_kind, logits_std: See `Classifier`.
     """
 
     reference_output_stride = 8
@@ -101,6 +104,7 @@ class Vortex(ContextHead):
         branch_relu: bool,
         fusion: Fusion,
         extra_conv: bool,
+        extra_conv_dropout: float,
         dropout: float,
         dropout_kind: DropoutKind,
         logits_std: float | None,
@@ -121,6 +125,7 @@ class Vortex(ContextHead):
             self.context.out_channels,
             num_classes,
             extra_conv=extra_conv,
+            extra_conv_dropout=extra_conv_dropout,
             dropout=dropout,
             dropout_kind=dropout_kind,
             logits_std=logits_std,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from repro.errors import ConfigError
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.measurements import Measurements
+from repro.experiments.overlaps import told_and_deviating
 from repro.experiments.values import has_class, network_value, recorded_value
 from repro.papers import Address, Metric
 from repro.report.judge.statistics import paired
@@ -25,12 +26,16 @@ class Values:
         evidence: ids of the evaluations behind the values, in the order of the seeds.
         hardware: what they were measured on.
         exact: the value does not depend on a seed.
+        warnings: about images that were trained on, or that chose the weights, and are measured.
+        deviations: those of the warnings that the paper does not do itself.
     """
 
     by_seed: dict[int, float]
     evidence: tuple[str, ...] = ()
     hardware: tuple[str, ...] = ()
     exact: bool = False
+    warnings: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,14 @@ class Evidence:
         differences = paired(own.by_seed, other.by_seed)
         if not differences:
             return Absent(Verdict.NOT_RUN, f"no seed has both this row and {name}")
-        evidence, hardware = (*own.evidence, *other.evidence), (*own.hardware, *other.hardware)
-        return Values(differences, evidence, tuple(dict.fromkeys(hardware)), own.exact)
+        return Values(
+            differences,
+            (*own.evidence, *other.evidence),
+            _united(own.hardware, other.hardware),
+            own.exact,
+            _united(own.warnings, other.warnings),
+            _united(own.deviations, other.deviations),
+        )
 
     def resolved(self, measurement: Measurement) -> Measurement:
         """The measurement that stands for this one where both are the same at the scale."""
@@ -110,7 +121,13 @@ class Evidence:
             return Absent(Verdict.NOT_RUN)
         behind = [found[seed] for seed in by_seed]
         hardware = dict.fromkeys(evaluation.hardware for evaluation in behind if evaluation.hardware)
-        return Values(by_seed, tuple(evaluation.evaluation_id for evaluation in behind), tuple(hardware))
+        evidence = tuple(evaluation.evaluation_id for evaluation in behind)
+        warnings, deviating = told_and_deviating(measurement, behind)
+        return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating)
+
+
+def _united(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
 
 
 def _static(measurement: Measurement, metric: Metric) -> Values | Absent:

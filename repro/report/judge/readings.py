@@ -29,6 +29,7 @@ class Effect:
         address: the cell.
         base: mean of the cell as we read the paper, over the seeds that both readings have.
         difference: the reading minus ours, paired by seed.
+        warnings: about images of either reading that were trained on, or chose the weights, and are measured.
     """
 
     entry: Entry
@@ -36,6 +37,7 @@ class Effect:
     address: Address
     base: float
     difference: Interval
+    warnings: tuple[str, ...] = ()
 
     @property
     def direction(self) -> Direction:
@@ -56,4 +58,5 @@ def effect(evidence: Evidence, reading: Reading, base: Measurement) -> Effect | 
     if found is None or ours.evidence == other.evidence:
         return None
     mean = sum(ours.by_seed[seed] for seed in differences) / len(differences)
-    return Effect(reading.entry, reading.name, reading.base, mean, found)
+    warnings = tuple(dict.fromkeys((*ours.warnings, *other.warnings)))
+    return Effect(reading.entry, reading.name, reading.base, mean, found, warnings)

@@ -24,6 +24,7 @@ class CellResult:
         left_open: what the paper leaves open and the run fixes, one sentence each.
         evidence: evaluation ids behind the values.
         hardware: names of the machines that they were measured on.
+        warnings: about measured images that were trained on, or that chose the weights; some are deviations as well.
     """
 
     address: Address
@@ -37,6 +38,7 @@ class CellResult:
     left_open: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     hardware: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class PrintedSay(StrEnum):

@@ -53,8 +53,8 @@ class Tables:
         assert published is not None
         assert original is not None
         found = deviations(self._library, measurement)
-        reason = ""
-        if found.stated:
+        reason, stated = "", (*found.stated, *values.deviations)
+        if stated:
             verdict = Verdict.DEVIATES
         else:
             tolerance = self._tolerance.of(measurement.metric, published, original.half)
@@ -62,7 +62,7 @@ class Tables:
             reason = ONE_SEED if measured.n == 1 and not values.exact else ""
         return CellResult(
             address, verdict, reason, values.by_seed, measured, published, measured.mean - published,
-            found.stated, found.left_open, values.evidence, values.hardware,
+            stated, found.left_open, values.evidence, values.hardware, values.warnings,
         )  # fmt: skip
 
     def _claim(self, claim: Claim) -> ClaimResult:

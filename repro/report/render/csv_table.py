@@ -10,7 +10,7 @@ from repro.report.printed import published_text
 HEADS = (
     "paper", "table", "scale", "row", "kind", "column", "metric", "unit", "published", "printed", "verdict", "n",
     "mean", "spread", "low", "high", "difference", "seeds", "values", "evaluations", "reason", "deviations", "choices",
-    "hardware",
+    "hardware", "warnings",
 )  # fmt: skip
 """The columns. `published` is a number with its sign, a text, or ✓ for a check mark; `printed` is the raw form; several
 values in one field are separated by semicolons, sentences by ` | `."""
@@ -65,6 +65,7 @@ def _measured(found: CellResult) -> dict[str, str]:
         "deviations": " | ".join(found.deviations),
         "choices": " | ".join(found.left_open),
         "hardware": " | ".join(found.hardware),
+        "warnings": " | ".join(found.warnings),
     }
 
 

@@ -6,7 +6,7 @@ from repro.report.audit.finding import Finding, FindingKind
 from repro.report.judge.readings import Effect
 from repro.report.printed import number
 from repro.report.render.markdown import GENERATED, escape
-from repro.report.render.wording import difference_text
+from repro.report.render.wording import difference_text, spans
 
 DECIMALS = 2
 
@@ -19,7 +19,9 @@ def readings_page(paper: str, scale: str, effects: Sequence[Effect]) -> str:
         "| Setting | Status | Alternative | Cell | Our reading | Difference [95 %] | Seeds | It |",
         "| :-- | :-- | :-- | :-- | --: | :-- | --: | :-- |",
     ]  # fmt: skip
-    lines += [_effect(item) for item in _in_order(effects)]
+    notes = list(dict.fromkeys(warning for item in _in_order(effects) for warning in item.warnings))
+    lines += [_effect(item, notes) for item in _in_order(effects)]
+    lines += ["", *(f"{number}. warning: {escape(note)}" for number, note in enumerate(notes, 1))] if notes else []
     return "\n".join([*lines, "", f"`python -m repro.sweep ledger={paper} scale={scale} seeds=3` measures more.", ""])
 
 
@@ -50,8 +52,11 @@ def _in_order(effects: Iterable[Effect]) -> list[Effect]:
     return sorted(effects, key=lambda item: (settings.index(item.entry.setting), item.name))
 
 
-def _effect(item: Effect) -> str:
+def _effect(item: Effect, notes: Sequence[str]) -> str:
     difference = difference_text(item.difference, DECIMALS).replace("[", "\\[").replace("]", "\\]")
     texts = (item.entry.setting.replace("_", " "), item.entry.status, item.name, str(item.address))
-    cells = [*map(escape, texts), number(item.base, DECIMALS), difference, str(item.difference.n), item.direction]
+    raised = spans(notes.index(warning) + 1 for warning in item.warnings)
+    *others, place = map(escape, texts)
+    place += f"<sup>{raised}</sup>" if raised else ""
+    cells = [*others, place, number(item.base, DECIMALS), difference, str(item.difference.n), item.direction]
     return "| " + " | ".join(cells) + " |"

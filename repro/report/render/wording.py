@@ -12,8 +12,9 @@ SEEDS = 3
 
 
 def sentences_of(cell: CellResult) -> list[str]:
-    """What the run of a cell does otherwise than the paper, and what the paper leaves to it."""
+    """What the run of a cell does otherwise than the paper, what to beware of, and what the paper leaves to it."""
     deviations = [f"deviation: {item}" for item in cell.deviations]
+    deviations += [f"warning: {item}" for item in cell.warnings if item not in cell.deviations]
     return deviations + [f"left open by the paper: {item}" for item in cell.left_open]
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted
 from repro.errors import ReproError, StoreError, first_line
-from repro.store.files import atomic_write, read_json_object
+from repro.store.files import atomic_write, read_json_object, remove
 from repro.store.jobs import JobFolder
 from repro.store.lock import LockedError
 from repro.store.outputs import Outputs
@@ -69,7 +69,7 @@ class FrozenJob:
             "upstream": self.upstream,
         }
         atomic_write(self.folder.job_path, json.dumps(content, indent=1, allow_nan=False))
-        self.folder.result_path.unlink(missing_ok=True)
+        remove(self.folder.result_path)
         return self.folder.job_path
 
     @classmethod

@@ -11,8 +11,9 @@ from typing import IO
 
 from repro.config.configuration import Configuration
 from repro.engine.stop import StopRequest
-from repro.errors import ReproError, StoreError
+from repro.errors import DamagedError, ReproError, StoreError
 from repro.provenance import available_cores
+from repro.store.files import is_there
 from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, describe, without_upstream
 from repro.sweep.clusters.progress import Active, Board
 from repro.sweep.request import ClusterSettings
@@ -63,9 +64,12 @@ def visible_gpus() -> list[str]:
 def fitted(job: FrozenJob, slot: Slot) -> tuple[FrozenJob, int]:
     """The job with the threads of its slot, and their number; a run that has begun keeps the threads it began with."""
     threads = job.configurations[0].settings.runtime.threads
-    if threads is None and job.run.config_path.exists():
-        kept = Configuration.from_yaml(job.run.read_config(), job.run.config_path)
-        threads = kept.leaves["runtime.threads"]
+    if threads is None and is_there(job.run.config_path):
+        try:
+            kept = Configuration.from_yaml(job.run.read_config(), job.run.config_path)
+            threads = kept.leaves["runtime.threads"]
+        except DamagedError:
+            threads = None  # the run sets it aside and says so
     threads = threads or slot.threads
     configurations = [item.with_leaf("runtime.threads", threads) for item in job.configurations]
     return replace(job, configurations=configurations), threads

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.store.files import atomic_write
+from repro.store.files import atomic_write, remove
 from repro.store.holder import Holder, living_holder
 from repro.store.lock import FolderLock
 from repro.store.outputs import Outputs
@@ -33,8 +33,8 @@ def registered(outputs: Outputs, runs: Iterable[str], command: str) -> Iterator[
         with FolderLock(lock_path, command):
             yield
     finally:
-        _list_path(lock_path).unlink(missing_ok=True)
-        lock_path.unlink(missing_ok=True)  # named by this very process, so nobody waits for it
+        remove(_list_path(lock_path))
+        remove(lock_path)  # named by this very process, so nobody waits for it
 
 
 def _list_path(lock_path: Path) -> Path:

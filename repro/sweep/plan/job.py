@@ -16,6 +16,7 @@ class JobState(StrEnum):
     RECORDED = "done (recorded)"
     NOT_NEEDED = "not needed"
     RUNNING = "running"
+    UNKNOWN = "unknown"
     FAILED = "failed"
     BLOCKED = "blocked"
     TO_EVALUATE = "to evaluate"
@@ -28,8 +29,11 @@ class JobState(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether there is something to carry out now, once its upstream is there."""
-        return self in (JobState.TO_DO, JobState.TO_EVALUATE)
+        """Whether there is something to carry out now, once its upstream is there.
+
+        What another host holds is among it: only who wants the folder watches whether its holder lives.
+        """
+        return self in (JobState.TO_DO, JobState.TO_EVALUATE, JobState.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Observed:
         state: of status.json; None if there is none.
         message: of status.json.
         step: the newest one while it is held, else that of the newest checkpoint.
-        held: a living process holds the folder.
+        held: a living process of this machine holds the folder.
+        elsewhere: who holds it on another host, of whom one look cannot tell whether it lives.
         weights: the final weights are there.
         evaluations: ids of the wanted evaluations whose record is whole.
     """
@@ -72,6 +77,7 @@ class Observed:
     message: str = ""
     step: int | None = None
     held: bool = False
+    elsewhere: str = ""
     weights: bool = False
     evaluations: frozenset[str] = frozenset()
 

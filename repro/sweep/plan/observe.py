@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from repro.errors import StoreError
-from repro.store.holder import living_holder
+from repro.store.files import is_there
+from repro.store.holder import Life, describe, life_of, read_holder
 from repro.store.journal import newest_step
 from repro.store.outputs import Outputs
 from repro.store.reports import RUNS_CSV
@@ -18,7 +19,7 @@ def observe(outputs: Outputs, jobs: Mapping[str, Job]) -> dict[str, Observed]:
     found = {}
     for job in jobs.values():
         folder = outputs.run(job.run_id)
-        if folder.path.is_dir():
+        if is_there(folder.path):
             found[job.run_id] = _look(folder, job)
     return found
 
@@ -28,12 +29,14 @@ def _look(folder: RunFolder, job: Job) -> Observed:
         status = folder.read_status()
     except StoreError:
         status = None  # the run mends a damaged status when it starts
-    held = living_holder(folder.lock_path) is not None
+    holder = read_holder(folder.lock_path)
+    life = life_of(folder.lock_path, holder) if holder else None
     return Observed(
         state=status.state if status else None,
         message=status.message if status else "",
-        step=newest_step(folder.journal_path) if held else folder.checkpoints.newest_step(),
-        held=held,
+        step=newest_step(folder.journal_path) if life is Life.RUNNING else folder.checkpoints.newest_step(),
+        held=life is Life.RUNNING,
+        elsewhere=describe(holder) if life is Life.UNKNOWN else "",
         weights=folder.has_weights,
         evaluations=frozenset(item for item in job.evaluations if folder.has_evaluation(item)),
     )

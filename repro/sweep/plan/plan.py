@@ -114,6 +114,8 @@ def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
     elif seen.held:
         state = JobState.RUNNING
         reason = ", ".join(filter(None, [seen.message, f"step {seen.step}" if seen.step else ""]))
+    elif seen.elsewhere:
+        state, reason = JobState.UNKNOWN, f"held {seen.elsewhere}, which a start would watch for signs of life"
     elif seen.has_failed:
         state, reason = JobState.FAILED, seen.message
     elif seen.weights:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.config.settings import Average, window_stride
+from repro.config.settings import Average, ScaledSize, window_stride
 from repro.errors import ConfigError
 from tests.composed import composed
 
@@ -26,6 +26,15 @@ def test_a_value_out_of_its_range_is_one_sentence(override, sentence):
         _ = composed(override).settings
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+SIXTHS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
+
+
+def test_sides_of_8n_plus_1_keep_that_form_or_are_rounded():
+    assert [ScaledSize.plus_one(513, scale) for scale in SIXTHS] == [257, 385, 513, 641, 769, 897]
+    assert [ScaledSize.rounded(513, scale) for scale in SIXTHS] == [256, 385, 513, 641, 770, 898]
+    assert [size(1, 0.1) for size in ScaledSize] == [1, 1]
 
 
 @pytest.mark.parametrize("stride", [0, 9])

@@ -19,7 +19,7 @@ def test_every_setting_is_read_from_the_tree():
     ("path", "value", "sentence"),
     [
         ("seed", "abc", "seed: Value 'abc' of type 'str' could not be converted to Integer"),
-        ("schedule.batch_norm.momentum", None, "schedule.batch_norm.momentum: "),
+        ("schedule.batch_norm.head_momentum", None, "schedule.batch_norm.head_momentum: "),
         ("init.from", ["a"], "init.from: "),
         ("dataset.duplicate_times", 2.5, "dataset.duplicate_times: "),
         ("evaluation.output_stride", "16", 'evaluation.output_stride is "16"; it must be a whole number'),
@@ -39,8 +39,16 @@ def test_a_value_of_a_wrong_type_is_one_sentence_that_names_the_leaf(path, value
 
 @pytest.mark.parametrize("path", ["seed", "schedule.length", "dataset.train_split"])
 def test_a_setting_that_is_missing_is_named(path):
-    with pytest.raises(ConfigError, match=path.rpartition(".")[2]):
+    with pytest.raises(ConfigError, match=rf"^{path} is missing, and every run has it$"):
         read_settings(without(composed().tree, {path}))
+
+
+def test_a_leaf_that_the_file_of_a_choice_lacks_is_missing_there():
+    tree = without(composed().tree, {"dataset.evaluation_split"})
+    with pytest.raises(
+        ConfigError, match=r"^dataset\.evaluation_split is missing; add evaluation_split to dataset/own\.yaml$"
+    ):
+        read_settings(tree, {"dataset": "own"})
 
 
 def test_the_arguments_of_a_data_sets_class_are_not_its_settings():

@@ -67,30 +67,6 @@ def test_half_precision_and_meta(kind: str) -> None:
         assert part(f"ga/{kind}", **SMALL[kind])(24)(torch.randn(2, 24, 13, 9)).shape == (2, 6, 13, 9)
 
 
-def test_aspp_is_the_concatenation_of_its_branches_projected() -> None:
-    module = small("aspp").eval()
-    features = torch.randn(2, 24, 13, 9)
-    layers = zip(module.context.branches, (1, 2, 4), strict=True)
-    outputs = [conv_bn_relu(layer, features, rate) for layer, rate in layers]
-    image = conv_bn_relu(module.context.image_pooling.transform, features.mean((2, 3), keepdim=True))
-    joined = torch.cat([*outputs, image.expand_as(outputs[0])], 1)
-    torch.testing.assert_close(module(features), conv_bn_relu(module.projection, joined))
-
-
-def test_pyramid_pooling_is_the_concatenation_of_its_levels_fused() -> None:
-    module = small("psp").eval()
-    features = torch.randn(2, 24, 13, 9)
-    levels = [
-        conv_bn_relu(layer, F.adaptive_avg_pool2d(features, count))
-        for layer, count in zip(module.pyramid.levels, (1, 2, 3, 6), strict=True)
-    ]
-    assert {level.shape[1] for level in levels} == {24 // 4}
-    enlarged = [F.interpolate(level, (13, 9), mode="bilinear", align_corners=True) for level in levels]
-    torch.testing.assert_close(
-        module(features), conv_bn_relu(module.pyramid.fusion, torch.cat([features, *enlarged], 1))
-    )
-
-
 @pytest.mark.parametrize("kind", ["nonlocal", "cgnl"])
 @pytest.mark.parametrize("switches", [{}, {"padding": 0}, {"align_corners": False}, {"downsample": False}])
 def test_attention_sees_a_map_of_half_the_size(kind: str, switches: dict) -> None:

@@ -59,3 +59,14 @@ def test_operations_are_counted_without_computing() -> None:
 def test_a_block_without_inner_channels_is_refused() -> None:
     with pytest.raises(ValueError, match="needs at least 1 inner channel, not 0"):
         NonLocalBlock(1, 0)
+    with pytest.raises(ValueError, match=r"std must be above 0, or null for PyTorch's own draw, not 0"):
+        NonLocalBlock(2, 1, std=0)
+
+
+def test_it_starts_by_its_deviation_with_the_bias_at_zero_or_as_pytorch_draws():
+    block = NonLocalBlock(256, 128)
+    assert block.query.weight.std().item() == pytest.approx(0.01, rel=0.05)
+    assert not block.query.bias.any()
+    block = NonLocalBlock(256, 128, std=None)
+    assert block.query.weight.std().item() == pytest.approx((3 * 256) ** -0.5, rel=0.05)
+    assert block.query.bias.any()

@@ -81,6 +81,7 @@ def auxiliary_from_yaml(channels: dict[str, int], num_classes: int, **changes: o
 
 
 def _made(node: dict[str, Any]) -> Callable[..., Any]:
+    node.pop("first_draw", None)  # that of PyTorch is in them
     return partial(getattr(repro.nn, node.pop("_target_").rpartition(".")[2]), **node)
 
 

@@ -2,6 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.nn import Head, ResNet, Segmenter
@@ -47,3 +48,21 @@ def test_the_extra_convolution_keeps_the_width() -> None:
     assert classifier.extra.convolution.weight.shape == (24, 24, 3, 3)
     assert classifier(torch.rand(2, 24, 7, 5)).shape == (2, 5, 7, 5)
     assert Classifier(24, 5, **PLAIN).extra is None
+
+
+@pytest.mark.parametrize("kind", ["elementwise", "channel"])
+@pytest.mark.parametrize(("before", "behind"), [(0.5, 0.0), (0.0, 0.5), (0.5, 0.1)])
+def test_dropout_acts_in_its_place_before_or_behind_the_extra_convolution(
+    kind: str, before: float, behind: float
+) -> None:
+    torch.manual_seed(0)
+    switches = PLAIN | {"dropout_kind": kind, "extra_conv_dropout": before, "dropout": behind}
+    classifier = Classifier(24, 5, extra_conv=True, **switches)
+    maps, drop = torch.rand(2, 24, 7, 5), F.dropout if kind == "elementwise" else F.dropout2d
+    torch.manual_seed(1)
+    found = classifier(maps)
+    torch.manual_seed(1)
+    extra = classifier.extra(drop(maps, before))
+    assert torch.equal(found, classifier.logits(drop(extra, behind)))
+    with pytest.raises(ValueError, match="dropout must be at least 0 and below 1, not 1"):
+        Classifier(24, 5, **(PLAIN | {"extra_conv_dropout": 1}))

@@ -65,32 +65,6 @@ def tail_by_hand(head: GALD, original: Tensor, result: Tensor) -> Tensor:
     return F.conv2d(fused, head.classifier.logits.weight, head.classifier.logits.bias)
 
 
-@pytest.mark.parametrize(("arrangement", "ga", "ld"), ALLOWED)
-def test_arrangements(arrangement: str, ga: str, ld: str) -> None:
-    head = small(arrangement, ga, ld).eval()
-    maps = features()
-    original = maps["res5"]
-    if ga == "none":
-        result = head.ld(original)
-    elif ld == "none":
-        result = head.ga(original)
-    elif arrangement == "gald":
-        result = head.ld(original, head.ga(original))
-    elif arrangement == "ldga":
-        result = head.ga(head.ld(original))
-    else:
-        result = torch.cat([head.ga(original), head.ld(original)], 1)
-    torch.testing.assert_close(head(maps), tail_by_hand(head, original, result))
-
-
-def test_equation_3_with_ldv1() -> None:
-    head = small().eval()
-    maps = features()
-    context = head.ga(maps["res5"])
-    mask = head.ld.mask(context)
-    torch.testing.assert_close(head(maps), tail_by_hand(head, maps["res5"], mask * context + context))
-
-
 def test_switches_behind_the_result() -> None:
     maps = features()
     head = small(transform=True).eval()

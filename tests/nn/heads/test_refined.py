@@ -23,6 +23,7 @@ def classifier(in_channels: int, num_classes: int, width: int | None = None) -> 
         num_classes,
         width=width,
         extra_conv=False,
+        extra_conv_dropout=0.0,
         dropout=0.0,
         dropout_kind="elementwise",
         logits_std=None,

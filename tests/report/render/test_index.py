@@ -7,6 +7,7 @@ from repro.report.audit.finding import Finding, FindingKind
 from repro.report.judge.verdicts import Verdict
 from repro.report.render.index import CELL_ORDER, MEANINGS, UNMEASURED, coverage, index_html
 from repro.report.render.style import STYLE
+from repro.store.reports import table_file
 from tests.report.made_results import measured_small, real_tables, unmeasured
 
 VOID = {"meta", "br"}
@@ -119,3 +120,15 @@ def test_every_colour_has_a_dark_counterpart() -> None:
     light, dark = text.split("@media (prefers-color-scheme: dark)")
     names = set(re.findall(r"(--[a-z]+): #", light))
     assert names == set(re.findall(r"(--[a-z]+): #", dark.partition("}")[0]))
+
+
+def test_the_page_warns_of_images_that_served_twice(small: Table) -> None:
+    result = measured_small(small)
+    assert "Warning" not in index_html([result], [])
+    warned = {address: replace(cell, warnings=("5 of the 9 measured images were trained on",))
+              for address, cell in result.cells.items()}  # fmt: skip
+    text = index_html([replace(result, cells=warned)], [])
+    (line,) = [line for line in text.splitlines() if "Warning" in line]
+    assert f"about {len(warned)} cells of" in line
+    assert "5 of the 9 measured images were trained on." in line
+    assert table_file(result.scale, small.key, "md") in Page(text).links

@@ -1,5 +1,7 @@
 """The pages beside the tables."""
 
+from dataclasses import replace
+
 from repro.papers import Address, Entry, Standing
 from repro.report.audit.finding import Finding, FindingKind
 from repro.report.judge.readings import Effect
@@ -19,6 +21,19 @@ def test_an_effect_is_a_line_of_the_page() -> None:
         "| batch size | open | sixteen | small/table1: Rates @ mIoU | 72.00 | +1.00 \\[+0.75, +1.25\\] | 3 | raises |"
     )
     assert "python -m repro.sweep ledger=small scale=paper seeds=3" in page
+
+
+def test_what_is_to_be_known_of_the_images_behind_an_effect_is_a_footnote() -> None:
+    warned = replace(effect("selection", 3, "best", "Rates", 1.0), warnings=("chosen by 5 images", "trained on 2"))
+    other = replace(effect("selection", 3, "best", "Plain", 1.0), warnings=("trained on 2",))
+    lines = readings_page("small", "paper", [warned, other, effect("width", 9, "broad", "Plain", 1.0)]).splitlines()
+    assert [line.split(" | ")[3] for line in lines if " @ mIoU" in line] == [
+        "small/table1: Rates @ mIoU<sup>1–2</sup>",
+        "small/table1: Plain @ mIoU<sup>2</sup>",
+        "small/table1: Plain @ mIoU",
+    ]
+    notes = [line for line in lines if "warning" in line]
+    assert notes == ["1. warning: chosen by 5 images", "2. warning: trained on 2"]
 
 
 def test_settings_stand_in_the_order_of_the_ledger_with_the_readings_of_one_together() -> None:

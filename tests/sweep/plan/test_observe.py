@@ -86,17 +86,18 @@ def test_a_run_that_is_held_tells_its_newest_step(outputs):
     assert observe(outputs, jobs())[RUN].step is None  # there is no checkpoint to go on from
 
 
-def test_a_run_on_another_host_is_held_as_long_as_its_heart_beats(outputs, monkeypatch):
+def test_of_a_run_on_another_host_a_look_cannot_tell_whether_it_lives(outputs, monkeypatch):
     folder = outputs.run(RUN)
     with monkeypatch.context() as patch:
         patch.setattr("socket.gethostname", lambda: "elsewhere")
         lock = folder.lock()
-    assert observe(outputs, jobs())[RUN].held
-    old = time.time() - STALE_SECONDS - 5
-    os.utime(folder.lock_path, (old, old))
-    assert not observe(outputs, jobs())[RUN].held
+    for age in (0, STALE_SECONDS + 5):
+        os.utime(folder.lock_path, (time.time() - age,) * 2)
+        seen = observe(outputs, jobs())[RUN]
+        assert (seen.held, "host elsewhere" in seen.elsewhere) == (False, True)
+        assert state(outputs) is JobState.UNKNOWN
     lock.release()
-    assert not observe(outputs, jobs())[RUN].held
+    assert observe(outputs, jobs())[RUN].elsewhere == ""
 
 
 def test_looking_takes_no_lock(outputs):
