@@ -6,7 +6,6 @@ from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
-from torch.jit._trace import is_tracing
 
 from repro.errors import ConfigError
 from repro.nn.context.pooling import refuse_single_image
