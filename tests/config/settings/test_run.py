@@ -16,6 +16,7 @@ from tests.composed import composed
         (["validation.every=5"], "validation.every is '5'; it needs a count and a unit"),
         (["schedule.length=0 steps"], "schedule.length is 0 steps, but init names no weights to evaluate"),
         (["schedule=none"], "init names no weights to evaluate"),
+        (["init=gald"], "init.layout is gald, which is for init.from=file:<path>; init.from is null"),
         (["runtime.threads=0"], "runtime.threads must be at least 1, or null"),
         (["runtime.workers=-1"], "runtime.workers cannot be negative"),
         (["runtime.prefetch=0"], "runtime.prefetch must be at least 1"),
