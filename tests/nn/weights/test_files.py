@@ -50,7 +50,7 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
 def test_one_flipped_bit_is_noticed(tmp_path: Path) -> None:
     file = Path(file_of(published(), tmp_path))
     file.write_bytes(flipped(file.read_bytes()))
-    with pytest.raises(DataError, match="is damaged: .* is not what its sum was taken of"):
+    with pytest.raises(DataError, match=r"is damaged: .* is not what its sum was taken of"):
         load_backbone_weights(ResNet(18), str(file))
 
 
