@@ -108,7 +108,7 @@ def _parts(value: object) -> Iterator[bytes | memoryview]:
     if isinstance(value, Tensor):
         flat = value.detach().cpu().contiguous().reshape(-1)
         yield f"{value.dtype} {list(value.shape)}:".encode()
-        yield memoryview(flat.view(torch.uint8).numpy())  # type: ignore[arg-type]
+        yield flat.view(torch.uint8).numpy().data
     elif isinstance(value, Mapping):
         yield f"{len(value)} names:".encode()
         for name in sorted(value, key=repr):

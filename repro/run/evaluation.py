@@ -76,14 +76,21 @@ def record_evaluation(
 
 
 def set_aside_other_records(held: HeldRun, weights_sha256: str) -> None:
-    """Sets aside the records that name other weights than those that the run has now; older ones name none."""
-    for evaluation_id in held.folder.evaluation_ids():
-        path = held.folder.record_path(evaluation_id)
+    """Sets aside the records that are damaged, or name other weights than those that the run has now.
+
+    Raises:
+        StoreError: the disk refuses one, which says nothing about it.
+    """
+    folder = held.folder
+    for evaluation_id in folder.evaluation_ids():
+        path = folder.record_path(evaluation_id)
         try:
-            named = held.folder.read_record(evaluation_id).weights_sha256
-        except DamagedError:
-            continue  # counts as missing, and is made again when it is asked for
-        if named not in (None, weights_sha256):
+            record = folder.read_record(evaluation_id)
+            folder.read_confusion(record)
+        except DamagedError as error:
+            held.set_aside(path, str(error))
+            continue
+        if record.weights_sha256 not in (None, weights_sha256):  # an older one names none
             held.set_aside(path, f"{path} was measured on other weights than the run has now", "other-weights")
 
 

@@ -172,6 +172,8 @@ class RunFolder:
             StoreError: it is missing, damaged, or not the one that the record names.
         """
         path = self.record_path(record.evaluation_id).with_suffix(".npz")
+        if not is_there(path):
+            raise DamagedError(f"{path}, the confusion matrix of {record.evaluation_id}.json, is missing")
         content = read_bytes(path)
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:

@@ -27,7 +27,7 @@ from tests.tiny_runs import final_weights, folder_of, same_weights, tiniest
 pytestmark = pytest.mark.slow
 RUN = ["schedule.length=8 steps", "validation.every=2 steps", "selection=best", "runtime.checkpoint_seconds=0"]
 FLIP = "evaluation.flip=true"
-DENIED = r"Permission denied, since \S+ is of root and this is nobody; ask for access" if IS_ROOT else "Permission den"
+DENIED = "Permission denied" + r", since .* is of root and this is nobody; ask for access" * IS_ROOT
 FULL = "No space left on device; make room"
 WRITTEN = {
     "lock": "lock", "journal": "journal.jsonl", "log": "run.log", "config": "config.yaml", "status": "status.json",
@@ -108,12 +108,14 @@ AT_REST = {
         "closed": REFUSED, "not ours": NOTHING,
     },
     ("finished", "record"): {
-        "torn": Outcome("one evaluation, which is done anew"), "flipped": Outcome("one evaluation, which is done anew"),
+        "torn": Outcome("one evaluation, which is done anew", r"\.json is damaged.*set aside"),
+        "flipped": Outcome("one evaluation, which is done anew", r"\.json is damaged.*set aside"),
         "closed": REFUSED, "not ours": NOTHING,
     },
     ("finished", "matrix"): {
-        "torn": Outcome("one evaluation, which is done anew"), "flipped": Outcome("one evaluation, which is done anew"),
-        "closed": NOTHING, "not ours": NOTHING,
+        "torn": Outcome("one evaluation, which is done anew", r"\.npz is damaged.*set aside"),
+        "flipped": Outcome("one evaluation, which is done anew", r"\.npz is .*set aside"),
+        "closed": REFUSED, "not ours": NOTHING,
     },
     ("finished", "panels"): {
         "torn": Outcome("the picture, which nobody reads"), "flipped": Outcome("the picture, which nobody reads"),

@@ -61,8 +61,12 @@ def test_what_is_done_is_not_done_again(configure, no_training):
 
 def test_a_lost_record_is_measured_again_without_training(configure, no_training):
     first = run(configure())
-    first.folder.record_path(first.record.evaluation_id).write_text('{"half": ')
+    path = first.folder.record_path(first.record.evaluation_id)
+    path.write_text('{"half": ')
     no_training()
+    assert run(configure()).record.scores == first.record.scores
+    assert path.with_name(f"{path.name}.damaged").read_text() == '{"half": ', "set aside and told"
+    path.with_suffix(".npz").unlink()
     assert run(configure()).record.scores == first.record.scores
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
@@ -46,6 +47,7 @@ def read_file(path: Path, remedy: str = "") -> Mapping[str, Tensor]:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails wherever its bytes lead the unpickler
         raise DataError(f"The weights file {path} cannot be read ({_reason(error)}){remedy}") from error
+    _check_sums(path, remedy)
     return _unwrapped(content, f"The weights file {path}")
 
 
@@ -67,6 +69,20 @@ def _unwrapped(content: Any, origin: str) -> Mapping[str, Tensor]:
     if len(twins) > 1:
         raise DataError(f"{origin} holds {' and '.join(twins)}, of the same names; save the one that is meant alone")
     return _unwrapped(inner, origin)
+
+
+def _check_sums(path: Path, remedy: str) -> None:
+    """Holds a file against the sums that its archive keeps of its members, which torch does not.
+
+    Raises:
+        DataError: one differs.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise DataError(f"The weights file {path} is damaged: {damaged} in it is not what its sum was taken of{remedy}")
 
 
 def _download(url: str, target: Path, remedy: str) -> None:

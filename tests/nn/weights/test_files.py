@@ -7,6 +7,7 @@ from torch import nn
 from repro.errors import DataError
 from repro.nn import ResNet, load_backbone_weights
 from repro.nn.weights.files import fill, listed
+from tests.faults import flipped
 from tests.nn.weights.published import file_of, published
 
 
@@ -44,6 +45,13 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
         load_backbone_weights(backbone, file_of([1, 2], tmp_path, "list.pth"))
     with pytest.raises(DataError, match=r"objects\.pth cannot be read \(it is damaged, or holds more"):
         load_backbone_weights(backbone, file_of(nn.Linear(1, 1), tmp_path, "objects.pth"))
+
+
+def test_one_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    file = Path(file_of(published(), tmp_path))
+    file.write_bytes(flipped(file.read_bytes()))
+    with pytest.raises(DataError, match=r"is damaged: .* is not what its sum was taken of"):
+        load_backbone_weights(ResNet(18), str(file))
 
 
 def test_what_is_dropped_keeps_its_own_values() -> None:
