@@ -1,4 +1,4 @@
-"""Heads as programs: traced, exported, compiled, folded. All at one size, run at others, against the heads themselves."""
+"""Heads traced, exported, compiled and folded: made at one size and run at others, against the heads themselves."""
 
 import copy
 import warnings
@@ -12,14 +12,14 @@ from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from repro.nn import Head
-from tests.nn.heads.checks import features
+from tests.nn.heads.checks import CHANNELS, features
 from tests.nn.heads.variants import make, variants
 
-# Batch, height and width. A rate of 12, 24 or 36 reaches over both sides, over one, or over none. `torch.export` takes no
-# side for one that may be 1, so the smallest is one that LDv1's reduction by 8 leaves 2 of.
+# Batch, height and width. A rate of 12, 24 or 36 reaches over both sides, over one, or over none. `torch.export` takes
+# no side for one that may be 1, so the smallest is one that LDv1's reduction by 8 leaves 2 of.
 FIRST = (2, (9, 13))
 OTHERS = [(3, (38, 17)), (2, (10, 41))]
-MAY_VARY = {"features": dict.fromkeys(("res2", "res3", "res4", "res5"), {0: Dim.AUTO, 2: Dim.AUTO, 3: Dim.AUTO})}
+MAY_VARY = {"features": {name: {0: Dim.AUTO, 2: Dim.AUTO, 3: Dim.AUTO} for name in CHANNELS}}
 every = pytest.mark.parametrize("name", variants())
 # One head for each part that has a way of its own through a program; `make test-real` has the others too.
 PARTS = ["vortex", "dsnet aspp dynamic joint", "dynamic_filter none joint", "gald psp v1", "gald none v2"]

@@ -47,7 +47,7 @@ def variants() -> dict[str, tuple[str, dict[str, object]]]:
     return found | SWITCHES
 
 
-def make(name: str) -> Head:
+def make(name: str, channels: dict[str, int] = CHANNELS) -> Head:
     """A variant with statistics and weights that leave no layer without a part in the result; in evaluation mode."""
     head, changes = variants()[name]
     files = {"": f"head/{head}"}
@@ -60,7 +60,7 @@ def make(name: str) -> Head:
         if leaf.endswith("width") and value is not None
     }
     torch.manual_seed(0)
-    made = head_from_yaml(head, CHANNELS, CLASSES, **thin, **changes)
+    made = head_from_yaml(head, channels, CLASSES, **thin, **changes)
     for value in made.state_dict().values():
         if value.is_floating_point() and (value.dim() == 1 or not value.any()):
             value.uniform_(0.2, 1.5)
