@@ -3,6 +3,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from repro.nn.layers import AtrousConv2d, ConvBNReLU, dropout_layer, logits_layer
 
@@ -29,6 +31,17 @@ def test_atrous_convolution_equals_the_full_one(
     gradients = torch.autograd.grad(ours, (image, layer.weight), upstream)
     torch.testing.assert_close(ours, expected)
     torch.testing.assert_close(gradients, expected_gradients)
+
+
+@pytest.mark.parametrize("size", [(20, 30), (6, 30), (5, 6)])
+def test_what_is_folded_into_it_or_set_on_it_counts_with_skipped_taps_too(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    layer, norm = AtrousConv2d(4, 6, rate=6).eval(), nn.BatchNorm2d(6).eval()
+    nn.init.uniform_(norm.bias)
+    image = torch.randn(2, 4, *size)
+    torch.testing.assert_close(fuse_conv_bn_eval(layer, norm)(image), norm(layer(image)))
+    layer.groups, layer.weight = 2, nn.Parameter(layer.weight[:, :2].detach())
+    torch.testing.assert_close(layer(image), F.conv2d(image, layer.weight, None, 1, 6, 6, 2))
 
 
 def test_rate_changes_after_construction() -> None:

@@ -56,7 +56,7 @@ def local_attention(
         raise ValueError(f"local attention needs an odd kernel, so that a position has a middle, not {kernel_size}")
     if dilation < 1:
         raise ValueError(f"local attention needs a dilation of at least 1, not {dilation}")
-    if is_recorded():
+    if is_recorded() or torch.compiler.is_compiling():
         return _one_neighbour_at_a_time(query, key, value, kernel_size, dilation, scale, masked_border)
     batch, _, height, width = query.shape
     grid = _Grid(batch, height, width, kernel_size // 2, dilation)
