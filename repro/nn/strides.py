@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 FirstUnit = Literal["full", "contracted"]
@@ -46,9 +47,9 @@ def built(
 ) -> Stages:
     """The sampling of every unit of a network that is built at an output stride.
 
-    A stage's rate is the stride that it and those before it have lost; each 3x3 multiplies it with the multi-grid's
-    rate of its unit. Where a first unit has lost its stride and is `contracted`, its first 3x3 keeps the rate of the
-    stage before, and the network is the undilated one on a denser grid.
+    A rate is the stride that has been lost so far; each 3x3 multiplies it with the multi-grid's rate of its unit. In a
+    unit that has lost its own stride the first 3x3 counts that one if first units are `full`; else it does not, and
+    without multi-grid the network is the undilated one on a denser grid.
 
     Args:
         units: Units per stage.
@@ -58,20 +59,18 @@ def built(
         first_unit: Whether a first unit that has lost its stride is at its stage's rate.
         stride_at: Whether a stage's first unit carries its stride, or the last unit of the stage before.
     """
+    undilated = _unit_strides(units, stage_strides, STEM_STRIDE * prod(stage_strides), stride_at)
+    is_full = first_unit == "full" and stride_at == "first"
     stages: Stages = []
-    grid = nominal = STEM_STRIDE
-    rate = 1
+    grid = undilated_grid = STEM_STRIDE
     for number, strides in enumerate(_unit_strides(units, stage_strides, output_stride, stride_at)):
-        nominal *= stage_strides[number]
-        rate_before, rate = rate, nominal // (grid * strides[0] if stride_at == "first" else grid)
-        first_rates = [rate] * units[number]
-        if first_unit == "contracted" and stride_at == "first":
-            first_rates[0] = rate_before
         stage = []
-        for stride, first_rate, unit_rate in zip(
-            strides, first_rates, unit_rates[number] or (1,) * units[number], strict=True
-        ):
-            stage.append(Sampling(grid, stride, first_rate * unit_rate, rate * unit_rate))
+        unit_rate_of = unit_rates[number] or (1,) * units[number]
+        for stride, undilated_stride, unit_rate in zip(strides, undilated[number], unit_rate_of, strict=True):
+            before = undilated_grid // grid
+            undilated_grid *= undilated_stride
+            behind = undilated_grid // (grid * stride)
+            stage.append(Sampling(grid, stride, (behind if is_full else before) * unit_rate, behind * unit_rate))
             grid *= stride
         stages.append(stage)
     return stages

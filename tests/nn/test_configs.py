@@ -13,7 +13,7 @@ from tests.places import CONF, REPOSITORY
 
 FILES = sorted(path for group in ("backbone", "head", "auxiliary") for path in (CONF / group).rglob("*.yaml"))
 # Leaves that are no constructor argument: what they mean is decided where the network is built.
-ELSEWHERE = {"_target_", "weights", "weight", "first_draw"}
+ELSEWHERE = {"_target_", "weights", "weights_of_other_strides", "weight", "first_draw"}
 # What a head, or a head's part, is told by the network around it.
 GIVEN = {"channels", "num_classes", "in_channels", "guide_channels", "original_channels", "context_channels"}
 

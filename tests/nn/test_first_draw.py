@@ -33,6 +33,7 @@ FORMULAS = {
     "xavier_uniform": lambda outputs, inputs, area: sqrt(2 / ((inputs + outputs) * area)),
     "normal": lambda outputs, inputs, area: 0.03,
 }
+PYTORCHS_LOGITS = ("aspp_torchvision", "gald", "psp")
 # Ends of the names of what starts in a way of its own, and the deviation.
 OWN = {
     ".logits": 0.01,
@@ -78,7 +79,7 @@ def test_every_convolution_of_every_head_has_the_deviation_of_its_formula(name, 
             assert torch.equal(kernel, drawn_at_first[layer]) == (rule == "torch")
             continue
         assert torch.equal(kernel, drawn_at_first[layer])
-        own_logits = name in ("aspp_torchvision", "gald") and end == ".logits"
+        own_logits = name in PYTORCHS_LOGITS and end == ".logits"
         own = formula("torch", kernel) if own_logits else OWN.get(end)
         if own is not None and own > 0:
             assert_deviation(kernel, own, layer)
@@ -92,7 +93,7 @@ def test_every_convolution_of_every_head_has_the_deviation_of_its_formula(name, 
 def test_biases_start_at_zero_and_norms_as_the_identity(name, parts):
     head = head_from_yaml(name, CHANNELS, 21, **parts)
     draw_convolutions(head, "xavier_uniform")
-    as_in_pytorch = ("classifier.logits",) if name in ("aspp_torchvision", "gald") else ()
+    as_in_pytorch = ("classifier.logits",) if name in PYTORCHS_LOGITS else ()
     biases = {name: bias for name, bias in head.named_parameters() if name.endswith(".bias")}
     for bias_name, bias in biases.items():
         assert bias.any() == (bias_name.removesuffix(".bias") in as_in_pytorch), bias_name

@@ -141,7 +141,8 @@ def test_multi_grid_multiplies_the_base_rate() -> None:
     network.set_output_stride(8)
     assert rates_of_res5(network) == [[4], [8], [16]]
     network.set_output_stride(32)
-    assert rates_of_res5(network) == [[1], [2], [4]]
+    assert rates_of_res5(network) == [[2], [2], [4]]  # the first one strides, and sees the map before it as it did
+    assert rates_of_res5(ResNet(50, output_stride=32, multi_grid=(1, 2, 4))) == [[1], [2], [4]]
 
 
 def test_both_convolutions_of_a_basic_unit_take_its_multi_grid_rate() -> None:

@@ -32,6 +32,7 @@ def _aggregations() -> Iterator[Case]:
     yield block(
         "aggregation psp, no ReLU in levels", "GALD, PSPModule", "psp", transcribed(g.psp, relu=False), level_relu=False
     )
+    yield block("aggregation convolution", "mmsegmentation, FCNHead", "convolution", transcribed(g.convolution))
     yield block("pyramid pooling", "PSPNet, PPM", "psp", transcribed(g.pyramid), "pyramid")
     yield block(
         "aggregation cgnl", "GALD's code but for the padding", "cgnl", transcribed(g.related, groups=2), **groups

@@ -93,6 +93,7 @@ def _plain_heads() -> Iterator[Case]:
             transcribed(t.fcn, "res4", kind, biased=biased),
             maps,
         )
+    yield _head("psp", "PSPNet; mmsegmentation, PSPHead", "psp", transcribed(g.pspnet), width=8, level_width=3)
     yield _head("cascade", "TensorFlow DeepLab without ASPP", "cascade", transcribed(t.cascade))
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.nn.context import plain
-from tests.nn.parity.transcribed import Maps, enlarged, nonlocal_block, parallel
+from tests.nn.parity.transcribed import Maps, classified, enlarged, nonlocal_block, parallel
 from tests.nn.parity.weights import Weights
 
 
@@ -30,6 +30,15 @@ def pyramid(w: Weights, features: Tensor, name: str = "", *, relu: bool = True) 
         for index, count in enumerate((1, 2, 3, 6))
     ]
     return w.layer(torch.cat([features, *levels], 1), f"{name}fusion")
+
+
+def pspnet(w: Weights, maps: Maps) -> Tensor:
+    return classified(w, pyramid(w, maps["res5"], "pyramid."), 0.1, "channel")
+
+
+def convolution(w: Weights, features: Tensor) -> Tensor:
+    """mmsegmentation's FCN head before its logits."""
+    return w.layer(features, "reduction")
 
 
 def halved(w: Weights, features: Tensor, name: str, *, padding: int) -> Tensor:
