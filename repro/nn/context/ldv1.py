@@ -87,7 +87,8 @@ class LDv1(LocalDistribution):
             return reduced
         if self.kind == "average":
             return F.avg_pool2d(context, self.ratio, ceil_mode=True, count_include_pad=False)
-        height, width = (-(-side // self.ratio) for side in context.shape[-2:])
+        # Not -(-side // ratio): ONNX has no floor for whole numbers below zero, and its exporter cuts towards zero.
+        height, width = ((side + self.ratio - 1) // self.ratio for side in context.shape[-2:])
         return F.interpolate(context, size=(height, width), mode="bilinear", align_corners=self.align_corners)
 
 
