@@ -28,7 +28,7 @@ def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -
     else:
         node = composed(asked, user_folder)
         choices = choices_of(node)
-    configuration = Configuration(plain(node), choices, tuple(asked))
+    configuration = Configuration(plain(node), choices, tuple(asked), user_folder=str(user_folder or ""))
     _ = configuration.settings  # now, so that a mistake is told at once
     return configuration
 

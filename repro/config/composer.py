@@ -133,4 +133,4 @@ def _of_family(group: str, family: tuple[str, ...], user_folder: Path | None) ->
 def _by_hydra(choices: tuple[str, ...], user_folder: Path | None) -> Configuration:
     node = composed(choices, user_folder)
     chosen = choices_of(node)
-    return Configuration(plain(node), chosen)
+    return Configuration(plain(node), chosen, user_folder=str(user_folder or ""))

@@ -51,14 +51,14 @@ class Module:
         return any(_is_below(self.file, folder) for folder in _folders_of_python())
 
     def text(self) -> str | None:
-        """Its source with newlines as \\n, as this process has imported it if it has; None where there is none."""
-        loaded, known = sys.modules.get(self.name), _imported.get(self.name)
-        if known is not None and loaded is not None and loaded.__spec__ is known[0]:
+        """Its source with plain newlines, as this process has imported it if it has; None where there is none."""
+        spec, known = getattr(sys.modules.get(self.name), "__spec__", None), _imported.get(self.name)
+        if known is not None and spec is known[0]:
             return known[1]
         return self.text_on_disk()
 
     def text_on_disk(self) -> str | None:
-        """Its source as it is now, with newlines as \\n; None where there is none."""
+        """Its source as it is now, with plain newlines; None where there is none."""
         if self.file is None:
             return "" if self.folders is not None else None  # a namespace package has none and needs none
         if self.file.endswith(".py") and os.path.isfile(self.file):
@@ -69,11 +69,10 @@ class Module:
 
     def remember_import(self) -> None:
         """Notes that the module, if this process has imported it, was made of the text that there is now."""
-        loaded, text = sys.modules.get(self.name), self.text_on_disk()
-        known = _imported.get(self.name)
-        if loaded is not None and loaded.__spec__ is not None and text is not None:
-            if known is None or known[0] is not loaded.__spec__:
-                _imported[self.name] = loaded.__spec__, text
+        spec = getattr(sys.modules.get(self.name), "__spec__", None)
+        text, known = self.text_on_disk(), _imported.get(self.name)
+        if spec is not None and text is not None and (known is None or known[0] is not spec):
+            _imported[self.name] = spec, text
 
 
 def find_module(name: str) -> Module | None:

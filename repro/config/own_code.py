@@ -153,7 +153,7 @@ def _module_of(target: str, where: str) -> Module:
         raise ConfigError(_no_source(target, where, f"{parts[0]} is no file"))
     if found is None or (found.folders is not None and found.file is None):
         raise CodeNotFoundError(
-            f"{where} is {target!r}, which cannot be imported: code not found: there is no module "
+            f"code not found: {where} is {target!r}, which cannot be imported: there is no module "
             f"{'.'.join(parts[:-1]) or target}"
         )
     return found
@@ -161,8 +161,8 @@ def _module_of(target: str, where: str) -> Module:
 
 def _no_source(target: str, where: str, why: str) -> str:
     return (
-        f"{where} is {target!r}, whose source is not to be had, since {why}: an edit would go unseen; write the class into "
-        "a module of its own, such as my_package.py, or install what is compiled, so that it counts by its version"
+        f"{where} is {target!r}, whose source is not to be had, since {why}: an edit would go unseen; write the class "
+        "into a file of its own, such as my_package.py, or install what is compiled, so that it counts by its version"
     )
 
 

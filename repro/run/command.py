@@ -88,10 +88,9 @@ def _through_hydra(given: Namespace) -> int:
     if not given.hydra_help:
         check_overrides(overrides, user_folder=given.config_dir)
     flags = [f"--{name}" for name in ("multirun", "hydra-help", "resolve") if getattr(given, name.replace("-", "_"))]
-    flags += [f"--config-dir={given.config_dir}"] if given.config_dir else []
     for flag in OF_HYDRA:
         flags += [f"{flag}={value}"] if (value := getattr(given, flag.strip("-"))) else []
-    carry_out(one_of_a_grid if given.multirun else one_run, flags, overrides)
+    carry_out(one_of_a_grid if given.multirun else one_run, flags, overrides, given.config_dir)
     return 0
 
 

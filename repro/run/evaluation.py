@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from repro import provenance
 from repro.build import parameter_count
 from repro.config.configuration import Configuration
+from repro.config.own_code import facts_of
 from repro.data import SegmentationDataset
 from repro.engine.evaluate import evaluate
 from repro.engine.pictures import Gallery
@@ -58,8 +60,9 @@ def record_evaluation(
         config=dict(configuration.science),
         evaluation_config=dict(configuration.protocol),
         provenance={
-            "command": ["python", "-m", "repro", *configuration.overrides],
+            "command": configuration.command,
             **provenance.of_process(str(device)),
+            "own_code": own_code_facts(configuration),
             "evaluated_split": describe_split(dataset),
             "images": {**asdict(images), "unknown": list(images.unknown)},
             "training": dict(training.facts),
@@ -85,6 +88,15 @@ def set_aside_other_records(held: HeldRun, weights_sha256: str) -> None:
             continue  # counts as missing, and is made again when it is asked for
         if named not in (None, weights_sha256):
             held.set_aside(path, f"{path} was measured on other weights than the run has now", "other-weights")
+
+
+def own_code_facts(configuration: Configuration) -> dict[str, Any]:
+    """What stands behind the targets that are not of this package: hashes, files, and the commits of these."""
+    facts = facts_of(configuration.science)
+    for code in facts.values():
+        for file in code["files"].values():
+            file |= provenance.file_version(Path(file["file"]))
+    return facts
 
 
 def describe_split(dataset: SegmentationDataset) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from types import TracebackType
 
 from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted
-from repro.errors import ReproError, StoreError, first_line
+from repro.errors import ConfigError, ReproError, StoreError, first_line
 from repro.store.files import atomic_write, read_json_object, remove
 from repro.store.jobs import JobFolder
 from repro.store.lock import LockedError
@@ -85,6 +85,18 @@ class FrozenJob:
             return cls(configurations=configurations, **content)
         except (TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{path} is no job of a sweep: {error}") from error
+
+    def check_id(self, configuration: Configuration) -> None:
+        """Refuses a configuration that has become another run since it was planned.
+
+        Raises:
+            ConfigError: code of one's own, a file of weights or the data were changed.
+        """
+        if configuration.run_id != self.run_id:
+            raise ConfigError(
+                f"run {self.run_id} was planned with code of your own, weights or data that have been changed since; "
+                f"now it would be run {configuration.run_id}: give the command of the sweep again"
+            )
 
     def lacks_upstream(self) -> bool:
         """Whether it would start from weights that are not there."""
@@ -165,6 +177,7 @@ def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
     score, failed = None, Result(Ending.DONE)
     for configuration in job.configurations:
         with Attempt() as attempt:
+            job.check_id(configuration)
             score = run(configuration).record.scores.miou_percent
         if attempt.error is None:
             continue
