@@ -154,7 +154,11 @@ class Configuration:
     def command(self) -> list[str]:
         """The words that ask for this run, one for each argument."""
         folder = ["--config-dir", self.user_folder] if self.user_folder else []
-        return ["python", "-m", "repro", *folder, *self.overrides]
+        return ["python", "-m", "repro", *folder, *self._lasting()]
+
+    def _lasting(self) -> list[str]:
+        """The overrides without what holds for one start alone."""
+        return [override for override in self.overrides if override.lstrip("+").partition("=")[0] != identity.FORCE]
 
     def check_unchanged(self, run_id: str) -> None:
         """Holds that what counts by its content still is what the run was named by, once all of it has been read.
@@ -172,12 +176,13 @@ class Configuration:
 
     def frozen(self) -> dict[str, Any]:
         """The form that is written to disk: the tree, with what it was composed from."""
-        composition: dict[str, Any] = {"choices": dict(self.choices), "overrides": list(self.overrides)}
+        composition: dict[str, Any] = {"choices": dict(self.choices), "overrides": self._lasting()}
         if self.scale:
             composition["scale"] = self.scale
         if self.user_folder:
             composition["user_folder"] = self.user_folder
-        return {**deepcopy(dict(self.tree)), COMPOSITION: composition}
+        tree = {key: value for key, value in self.tree.items() if key != identity.FORCE}
+        return {**deepcopy(tree), COMPOSITION: composition}
 
     def to_yaml(self) -> str:
         """The frozen form as text."""

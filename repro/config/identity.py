@@ -30,8 +30,11 @@ LATER_LEAVES = {
 }
 """Leaves that came after runs had been recorded, with the value that says what their absence said: left out then."""
 
+FORCE = "force"
+"""The leaf that has what is there done again: of one start, so that it is written down nowhere."""
+
 NOT_PART_OF_A_RUN = frozenset({
-    "name", "outputs",
+    "name", "outputs", FORCE,
     "dataset.root", "dataset.evaluation_split", "dataset.allow_overlap",
     "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
     "runtime.compile", "runtime.checkpoint_seconds", "runtime.log_every_steps", "runtime.progress",

@@ -69,12 +69,14 @@ def targets_of(tree: Tree, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield f"{prefix}{key}", value
 
 
-_known: dict[str, tuple[dict[str, tuple[int, int]], OwnCode]] = {}
+_known: dict[tuple[str, ...], tuple[dict[str, tuple[int, int]], OwnCode]] = {}
+"""Target and places where Python looks, to what was found, with sizes and times of the files."""
 
 
 def own_code(target: str, where: str = "_target_") -> OwnCode:
     """What stands behind a target, by its files as they are now, or as this process has imported them."""
-    stamps, found = _known.get(target, ({}, None))
+    key = (target, *map(os.path.abspath, sys.path))
+    stamps, found = _known.get(key, ({}, None))
     if found is not None and stamps == _stamps(found):
         return found
     importlib.invalidate_caches()  # a file may have come since Python listed its folder
@@ -82,7 +84,7 @@ def own_code(target: str, where: str = "_target_") -> OwnCode:
     stamps = _stamps(found)
     settled = time.time_ns() - CHANGES_UNSEEN_NS
     if all(changed < settled for _, changed in stamps.values()):
-        _known[target] = stamps, found
+        _known[key] = stamps, found
     return found
 
 

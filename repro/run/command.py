@@ -119,6 +119,7 @@ def one_of_a_grid(configuration: "Configuration") -> float | None:
 def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     """Prints the per-class table, what was written, what to do next, and the score as the last line."""
     from repro.experiments.overlaps import served_twice
+    from repro.run.repetition import REPEATED, told
     from repro.store.runs_csv import recorded
 
     record, folder = outcome.record, outcome.folder
@@ -130,6 +131,8 @@ def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     print(f"pixel accuracy {percent(record.scores.pixel_accuracy_percent).strip()} %")
     for _, warning in served_twice(recorded(record)):
         print(f"warning: {warning}")
+    if outcome.fresh and REPEATED in record.provenance:
+        print(told(record.provenance[REPEATED]))
     path, panels = folder.record_path(record.evaluation_id), folder.panels_path(record.evaluation_id)
     print(f"{'wrote' if outcome.fresh else 'nothing to do; already there:'} {path}")
     if panels.exists():

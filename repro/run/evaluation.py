@@ -19,9 +19,9 @@ from repro.metrics import SCORES, iou_percent
 from repro.nn import Segmenter
 from repro.papers import PAPER_SCALE
 from repro.run.held import HeldRun
+from repro.run.repetition import REPEATED, compared, restarts
 from repro.run.weights import TrainingFacts
 from repro.store.images import ImageCounts
-from repro.store.journal import read_journal
 from repro.store.record import Names, Record, Scores, confusion_sha256
 
 
@@ -66,7 +66,7 @@ def record_evaluation(
             "evaluated_split": describe_split(dataset),
             "images": {**asdict(images), "unknown": list(images.unknown)},
             "training": dict(training.facts),
-            "restarts": sum(event.kind == "resumed" for event in read_journal(folder.journal_path).events),
+            "restarts": restarts(folder),
         },
         steps=training.step,
         wall_seconds=training.wall_seconds + seconds,
@@ -74,6 +74,8 @@ def record_evaluation(
         parameters=parameter_count(model),
         weights_sha256=training.sha256,
     )
+    if comparison := compared(folder.record_before(evaluation_id), record):
+        record.provenance[REPEATED] = comparison
     folder.write_record(record, matrix)
     return folder.read_record(evaluation_id)
 

@@ -221,7 +221,7 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return " ".join(value.split()) if isinstance(value, str) else repr(value)
+    return " ".join(value.splitlines()) if isinstance(value, str) else repr(value)
 
 
 def _part(tree: dict[str, Any], key: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ WIDTH = 110
 MARGIN = 12
 MESSAGES = 10
 
-_WORTH_A_ROW = (Kind.RUN, Kind.SAME_AS, Kind.NOT_AT_THIS_SCALE)
+_WORTH_A_ROW = (Kind.RUN, Kind.SAME_AS, Kind.NOT_AT_THIS_SCALE, Kind.NOT_RUN)
 _COUNTED_IN_WORDS = {Kind.SETTING: "settings", Kind.STATIC: "from the network alone"}
 
 
