@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from repro.config.configuration import Configuration
+from repro.config.environment import refuse_outside
 from repro.config.groups import config_folder
 from repro.config.overrides import Override, with_letters
 from repro.errors import ConfigError, first_line
@@ -96,6 +97,7 @@ def carry_out(
 
     def composed_job(node: DictConfig) -> float | None:
         told = HydraConfig.get()
+        refuse_outside(node)
         choices = {group: choice for group, choice in told.runtime.choices.items() if group.partition("/")[0] in node}
         configuration = Configuration(
             plain(node), choices, tuple(told.overrides.task), user_folder=str(user_folder or "")
