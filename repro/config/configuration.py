@@ -132,6 +132,10 @@ class Configuration:
         evaluation = {**self.tree["evaluation"], **leaves}
         return self._with({"evaluation": evaluation}, [f"evaluation.{key}={written(leaves[key])}" for key in leaves])
 
+    def forced(self) -> Configuration:
+        """The same, to be trained once more although it is there."""
+        return self._with({identity.FORCE: True}, [])
+
     def with_leaf(self, path: str, value: Any) -> Configuration:
         """The same with one leaf set, and as if nobody had asked for it: `overrides` stay.
 

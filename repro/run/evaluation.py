@@ -20,7 +20,7 @@ from repro.nn import Segmenter
 from repro.papers import PAPER_SCALE
 from repro.run.held import HeldRun
 from repro.run.repetition import REPEATED, compared, restarts
-from repro.run.weights import TrainingFacts
+from repro.run.weights import TrainingFacts, start_of
 from repro.store.images import ImageCounts
 from repro.store.record import Names, Record, Scores, confusion_sha256
 
@@ -62,6 +62,7 @@ def record_evaluation(
         provenance={
             "command": configuration.command,
             **provenance.of_process(str(device)),
+            "start": start_of(folder),
             "own_code": own_code_facts(configuration),
             "evaluated_split": describe_split(dataset),
             "images": {**asdict(images), "unknown": list(images.unknown)},

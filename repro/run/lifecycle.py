@@ -14,7 +14,7 @@ from repro.store.journal import Journal
 from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
-from repro.store.status import RunState
+from repro.store.status import START_DIGEST, WEIGHTS_DIGEST, RunState
 from repro.track import make_tracker
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def run(configuration: Configuration) -> Outcome:
             begin_anew(held, configuration.evaluation_id, repeat)
         if is_measured(folder, configuration):  # by a process that ended before it could say so
             record = folder.read_record(configuration.evaluation_id)
-            folder.write_status(RunState.FINISHED, step=record.steps)
+            folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
             return Outcome(folder, record, fresh=False)
         return Outcome(folder, work(held, configuration), fresh=True)
 
@@ -73,9 +73,15 @@ def work(held: HeldRun, configuration: Configuration) -> Record:
             if held.lock.is_ours():
                 held.tracker.finish(told_fate(held, error))
             raise
-        folder.write_status(RunState.FINISHED, step=record.steps)
+        folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
         held.tracker.finish(RunState.FINISHED)
     return record
+
+
+def digests(record: Record) -> dict[str, str | None]:
+    """What tells from a status alone whether a run has started from the weights that another one has now."""
+    start = record.provenance.get("start") or {}
+    return {WEIGHTS_DIGEST: record.weights_sha256, START_DIGEST: start.get("sha256")}
 
 
 def is_measured(folder: RunFolder, configuration: Configuration) -> bool:

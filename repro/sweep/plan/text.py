@@ -136,7 +136,7 @@ def _not_built(plan: Plan) -> Iterator[str]:
 def trouble(jobs: Iterable[Job]) -> Iterator[str]:
     """Running jobs with their place, failed ones with their errors, and what these block."""
     jobs = list(jobs)
-    for state in (JobState.RUNNING, JobState.UNKNOWN, JobState.FAILED, JobState.BLOCKED):
+    for state in (JobState.RUNNING, JobState.UNKNOWN, JobState.FAILED, JobState.BLOCKED, JobState.STALE):
         there = [job for job in jobs if job.state is state]
         if there:
             yield state
