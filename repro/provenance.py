@@ -37,7 +37,7 @@ def code_version() -> dict[str, Any]:
 
 
 def science_sha256(package: Path) -> str:
-    """First 16 hex digits of the sha256 over what computes: its modules without comments, docstrings and empty lines."""
+    """First 16 hex digits of the sha256 over the modules that compute, without comments, docstrings and empty lines."""
     files = [file for part in SCIENCE for file in sorted(package.glob(part))]
     lines = (f"{file.relative_to(package).as_posix()}\0{_bare(file)}\0" for file in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]

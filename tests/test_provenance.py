@@ -10,7 +10,6 @@ import torch
 from repro import provenance
 from tests.places import REPOSITORY
 
-
 SCIENCE = provenance.science_sha256(REPOSITORY / "repro")
 NOTHING = provenance.science_sha256(REPOSITORY / "nowhere")
 UNTRACKED = {"commit": None, "dirty": None}

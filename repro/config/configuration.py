@@ -173,8 +173,8 @@ class Configuration:
         now = identity.science(self.tree)
         if identity.digest(now) != run_id:
             raise ConfigError(
-                f"what run {run_id} was named by has been changed while it started (code of your own, a file of weights "
-                "or the data); give the same command again"
+                f"what run {run_id} was named by has been changed while it started (code of your own, a file of "
+                "weights or the data); give the same command again"
             )
         remember_imports(now)
 

@@ -40,11 +40,10 @@ def refuse_outside(node: DictConfig) -> None:
 
 def _source(value: Any, path: str, tree: Mapping[Any, Any], seen: frozenset[str]) -> str:
     """The text that reads from outside, of a value or of what it refers to; empty if none does."""
-    if isinstance(value, Mapping):
-        found = (_source(item, f"{path}.{key}", tree, seen) for key, item in value.items())
-        return next(filter(None, found), "")
-    if isinstance(value, list):
-        return next(filter(None, (_source(item, f"{path}.0", tree, seen) for item in value)), "")
+    if isinstance(value, (Mapping, list)):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        inside = (_source(item, f"{path}.{key}", tree, seen) for key, item in items)
+        return next(filter(None, inside), "")
     if not isinstance(value, str) or "${" not in value:
         return ""
     if _FROM_OUTSIDE.search(value):

@@ -188,7 +188,7 @@ def imports_of(text: str, name: str, *, is_package: bool) -> tuple[list[str], li
                 imported |= dict.fromkeys([base, *(f"{base}.{alias.name}" for alias in node.names)] if base else [])
                 at_run_time |= {alias.name for alias in node.names} & (AT_RUN_TIME - CALLED_PLAINLY)
             case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List() | ast.Tuple() as listed) if is_package:
-                texts = [item.value for item in listed.elts if isinstance(item, ast.Constant)]
+                texts = [str(item.value) for item in listed.elts if isinstance(item, ast.Constant)]
                 imported |= dict.fromkeys(f"{name}.{text}" for text in texts)  # by those who import *
             case ast.Call(func=ast.Name(id=called)) if called in AT_RUN_TIME:
                 at_run_time.add(called)

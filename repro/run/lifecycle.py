@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from repro import provenance
 from repro.config.configuration import Configuration
@@ -78,7 +79,7 @@ def work(held: HeldRun, configuration: Configuration) -> Record:
     return record
 
 
-def digests(record: Record) -> dict[str, str | None]:
+def digests(record: Record) -> dict[str, Any]:
     """What tells from a status alone whether a run has started from the weights that another one has now."""
     start = record.provenance.get("start") or {}
     return {WEIGHTS_DIGEST: record.weights_sha256, START_DIGEST: start.get("sha256")}

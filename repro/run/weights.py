@@ -73,7 +73,7 @@ def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
 
 
 def start_of(folder: RunFolder) -> dict[str, Any]:
-    """What the run has started from, and the digest of it if that is another run's weights; nothing if from fresh ones."""
+    """What the run has started from, with the digest if that is another run's weights; empty for fresh ones."""
     taken = [event.fields for event in read_journal(folder.journal_path).events if event.kind == TAKEN_OVER]
     return {key: taken[-1][key] for key in ("source", "sha256") if key in taken[-1]} if taken else {}
 

@@ -26,7 +26,7 @@ class Recorded:
     `images` are of the evaluated split, `dirty` says whether the code differed from its commit, `command` is what
     starts the run again. `measured_trained` and what follows are as in `repro.store.images.ImageCounts`, several
     unknown weights with spaces between them. `science_code` has the hashes of the code that trained and that measured,
-    once where they are one; the digests are of the weights measured, and of those of another run that they started from.
+    once where they are one; the digests are of the weights measured, and of another run's that they started from.
     """
 
     evaluation_id: str

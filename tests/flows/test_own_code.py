@@ -165,7 +165,7 @@ def test_a_grid_in_one_process_goes_on_with_the_code_that_it_has(place, monkeypa
 
 def test_code_reached_at_run_time_is_told(place):
     place.write("own_helper", HELPER + "\n\ndef more(name):\n    return importlib.import_module(name)\n")
-    _, out, _ = place.run()
+    place.run()
     (record,) = place.records()
     assert record.provenance["own_code"]["own_head.Own"]["at_run_time"] == {"own_helper": ["import_module"]}
     (folder,) = place.runs()
