@@ -185,7 +185,7 @@ class Configuration:
             composition["scale"] = self.scale
         if self.user_folder:
             composition["user_folder"] = self.user_folder
-        tree = {key: value for key, value in self.tree.items() if key != identity.FORCE}
+        tree = {key: False if key == identity.FORCE else value for key, value in self.tree.items()}
         return {**deepcopy(tree), COMPOSITION: composition}
 
     def to_yaml(self) -> str:

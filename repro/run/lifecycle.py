@@ -2,20 +2,19 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 
 from repro import provenance
 from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted, StopRequest
 from repro.errors import DamagedError, StoreError
 from repro.run.held import HeldRun, logged_to
-from repro.run.repetition import begin_anew
+from repro.run.repetition import begin_anew, digests
 from repro.store.files import is_there
 from repro.store.journal import Journal
 from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
-from repro.store.status import START_DIGEST, WEIGHTS_DIGEST, RunState
+from repro.store.status import RunState
 from repro.track import make_tracker
 
 log = logging.getLogger(__name__)
@@ -77,12 +76,6 @@ def work(held: HeldRun, configuration: Configuration) -> Record:
         folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
         held.tracker.finish(RunState.FINISHED)
     return record
-
-
-def digests(record: Record) -> dict[str, Any]:
-    """What tells from a status alone whether a run has started from the weights that another one has now."""
-    start = record.provenance.get("start") or {}
-    return {WEIGHTS_DIGEST: record.weights_sha256, START_DIGEST: start.get("sha256")}
 
 
 def is_measured(folder: RunFolder, configuration: Configuration) -> bool:

@@ -10,6 +10,7 @@ from repro.store.files import set_aside
 from repro.store.journal import Event, read_journal
 from repro.store.record import Record, Scores
 from repro.store.run_folder import RunFolder
+from repro.store.status import START_DIGEST, WEIGHTS_DIGEST
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,12 @@ def restarts(folder: RunFolder) -> int:
 
 def _is_training_anew(event: Event) -> bool:
     return event.kind == REPEATED and event.fields.get("what") == Repeat.run.name
+
+
+def digests(record: Record) -> dict[str, Any]:
+    """What tells from a status alone whether a run has started from the weights that another one has now."""
+    start = record.provenance.get("start") or {}
+    return {WEIGHTS_DIGEST: record.weights_sha256, START_DIGEST: start.get("sha256")}
 
 
 def compared(before: Record | None, record: Record) -> dict[str, Any] | None:

@@ -39,8 +39,7 @@ def composed_by_hydra(overrides):
     """What Hydra composes, settings of a wrong value included, in the form of a frozen configuration."""
     node = composed(overrides)
     choices = choices_of(node)
-    tree = {key: value for key, value in plain(node).items() if key != "force"}  # of one start, so not frozen
-    return {**tree, "composition": {"choices": choices, "overrides": overrides}}
+    return {**plain(node), "composition": {"choices": choices, "overrides": overrides}}
 
 
 def every_choice_in_turn():

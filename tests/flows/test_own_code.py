@@ -186,7 +186,7 @@ def test_force_repeats_a_run_and_says_by_how_much_it_differs(place):
     kept = sorted(path.name for path in folder.evaluations_path.iterdir() if "before" in path.name)
     assert kept == [f"{before.evaluation_id}.json.before-1", f"{before.evaluation_id}.npz.before-1"]
     assert json.loads((folder.evaluations_path / kept[0]).read_text())["created"] == before.created
-    assert "force:" not in folder.read_config()
+    assert "force: false" in folder.read_config()
     assert "force=true" not in (*record.provenance["command"], *folder.read_config().split())
     assert "nothing to do" in place.run()[1]
 

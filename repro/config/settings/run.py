@@ -140,7 +140,7 @@ def is_replaced(part: str, drop: Iterable[str]) -> bool:
 class Repeat(StrEnum):
     """What is done again although it is there: training and evaluation, or the evaluation of the same weights."""
 
-    run = "true"
+    run = "run"
     evaluation = "evaluation"
 
 
@@ -187,7 +187,7 @@ class Settings:
     @property
     def repeat(self) -> Repeat | None:
         """What is to be done again although it is there."""
-        return Repeat(str(self.force).lower()) if self.force else None
+        return Repeat.run if self.force is True else Repeat(self.force) if self.force else None
 
     @property
     def trains(self) -> bool:
