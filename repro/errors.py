@@ -40,6 +40,10 @@ class ConfigError(ReproError):
     """The composed configuration asks for something that does not exist or does not fit together."""
 
 
+class CodeNotFoundError(ConfigError):
+    """The configuration names code of the user's own that is not there, or not where Python looks."""
+
+
 class DataError(ReproError):
     """A data set, or one file of it, is missing, damaged or not what its declaration says."""
 

@@ -1,15 +1,21 @@
 """Where a number comes from: code, versions and hardware, gathered once per process."""
 
+import hashlib
+import io
 import os
 import platform
 import socket
 import subprocess
+import tokenize
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "mlflow", "pillow", "repro")
+
+SCIENCE = ("nn/**/*.py", "data/**/*.py", "metrics/**/*.py", "engine/**/*.py", "build.py", "seeding.py")
+"""The modules whose code decides what a configuration measures."""
 
 
 def now() -> str:
@@ -19,13 +25,49 @@ def now() -> str:
 
 @cache
 def code_version() -> dict[str, Any]:
-    """Commit of the checkout that the package runs from, and whether it was changed since; nulls if installed."""
+    """Commit of the checkout that the package runs from, whether it was changed since, and the hash of its science.
+
+    Commit and change are null where it is installed.
+    """
     folder = Path(__file__).parent
     commit = _git(folder, "rev-parse", "HEAD")
     tracked = commit is not None and _git(folder, "ls-files", "--error-unmatch", "provenance.py") is not None
-    if not tracked:
+    changed = bool(_git(folder, "status", "--porcelain", "--untracked-files=no")) if tracked else None
+    return {"commit": commit if tracked else None, "dirty": changed, "science": science_sha256(folder)}
+
+
+def science_sha256(package: Path) -> str:
+    """First 16 hex digits of the sha256 over the modules that compute, without comments, docstrings and empty lines."""
+    files = [file for part in SCIENCE for file in sorted(package.glob(part))]
+    lines = (f"{file.relative_to(package).as_posix()}\0{_bare(file)}\0" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+def _bare(file: Path) -> str:
+    """A module's text without what says nothing to Python."""
+    with tokenize.open(file) as stream:
+        text = stream.read()
+    lines = [list(line) for line in text.splitlines(keepends=True)]
+    begins = True  # whether a text here would be a statement of its own
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        is_docstring = token.type == tokenize.STRING and begins
+        if is_docstring or token.type == tokenize.COMMENT:
+            (first, left), (last, right) = token.start, token.end
+            for number in range(first, last + 1):
+                start, end = (left if number == first else 0), (right if number == last else len(lines[number - 1]) - 1)
+                lines[number - 1][start:end] = " " * (end - start)
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            begins = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
+    stripped = ("".join(line).rstrip() for line in lines)
+    return "\n".join(line for line in stripped if line)
+
+
+def file_version(file: Path) -> dict[str, Any]:
+    """Commit of the repository that a file of the user's is kept in, and whether it differs; nulls if in none."""
+    if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
         return {"commit": None, "dirty": None}
-    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+    commit = _git(file.parent, "rev-parse", "HEAD")
+    return {"commit": commit, "dirty": bool(_git(file.parent, "status", "--porcelain", "--", file.name))}
 
 
 @cache

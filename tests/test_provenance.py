@@ -4,10 +4,15 @@ import re
 import subprocess
 from datetime import UTC, datetime
 
+import pytest
 import torch
 
 from repro import provenance
 from tests.places import REPOSITORY
+
+SCIENCE = provenance.science_sha256(REPOSITORY / "repro")
+NOTHING = provenance.science_sha256(REPOSITORY / "nowhere")
+UNTRACKED = {"commit": None, "dirty": None}
 
 
 def test_the_time_is_utc_to_the_second():
@@ -25,12 +30,14 @@ def git(*arguments):
 def test_the_code_is_told_by_its_commit_and_whether_it_was_changed():
     commit = git("rev-parse", "HEAD")
     changed = commit and bool(git("status", "--porcelain", "--untracked-files=no"))
-    assert provenance.code_version.__wrapped__() == {"commit": commit, "dirty": changed if commit else None}
+    assert provenance.code_version.__wrapped__() == {
+        "commit": commit, "dirty": changed if commit else None, "science": SCIENCE
+    }  # fmt: skip
 
 
 def test_code_outside_a_checkout_has_no_commit(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
-    assert provenance.code_version.__wrapped__() == {"commit": None, "dirty": None}
+    assert provenance.code_version.__wrapped__() == UNTRACKED | {"science": NOTHING}
 
 
 def test_code_that_another_checkout_ignores_has_no_commit(tmp_path, monkeypatch):
@@ -40,12 +47,58 @@ def test_code_that_another_checkout_ignores_has_no_commit(tmp_path, monkeypatch)
         subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
     (tmp_path / "provenance.py").touch()
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
-    assert provenance.code_version.__wrapped__() == {"commit": None, "dirty": None}
+    assert provenance.code_version.__wrapped__() == UNTRACKED | {"science": NOTHING}
 
 
 def test_without_git_there_is_no_commit(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    assert provenance.code_version.__wrapped__() == {"commit": None, "dirty": None}
+    assert provenance.code_version.__wrapped__() == UNTRACKED | {"science": SCIENCE}
+
+
+CODE = '"""What it is."""\n\nimport math\n\n\ndef f(x):\n    """Says so."""\n    return math.pi * x\n'
+
+
+def science_of(folder, text, name="nn/a.py"):
+    for part in ("nn", "run"):
+        (folder / part).mkdir(exist_ok=True)
+    (folder / name).write_text(text)
+    return provenance.science_sha256(folder)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (CODE.replace("What it is", "Another\n\nThing"), True),
+        (CODE.replace("Says so", "Sagt es"), True),
+        (CODE.replace("* x", "* x  # always\n    # and ever"), True),
+        (CODE.replace("\n\n\n", "\n"), True),
+        (CODE.replace("pi", "tau"), False),
+        (CODE.replace("return", 'y = "# text"\n    return'), False),
+    ],
+)
+def test_the_science_of_a_package_is_its_code_without_comments_and_docstrings(tmp_path, other, same):
+    before = science_of(tmp_path, CODE)
+    assert (science_of(tmp_path, other) == before) is same
+
+
+def test_only_what_computes_is_of_the_science(tmp_path):
+    before = science_of(tmp_path, CODE)
+    assert science_of(tmp_path, CODE, "run/a.py") == before
+    assert science_of(tmp_path, CODE, "nn/b.py") != before
+
+
+def test_a_file_of_the_users_has_the_commit_of_its_own_repository(tmp_path):
+    author = ["-c", "user.name=x", "-c", "user.email=x"]
+    file = tmp_path / "mine.py"
+    file.write_text("x = 1\n")
+    assert provenance.file_version(file) == UNTRACKED
+    for arguments in (["init", "-q"], ["add", "mine.py"], [*author, "commit", "-q", "-m", "x"]):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    found = provenance.file_version(file)
+    assert re.fullmatch("[0-9a-f]{40}", found["commit"])
+    assert found["dirty"] is False
+    file.write_text("x = 2\n")
+    assert provenance.file_version(file) == {"commit": found["commit"], "dirty": True}
 
 
 def test_versions_are_those_installed():

@@ -52,6 +52,7 @@ PLAIN_DATA = {
     "engine/optim.py": "parameter groups of torch",
     "run/weights.py": "states of tensors, and facts that the record holds",
     "run/evaluation.py": "facts that the record holds",
+    "run/repetition.py": "facts that the record and the status hold",
     "data/workers.py": "arguments of torch's loader",
     "sweep/plan/estimate.py": "facts that the record holds",
 }

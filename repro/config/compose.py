@@ -5,6 +5,7 @@ from pathlib import Path
 
 from repro.config.check import check_overrides
 from repro.config.configuration import Configuration
+from repro.config.environment import refuse_outside
 from repro.config.hydra import choices_of, composed, plain, with_overrides
 from repro.config.overrides import Override, read, written_out
 
@@ -28,7 +29,8 @@ def compose(overrides: Sequence[str] = (), *, user_folder: Path | None = None) -
     else:
         node = composed(asked, user_folder)
         choices = choices_of(node)
-    configuration = Configuration(plain(node), choices, tuple(asked))
+    refuse_outside(node)
+    configuration = Configuration(plain(node), choices, tuple(asked), user_folder=str(user_folder or ""))
     _ = configuration.settings  # now, so that a mistake is told at once
     return configuration
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from repro.config.check import unknown_setting, wrong_choice
 from repro.config.configuration import Configuration
+from repro.config.environment import refuse_outside
 from repro.config.group_files import LeftToHydraError, group_node
 from repro.config.groups import config_folders, content_of, groups_of, not_taken, outer_group, takers_of
 from repro.config.hydra import choices_of, composed, plain
@@ -133,4 +134,5 @@ def _of_family(group: str, family: tuple[str, ...], user_folder: Path | None) ->
 def _by_hydra(choices: tuple[str, ...], user_folder: Path | None) -> Configuration:
     node = composed(choices, user_folder)
     chosen = choices_of(node)
-    return Configuration(plain(node), chosen)
+    refuse_outside(node)
+    return Configuration(plain(node), chosen, user_folder=str(user_folder or ""))

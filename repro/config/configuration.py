@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from repro.config import identity
+from repro.config.own_code import remember_imports
 from repro.config.settings import Layout, Settings
 from repro.config.tree import Leaves, Tree, flatten, with_leaf, written
 from repro.errors import ConfigError, DamagedError, first_line
@@ -32,6 +33,7 @@ class Configuration:
         choices: config group, such as head or head/ga, to the choice made.
         overrides: what was asked for, in Hydra's grammar.
         scale: name of the scale that it was composed at; empty where there was none.
+        user_folder: folder with further choices that it was composed with, as it was given; empty where there was none.
         missing: choices (`head=unbuilt`) and leaves that were asked for and do not exist. A group whose choice is
             missing holds that choice under `missing`, and under `asked` what it was to be set to.
     """
@@ -41,6 +43,7 @@ class Configuration:
     overrides: tuple[str, ...] = ()
     scale: str = ""
     missing: tuple[str, ...] = ()
+    user_folder: str = ""
 
     @cached_property
     def settings(self) -> Settings:
@@ -129,6 +132,10 @@ class Configuration:
         evaluation = {**self.tree["evaluation"], **leaves}
         return self._with({"evaluation": evaluation}, [f"evaluation.{key}={written(leaves[key])}" for key in leaves])
 
+    def forced(self) -> Configuration:
+        """The same, to be trained once more although it is there."""
+        return self._with({identity.FORCE: True}, [])
+
     def with_leaf(self, path: str, value: Any) -> Configuration:
         """The same with one leaf set, and as if nobody had asked for it: `overrides` stay.
 
@@ -147,12 +154,39 @@ class Configuration:
     def _with(self, nodes: Mapping[str, Any], overrides: Iterable[str]) -> Configuration:
         return replace(self, tree={**self.tree, **nodes}, overrides=(*self.overrides, *overrides))
 
+    @property
+    def command(self) -> list[str]:
+        """The words that ask for this run, one for each argument."""
+        folder = ["--config-dir", self.user_folder] if self.user_folder else []
+        return ["python", "-m", "repro", *folder, *self._lasting()]
+
+    def _lasting(self) -> list[str]:
+        """The overrides without what holds for one start alone."""
+        return [override for override in self.overrides if override.lstrip("+").partition("=")[0] != identity.FORCE]
+
+    def check_unchanged(self, run_id: str) -> None:
+        """Holds that what counts by its content still is what the run was named by, once all of it has been read.
+
+        Raises:
+            ConfigError: code of one's own, a file of weights, or the files of a data set were changed meanwhile.
+        """
+        now = identity.science(self.tree)
+        if identity.digest(now) != run_id:
+            raise ConfigError(
+                f"what run {run_id} was named by has been changed while it started (code of your own, a file of "
+                "weights or the data); give the same command again"
+            )
+        remember_imports(now)
+
     def frozen(self) -> dict[str, Any]:
         """The form that is written to disk: the tree, with what it was composed from."""
-        composition: dict[str, Any] = {"choices": dict(self.choices), "overrides": list(self.overrides)}
+        composition: dict[str, Any] = {"choices": dict(self.choices), "overrides": self._lasting()}
         if self.scale:
             composition["scale"] = self.scale
-        return {**deepcopy(dict(self.tree)), COMPOSITION: composition}
+        if self.user_folder:
+            composition["user_folder"] = self.user_folder
+        tree = {key: False if key == identity.FORCE else value for key, value in self.tree.items()}
+        return {**deepcopy(tree), COMPOSITION: composition}
 
     def to_yaml(self) -> str:
         """The frozen form as text."""
@@ -170,6 +204,7 @@ class Configuration:
             dict(choices) if isinstance(choices, Mapping) else {},
             tuple(map(str, overrides)) if isinstance(overrides, list) else (),
             str(scale or ""),
+            user_folder=str(given.get("user_folder") or ""),
         )
 
     @classmethod

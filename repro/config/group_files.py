@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from repro.config.environment import refuse_outside
 from repro.config.groups import config_file
 from repro.config.hydra import plain
 from repro.config.tree import flatten
@@ -37,7 +38,9 @@ def group_node(group: str, choices: Mapping[str, str], folders: Sequence[Path]) 
     """
     made: dict[str, str] = {}
     own = _composed(group, choices[group], choices, tuple(folders), made)
-    node = plain(OmegaConf.create({group: _merged(_common(group), own)}))[group]
+    unresolved = OmegaConf.create({group: _merged(_common(group), own)})
+    refuse_outside(unresolved)
+    node = plain(unresolved)[group]
     return node, made
 
 

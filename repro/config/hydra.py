@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from repro.config.configuration import Configuration
+from repro.config.environment import refuse_outside
 from repro.config.groups import config_folder
 from repro.config.overrides import Override, with_letters
 from repro.errors import ConfigError, first_line
@@ -74,7 +75,12 @@ def with_overrides(node: DictConfig, overrides: Iterable[Override]) -> None:
             raise ConfigError(first_line(error)) from error
 
 
-def carry_out(job: Callable[[Configuration], float | None], flags: Sequence[str], overrides: Sequence[str]) -> None:
+def carry_out(
+    job: Callable[[Configuration], float | None],
+    flags: Sequence[str],
+    overrides: Sequence[str],
+    user_folder: Path | None = None,
+) -> None:
     """Hands a command line over to Hydra, which calls the job for every combination of values that it asks for.
 
     Args:
@@ -82,6 +88,7 @@ def carry_out(job: Callable[[Configuration], float | None], flags: Sequence[str]
             for sweepers that seek it. Of a grid, Hydra goes on after a job that raises, and then fails.
         flags: flags of Hydra's command line, such as --multirun.
         overrides: what was asked for.
+        user_folder: a folder with further choices of the groups.
 
     Raises:
         ConfigError: Hydra cannot make sense of it.
@@ -90,13 +97,17 @@ def carry_out(job: Callable[[Configuration], float | None], flags: Sequence[str]
 
     def composed_job(node: DictConfig) -> float | None:
         told = HydraConfig.get()
+        refuse_outside(node)
         choices = {group: choice for group, choice in told.runtime.choices.items() if group.partition("/")[0] in node}
-        configuration = Configuration(plain(node), choices, tuple(told.overrides.task))
+        configuration = Configuration(
+            plain(node), choices, tuple(told.overrides.task), user_folder=str(user_folder or "")
+        )
         with chdir(told.runtime.cwd):  # with hydra.job.chdir=true too, a path means what it meant where it was given
             return job(configuration)
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach the caller, which prints them as sentences
-    sys.argv[1:] = [*flags, *map(with_letters, overrides)]
+    searched = [f"--config-dir={user_folder}"] if user_folder else []
+    sys.argv[1:] = [*flags, *searched, *map(with_letters, overrides)]
     try:
         hydra.main(config_path=str(config_folder()), config_name="config", version_base=VERSION_BASE)(composed_job)()
     except (HydraException, OmegaConfBaseException) as error:

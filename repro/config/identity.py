@@ -1,8 +1,8 @@
 """What makes two runs the same: the normalised science configuration and its hash.
 
 Pure functions of a resolved tree. Equal experiments get one id however they are written down; whatever can change a
-result changes the id. The only files touched are a local weights file and the files of a data set that declares no
-hash, which count by their content.
+result changes the id. The only files touched are a local weights file, the files of a data set that declares no hash,
+and code of the user's own, which count by their content.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.config import inert
+from repro.config.own_code import hashes_of
 from repro.config.settings import is_replaced
 from repro.config.tree import Tree, canonical, flatten, without
 
@@ -29,8 +30,11 @@ LATER_LEAVES = {
 }
 """Leaves that came after runs had been recorded, with the value that says what their absence said: left out then."""
 
+FORCE = "force"
+"""The leaf that has what is there done again: of one start, so that it is written down nowhere."""
+
 NOT_PART_OF_A_RUN = frozenset({
-    "name", "outputs",
+    "name", "outputs", FORCE,
     "dataset.root", "dataset.evaluation_split", "dataset.allow_overlap",
     "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
     "runtime.compile", "runtime.checkpoint_seconds", "runtime.log_every_steps", "runtime.progress",
@@ -84,6 +88,8 @@ def science(resolved: Tree) -> dict[str, Any]:
     inert.settle_schedule(tree)
     for group in ("head", "auxiliary"):
         inert.settle_dropout(tree.get(group, {}), trains=tree.get("schedule", {}).get("length") != "0 steps")
+    if code := hashes_of(tree):
+        tree["code"] = code
     init = tree.pop("init", {})
     if not init.get("from"):
         return tree

@@ -53,6 +53,7 @@ def differences(paper: Configuration, measured: Configuration) -> list[Differenc
             leaf in told
             or leaf.partition(".")[0] in told
             or leaf.endswith(("_target_", ".missing"))
+            or leaf.startswith("code.")
             or ".asked." in leaf
         )
         if before != after and not hidden:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     NOT_BUILT = "not built"
     NOT_AT_THIS_SCALE = "not at this scale"
     SAME_AS = "same as"
+    NOT_RUN = "not run"
     STATIC = "static"
     RUN = "run"
 

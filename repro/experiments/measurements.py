@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from repro.config.overrides import merged
-from repro.errors import ConfigError
+from repro.errors import CodeNotFoundError, ConfigError
 from repro.experiments.chain import NOTHING, Chain
 from repro.experiments.chains import Chains
 from repro.experiments.measurement import Kind, Measurement
@@ -131,18 +131,20 @@ class Measurements(Mapping[Address, Measurement]):
         elif fixed and not static:
             kind, reason = Kind.NOT_AT_THIS_SCALE, f"the scale sets {', '.join(fixed)}"
         elif not static and (absent := _absent(chain)):
-            kind, reason = Kind.CANNOT_BE_RUN, absent
+            kind, reason = absent
         return Measurement(cell, self.scale.name, kind, reason, chain if kind.is_measured else NOTHING, paper_chain)
 
 
-def _absent(chain: Chain) -> str:
-    """What counts by its content, weights or data, and is not there; empty if nothing lacks."""
+def _absent(chain: Chain) -> tuple[Kind, str] | None:
+    """What counts by its content, weights, data or code, and is not there; None if nothing lacks."""
     try:
         for link in chain.links:
             _ = link.configuration.science, link.configuration.protocol
+    except CodeNotFoundError as error:
+        return Kind.NOT_RUN, str(error)
     except ConfigError as error:
-        return str(error)
-    return ""
+        return Kind.CANNOT_BE_RUN, str(error)
+    return None
 
 
 def _without_twins(found: Mapping[Address, Measurement]) -> dict[Address, Measurement]:

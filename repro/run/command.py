@@ -88,10 +88,9 @@ def _through_hydra(given: Namespace) -> int:
     if not given.hydra_help:
         check_overrides(overrides, user_folder=given.config_dir)
     flags = [f"--{name}" for name in ("multirun", "hydra-help", "resolve") if getattr(given, name.replace("-", "_"))]
-    flags += [f"--config-dir={given.config_dir}"] if given.config_dir else []
     for flag in OF_HYDRA:
         flags += [f"{flag}={value}"] if (value := getattr(given, flag.strip("-"))) else []
-    carry_out(one_of_a_grid if given.multirun else one_run, flags, overrides)
+    carry_out(one_of_a_grid if given.multirun else one_run, flags, overrides, given.config_dir)
     return 0
 
 
@@ -120,6 +119,7 @@ def one_of_a_grid(configuration: "Configuration") -> float | None:
 def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     """Prints the per-class table, what was written, what to do next, and the score as the last line."""
     from repro.experiments.overlaps import served_twice
+    from repro.run.repetition import REPEATED, told
     from repro.store.runs_csv import recorded
 
     record, folder = outcome.record, outcome.folder
@@ -131,6 +131,8 @@ def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     print(f"pixel accuracy {percent(record.scores.pixel_accuracy_percent).strip()} %")
     for _, warning in served_twice(recorded(record)):
         print(f"warning: {warning}")
+    if outcome.fresh and REPEATED in record.provenance:
+        print(told(record.provenance[REPEATED]))
     path, panels = folder.record_path(record.evaluation_id), folder.panels_path(record.evaluation_id)
     print(f"{'wrote' if outcome.fresh else 'nothing to do; already there:'} {path}")
     if panels.exists():

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from repro import provenance
 from repro.build import parameter_count
 from repro.config.configuration import Configuration
+from repro.config.own_code import facts_of
 from repro.data import SegmentationDataset
 from repro.engine.evaluate import evaluate
 from repro.engine.pictures import Gallery
@@ -17,9 +19,9 @@ from repro.metrics import SCORES, iou_percent
 from repro.nn import Segmenter
 from repro.papers import PAPER_SCALE
 from repro.run.held import HeldRun
-from repro.run.weights import TrainingFacts
+from repro.run.repetition import REPEATED, compared, restarts
+from repro.run.weights import TrainingFacts, start_of
 from repro.store.images import ImageCounts
-from repro.store.journal import read_journal
 from repro.store.record import Names, Record, Scores, confusion_sha256
 
 
@@ -58,12 +60,14 @@ def record_evaluation(
         config=dict(configuration.science),
         evaluation_config=dict(configuration.protocol),
         provenance={
-            "command": ["python", "-m", "repro", *configuration.overrides],
+            "command": configuration.command,
             **provenance.of_process(str(device)),
+            "start": start_of(folder),
+            "own_code": own_code_facts(configuration),
             "evaluated_split": describe_split(dataset),
             "images": {**asdict(images), "unknown": list(images.unknown)},
             "training": dict(training.facts),
-            "restarts": sum(event.kind == "resumed" for event in read_journal(folder.journal_path).events),
+            "restarts": restarts(folder),
         },
         steps=training.step,
         wall_seconds=training.wall_seconds + seconds,
@@ -71,6 +75,8 @@ def record_evaluation(
         parameters=parameter_count(model),
         weights_sha256=training.sha256,
     )
+    if comparison := compared(folder.record_before(evaluation_id), record):
+        record.provenance[REPEATED] = comparison
     folder.write_record(record, matrix)
     return folder.read_record(evaluation_id)
 
@@ -92,6 +98,15 @@ def set_aside_other_records(held: HeldRun, weights_sha256: str) -> None:
             continue
         if record.weights_sha256 not in (None, weights_sha256):  # an older one names none
             held.set_aside(path, f"{path} was measured on other weights than the run has now", "other-weights")
+
+
+def own_code_facts(configuration: Configuration) -> dict[str, Any]:
+    """What stands behind the targets that are not of this package: hashes, files, and the commits of these."""
+    facts = facts_of(configuration.science)
+    for code in facts.values():
+        for file in code["files"].values():
+            file |= provenance.file_version(Path(file["file"]))
+    return facts
 
 
 def describe_split(dataset: SegmentationDataset) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted, StopRequest
 from repro.errors import DamagedError, StoreError
 from repro.run.held import HeldRun, logged_to
+from repro.run.repetition import begin_anew, digests
 from repro.store.files import is_there
 from repro.store.journal import Journal
 from repro.store.outputs import Outputs
@@ -38,17 +39,20 @@ def run(configuration: Configuration) -> Outcome:
     settings = configuration.settings
     outputs = Outputs(settings.outputs)
     folder = outputs.run(configuration.run_id)
-    if is_measured(folder, configuration) and is_finished(folder):
+    repeat = settings.repeat
+    if repeat is None and is_measured(folder, configuration) and is_finished(folder):
         return Outcome(folder, folder.read_record(configuration.evaluation_id), fresh=False)
     tracker = make_tracker(settings.tracking, outputs)
     with StopRequest() as stop, folder.lock() as lock, Journal(folder.journal_path) as journal:
         if lock.taken_over:
             journal.event("lock_taken_over", host=lock.taken_over.host, pid=lock.taken_over.pid)
+        held = HeldRun(outputs, folder, lock, journal, tracker, stop)
+        if repeat is not None:
+            begin_anew(held, configuration.evaluation_id, repeat)
         if is_measured(folder, configuration):  # by a process that ended before it could say so
             record = folder.read_record(configuration.evaluation_id)
-            folder.write_status(RunState.FINISHED, step=record.steps)
+            folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
             return Outcome(folder, record, fresh=False)
-        held = HeldRun(outputs, folder, lock, journal, tracker, stop)
         return Outcome(folder, work(held, configuration), fresh=True)
 
 
@@ -69,7 +73,7 @@ def work(held: HeldRun, configuration: Configuration) -> Record:
             if held.lock.is_ours():
                 held.tracker.finish(told_fate(held, error))
             raise
-        folder.write_status(RunState.FINISHED, step=record.steps)
+        folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
         held.tracker.finish(RunState.FINISHED)
     return record
 

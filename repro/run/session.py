@@ -6,6 +6,7 @@ import torch
 
 from repro.build import build_dataset, build_model
 from repro.config.configuration import Configuration
+from repro.config.own_code import facts_of
 from repro.engine.checkpoint import CheckpointFolder
 from repro.engine.device import choose_device, set_determinism
 from repro.errors import ConfigError, DataError
@@ -50,6 +51,7 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
         model = model.to(memory_format=torch.channels_last)
     model = model.to(device)
     try_network(configuration, model, measured)
+    check_code(configuration, held)
     if not is_trained and settings.trains:
         split = training_split(configuration, held)
         train_network(configuration, held, checkpoints, model, auxiliary_weight, split, device)
@@ -88,6 +90,18 @@ def images_behind(configuration: Configuration, held: HeldRun) -> UsedImages:
         log.warning("%s", told)
         held.event("validations_on_trained", message=told)
     return used
+
+
+def check_code(configuration: Configuration, held: HeldRun) -> None:
+    """Holds that what was read is what the run is named by, and tells of code that does not count."""
+    configuration.check_unchanged(held.folder.run_id)
+    for facts in facts_of(configuration.science).values():
+        for module, names in facts["at_run_time"].items():
+            log.warning(
+                "%s reaches code at run time (%s): what it finds there is no part of the run's id; import it by name",
+                module, ", ".join(names),
+            )  # fmt: skip
+            held.event("code_at_run_time", module=module, by=names)
 
 
 def check_output_stride(model: Segmenter, output_stride: int | None) -> None:

@@ -16,9 +16,13 @@ from repro.errors import ConfigError, DamagedError, DataError, StoreError, first
 from repro.nn import Segmenter, load_network_weights, load_published_weights
 from repro.run.held import HeldRun
 from repro.store.files import atomic_write
+from repro.store.journal import read_journal
 from repro.store.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
+
+TAKEN_OVER = "weights_taken_over"
+"""The event of a run that starts from weights."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
     if init.source is None:
         return
     kind, _, name = init.source.partition(":")
+    facts: dict[str, Any] = {}
     match kind:
         case "torchvision":
             left_out = load_published_weights(model, name, init.drop)
@@ -54,7 +59,7 @@ def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
             if not upstream.has_weights:
                 raise DataError(f"init.from names the run {name}, which has no weights at {upstream.weights_path}; "
                                 "carry it out first")  # fmt: skip
-            check_upstream(upstream)
+            facts["sha256"] = check_upstream(upstream)
             left_out = load_network_weights(model, upstream.weights_path, init.drop)
         case "file":
             left_out = load_network_weights(model, Path(name).expanduser(), init.drop, init.layout)
@@ -64,17 +69,23 @@ def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
         log.warning(
             "%s has weights under %s, which this network lacks; they are left out", init.source, " and ".join(left_out)
         )
-    held.event("weights_taken_over", source=init.source, dropped=init.drop, left_out=list(left_out))
+    held.event(TAKEN_OVER, source=init.source, dropped=init.drop, left_out=list(left_out), **facts)
 
 
-def check_upstream(upstream: RunFolder) -> None:
-    """Refuses weights of another run that are not what that run has written.
+def start_of(folder: RunFolder) -> dict[str, Any]:
+    """What the run has started from, with the digest if that is another run's weights; empty for fresh ones."""
+    taken = [event.fields for event in read_journal(folder.journal_path).events if event.kind == TAKEN_OVER]
+    return {key: taken[-1][key] for key in ("source", "sha256") if key in taken[-1]} if taken else {}
+
+
+def check_upstream(upstream: RunFolder) -> str:
+    """The digest of another run's weights; they are refused if they are not what that run has written.
 
     Raises:
         DataError: naming the file, and how to get it anew.
     """
     try:
-        tensor_files.read(upstream.weights_path, upstream.run_id)
+        return tensor_files.digest(tensor_files.read(upstream.weights_path, upstream.run_id).content["model"])
     except DamagedError as error:
         raise DataError(f"init.from names the run {upstream.run_id}, but {error}; remove {upstream.path} and carry "
                         "that run out again, then this one") from error  # fmt: skip

@@ -10,11 +10,13 @@ import numpy as np
 
 from repro.errors import DamagedError, StoreError
 from repro.store.checkpoints import CheckpointFiles
-from repro.store.files import atomic_write, is_there, read_bytes, remove_leftovers
+from repro.store.files import atomic_write, is_there, read_bytes, remove_leftovers, set_aside
 from repro.store.images import UsedImages
 from repro.store.lock import FolderLock
 from repro.store.record import Record, confusion_sha256
 from repro.store.status import RunState, Status, read_status, write_status
+
+_BEFORE = "before-"
 
 
 class RunFolder:
@@ -131,6 +133,34 @@ class RunFolder:
     def record_path(self, evaluation_id: str) -> Path:
         """Where the record of an evaluation lies; its confusion matrix lies beside it as .npz."""
         return self.evaluations_path / f"{evaluation_id}.json"
+
+    def keep_before(self, evaluation_id: str) -> Path:
+        """Renames a record and its matrix, so that they count no more and can be compared with the next ones.
+
+        Returns:
+            The record's new place, beside the old one.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        path = self.record_path(evaluation_id)
+        ending = f"{_BEFORE}{len(self._kept_before(evaluation_id)) + 1}"
+        if is_there(path.with_suffix(".npz")):
+            set_aside(path.with_suffix(".npz"), ending)
+        return set_aside(path, ending)
+
+    def record_before(self, evaluation_id: str) -> Record | None:
+        """The record that a repetition has set aside last; None if there is none that can be read."""
+        for path in reversed(self._kept_before(evaluation_id)):
+            try:
+                return Record.from_json(read_bytes(path), str(path))
+            except StoreError:
+                continue  # nothing rests on it but a comparison
+        return None
+
+    def _kept_before(self, evaluation_id: str) -> list[Path]:
+        found = self.evaluations_path.glob(f"{evaluation_id}.json.{_BEFORE}*")
+        return sorted(found, key=lambda path: (len(path.name), path.name))
 
     def write_record(self, record: Record, matrix: np.ndarray) -> Path:
         """Stores a record and its confusion matrix `[C, C]`, matrix first: where there is a record, all is there.

@@ -25,7 +25,8 @@ class Recorded:
     Most are as in `repro.store.record.Record`. `hardware` is the GPU or processor of the training, `split_sha256` and
     `images` are of the evaluated split, `dirty` says whether the code differed from its commit, `command` is what
     starts the run again. `measured_trained` and what follows are as in `repro.store.images.ImageCounts`, several
-    unknown weights with spaces between them.
+    unknown weights with spaces between them. `science_code` has the hashes of the code that trained and that measured,
+    once where they are one; the digests are of the weights measured, and of another run's that they started from.
     """
 
     evaluation_id: str
@@ -56,6 +57,9 @@ class Recorded:
     measured_selecting: int | None = None
     selecting_trained: int | None = None
     unknown_images: str = ""
+    science_code: str = ""
+    weights_digest: str = ""
+    start_digest: str = ""
 
 
 def _columns() -> dict[str, Any]:
@@ -101,7 +105,15 @@ def recorded(record: Record) -> Recorded:
         measured_selecting=_typed(images, "measured_selecting", int),
         selecting_trained=_typed(images, "selecting_trained", int),
         unknown_images=" ".join(map(str, images.get("unknown") or ())),
+        science_code=" ".join(_science_code(code, _part(provenance, "code"))),
+        weights_digest=record.weights_sha256 or "",
+        start_digest=_typed(_part(provenance, "start"), "sha256", str) or "",
     )
+
+
+def _science_code(*code: dict[str, Any]) -> list[str]:
+    """Hashes of the code that computes, each once."""
+    return list(dict.fromkeys(found for part in code if (found := _typed(part, "science", str))))
 
 
 def runs_csv(lines: Iterable[Recorded]) -> str:
@@ -221,7 +233,7 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return " ".join(value.split()) if isinstance(value, str) else repr(value)
+    return " ".join(value.splitlines()) if isinstance(value, str) else repr(value)
 
 
 def _part(tree: dict[str, Any], key: str) -> dict[str, Any]:

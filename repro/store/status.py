@@ -27,6 +27,10 @@ class RunState(StrEnum):
         return self not in (RunState.CREATED, RunState.RUNNING)
 
 
+WEIGHTS_DIGEST, START_DIGEST = "weights_sha256", "start_sha256"
+"""Further values of a finished run: the digest of its weights, and of another run's that it started from."""
+
+
 @dataclass(frozen=True)
 class Status:
     """Content of status.json.

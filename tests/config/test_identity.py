@@ -216,7 +216,7 @@ def test_a_part_of_which_something_is_dropped_keeps_how_it_starts(prefix):
 
 
 def test_a_leaf_of_a_users_own_head_says_how_it_starts_only_by_the_name_that_we_gave_it():
-    own = composed("head=aspp", "head._target_=my_package.Mine").science
+    own = composed("head=aspp", "head._target_=tests.tiny_network.Small").science
     own = {**own, "head": {**own["head"], "weights": "of the classes", "inner": {"std": 1, "first_draw": 2}}}
     found = identity.started_from(own, "run:0123456789abcdef", [])
     assert found["head"] == {key: value for key, value in own["head"].items() if key != "first_draw"}

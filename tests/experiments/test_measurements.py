@@ -171,3 +171,11 @@ def test_a_row_whose_data_are_not_there_to_count_by_content_says_so(tmp_path):
     assert item.reason.startswith(f"dataset.root names the folder {tmp_path}/gone, which is not there")
     assert not item.chain
     assert item.paper_chain
+
+
+def test_a_row_whose_code_is_gone_is_not_run(tmp_path):
+    gone = ABLATION.replace("[head=aspp]", "[head=aspp, head._target_=gone.Mine]")
+    item = of(small_library(tmp_path, ablation=gone))[at("better")]
+    assert item.kind is Kind.NOT_RUN
+    assert item.reason.startswith("code not found: head._target_ is 'gone.Mine'")
+    assert not item.chain

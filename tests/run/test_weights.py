@@ -6,6 +6,7 @@ import torch
 from repro.build import build_model
 from repro.config.settings import Init
 from repro.engine.stop import StopRequest
+from repro.engine.tensor_files import digest
 from repro.errors import ConfigError, DataError
 from repro.run.held import HeldRun
 from repro.run.weights import load_weights, store_weights, take_over_weights
@@ -64,7 +65,7 @@ def test_another_runs_weights_are_taken_over_and_that_is_journalled(held, models
     take_over_weights(other, Init("run:bb", ["head.classifier"]), held)
     assert same_weights(other.backbone.state_dict(), one.backbone.state_dict())
     assert torch.equal(other.head.state_dict()["classifier.logits.weight"], fresh)
-    told = {"source": "run:bb", "dropped": ["head.classifier"], "left_out": []}
+    told = {"source": "run:bb", "dropped": ["head.classifier"], "left_out": [], "sha256": digest(one.state_dict())}
     assert events(held) == [("weights_taken_over", told)]
 
 

@@ -65,6 +65,21 @@ def test_columns_of_a_record():
     assert found.unknown_images == "file:ab run:cd"
 
 
+def test_the_code_that_computed_and_the_weights_are_columns():
+    code = {"commit": "c0ffee", "dirty": False, "science": "aa"}
+    provenance = MEASURED | {"code": code, "training": MEASURED["training"] | {"code": code}, "start": {"sha256": "s"}}
+    found = recorded(example_record(provenance=provenance, weights_sha256="w"))
+    assert (found.science_code, found.weights_digest, found.start_digest) == ("aa", "w", "s")
+    other = recorded(example_record(provenance=provenance | {"code": code | {"science": "bb"}}))
+    assert (other.science_code, other.weights_digest) == ("aa bb", "")
+
+
+def test_a_command_keeps_its_blanks(tmp_path):
+    command = "python -m repro --config-dir 'my  conf' head=mine"
+    (tmp_path / "runs.csv").write_text(runs_csv([line(command=command)]))
+    assert read_runs(tmp_path / "runs.csv")[0][0].command == command
+
+
 def test_a_record_that_tells_little_gives_a_line_all_the_same(tmp_path):
     found = recorded(example_record(provenance={}))
     assert (found.hardware, found.commit, found.dirty, found.images) == ("", "", None, None)

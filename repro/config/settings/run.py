@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from pathlib import Path
+from typing import Any
 
 from repro.config.settings.common import Length, require
 from repro.config.settings.evaluation import EvaluationSettings
@@ -136,6 +137,13 @@ def is_replaced(part: str, drop: Iterable[str]) -> bool:
     return not any(prefix.startswith(part) or part.startswith(prefix) for prefix in drop)
 
 
+class Repeat(StrEnum):
+    """What is done again although it is there: training and evaluation, or the evaluation of the same weights."""
+
+    run = "run"
+    evaluation = "evaluation"
+
+
 class TrackingKind(StrEnum):
     """Who shows a run while it goes on."""
 
@@ -174,6 +182,12 @@ class Settings:
     evaluation: EvaluationSettings
     runtime: Runtime
     tracking: TrackingSettings
+    force: Any = False
+
+    @property
+    def repeat(self) -> Repeat | None:
+        """What is to be done again although it is there."""
+        return Repeat.run if self.force is True else Repeat(self.force) if self.force else None
 
     @property
     def trains(self) -> bool:
@@ -191,6 +205,10 @@ class Settings:
         return self.validation.split or self.dataset.evaluation_split
 
     def __post_init__(self) -> None:
+        require(
+            self.force in (None, False, True, Repeat.evaluation.value),
+            f"force is {self.force}; it must be true, evaluation, or false",
+        )
         require(
             self.trains or self.init.source is not None,
             "schedule.length is 0 steps, but init names no weights to evaluate; write init=torchvision:<name>, "

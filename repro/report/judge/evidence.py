@@ -28,6 +28,7 @@ class Values:
         exact: the value does not depend on a seed.
         warnings: about images that were trained on, or that chose the weights, and are measured.
         deviations: those of the warnings that the paper does not do itself.
+        code: hashes of the code that trained and measured.
     """
 
     by_seed: dict[int, float]
@@ -36,6 +37,7 @@ class Values:
     exact: bool = False
     warnings: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class Evidence:
         self._measurements = measurements
         self._evaluations = evaluations
         self._seeds = sorted({evaluation.seed for evaluation in evaluations.values()})
+        self._weights: dict[str, set[str]] = {}
+        for evaluation in evaluations.values():
+            if evaluation.weights_digest:
+                self._weights.setdefault(evaluation.run_id, set()).add(evaluation.weights_digest)
         self.used: set[str] = set()
 
     def of(self, measurement: Measurement) -> Values | Absent:
@@ -87,6 +93,7 @@ class Evidence:
             own.exact,
             _united(own.warnings, other.warnings),
             _united(own.deviations, other.deviations),
+            _united(own.code, other.code),
         )
 
     def resolved(self, measurement: Measurement) -> Measurement:
@@ -123,7 +130,21 @@ class Evidence:
         hardware = dict.fromkeys(evaluation.hardware for evaluation in behind if evaluation.hardware)
         evidence = tuple(evaluation.evaluation_id for evaluation in behind)
         warnings, deviating = told_and_deviating(measurement, behind)
-        return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating)
+        warnings += self._stale(measurement, {seed: found[seed] for seed in by_seed})
+        code = dict.fromkeys(word for evaluation in behind for word in evaluation.science_code.split())
+        return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating, tuple(code))
+
+    def _stale(self, measurement: Measurement, found: Mapping[int, Recorded]) -> tuple[str, ...]:
+        """Sentences about runs whose start has other weights by now than those that they took over."""
+        told = []
+        for seed, evaluation in found.items():
+            _, *before = reversed(measurement.chain.configurations(seed))
+            now = self._weights.get(before[0].run_id, set()) if before and evaluation.start_digest else set()
+            if now and evaluation.start_digest not in now:
+                told.append(
+                    f"stale: run {before[0].run_id}, which seed {seed} starts from, has been trained anew since"
+                )
+        return tuple(told)
 
 
 def _united(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

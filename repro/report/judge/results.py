@@ -25,6 +25,7 @@ class CellResult:
         evidence: evaluation ids behind the values.
         hardware: names of the machines that they were measured on.
         warnings: about measured images that were trained on, or that chose the weights; some are deviations as well.
+        code: hashes of the code that trained and measured.
     """
 
     address: Address
@@ -39,6 +40,7 @@ class CellResult:
     evidence: tuple[str, ...] = ()
     hardware: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 class PrintedSay(StrEnum):

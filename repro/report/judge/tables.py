@@ -62,7 +62,7 @@ class Tables:
             reason = ONE_SEED if measured.n == 1 and not values.exact else ""
         return CellResult(
             address, verdict, reason, values.by_seed, measured, published, measured.mean - published,
-            stated, found.left_open, values.evidence, values.hardware, values.warnings,
+            stated, found.left_open, values.evidence, values.hardware, values.warnings, values.code,
         )  # fmt: skip
 
     def _claim(self, claim: Claim) -> ClaimResult:

@@ -83,6 +83,7 @@ class Layout:
         rows: in printed order.
         common: sentences that hold for every measured cell.
         notes: numbered footnotes, number 1 first.
+        mixes_code: the cells were measured by more than one version of the code that computes.
     """
 
     columns: dict[str, Column]
@@ -91,6 +92,7 @@ class Layout:
     rows: list[LaidRow] = field(default_factory=list)
     common: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    mixes_code: bool = False
 
     @property
     def wide(self) -> bool:
@@ -120,6 +122,7 @@ def layout(result: TableResult) -> Layout:
     measured = {cell.address.column for cell in table.cells() if not cell.metric.is_setting}
     made = Layout(table.columns, _panels(table, measured), measured)
     made.common = _common(result)
+    made.mixes_code = len({code for cell in result.cells.values() for code in cell.code}) > 1
     best, measured_best = set[Address](), set[Address]()
     if table.kind is not TableKind.PROSE:
         best, measured_best = _best_published(table), _best_measured(result)
@@ -178,6 +181,8 @@ def _cell_notes(made: Layout, row: Row, found: CellResult) -> tuple[int, ...]:
     told = found.reason and found.reason != row.reason
     sentences = [f"{found.verdict}: {found.reason}"] if told else []
     sentences += sentences_of(found)
+    if made.mixes_code and found.code:
+        sentences.append(f"measured by code {' and '.join(found.code)}, other cells of the table by other code")
     return tuple(made.number(sentence) for sentence in sentences if sentence not in made.common)
 
 

@@ -26,7 +26,7 @@ CLUSTERS: dict[ClusterKind, Cluster] = {
 def frozen(job: Job) -> FrozenJob:
     """The job as a process needs it: one configuration for each evaluation to be made."""
     configurations = [job.evaluations[key] for key in job.missing] or [job.configuration]
-    return FrozenJob(job.run_id, job.title, configurations, job.upstream)
+    return FrozenJob(job.run_id, job.title, configurations, job.upstream, anew=job.state is JobState.STALE)
 
 
 def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -> int:

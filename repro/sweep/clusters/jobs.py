@@ -11,7 +11,7 @@ from types import TracebackType
 
 from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted
-from repro.errors import ReproError, StoreError, first_line
+from repro.errors import ConfigError, ReproError, StoreError, first_line
 from repro.store.files import atomic_write, read_json_object, remove
 from repro.store.jobs import JobFolder
 from repro.store.lock import LockedError
@@ -38,12 +38,14 @@ class FrozenJob:
         title: for people.
         configurations: complete ones of one run, one for each evaluation still to be made.
         upstream: run whose weights it starts from, if it has not been started before.
+        anew: it is trained once more although it is there.
     """
 
     run_id: str
     title: str
     configurations: Sequence[Configuration]
     upstream: str | None = None
+    anew: bool = False
 
     @property
     def outputs(self) -> Outputs:
@@ -67,6 +69,7 @@ class FrozenJob:
             "title": self.title,
             "configurations": [configuration.frozen() for configuration in self.configurations],
             "upstream": self.upstream,
+            "anew": self.anew,
         }
         atomic_write(self.folder.job_path, json.dumps(content, indent=1, allow_nan=False))
         remove(self.folder.result_path)
@@ -85,6 +88,18 @@ class FrozenJob:
             return cls(configurations=configurations, **content)
         except (TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{path} is no job of a sweep: {error}") from error
+
+    def check_id(self) -> None:
+        """Refuses a job that has become another run since it was planned.
+
+        Raises:
+            ConfigError: code of one's own, a file of weights or the data were changed.
+        """
+        if (now := self.configurations[0].run_id) != self.run_id:
+            raise ConfigError(
+                f"run {self.run_id} was planned with code of your own, weights or data that have been changed since; "
+                f"now it would be run {now}: give the command of the sweep again"
+            )
 
     def lacks_upstream(self) -> bool:
         """Whether it would start from weights that are not there."""
@@ -163,9 +178,10 @@ def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
 
     start = time.monotonic()
     score, failed = None, Result(Ending.DONE)
-    for configuration in job.configurations:
+    for number, configuration in enumerate(job.configurations):
         with Attempt() as attempt:
-            score = run(configuration).record.scores.miou_percent
+            asked = configuration.forced() if job.anew and number == 0 else configuration
+            score = run(asked).record.scores.miou_percent
         if attempt.error is None:
             continue
         failed = _fate(attempt)

@@ -12,6 +12,7 @@ def main(path: Path) -> int:
     """Carries out the job of a file; returns 0 if everything asked for is there, 128 + n after signal n, else 1."""
     try:
         job = FrozenJob.read(path)
+        job.check_id()
         result = carry_out(job, lambda text: print(text, file=sys.stderr, flush=True))
         result.write(JobFolder.of(path).result_path)
     except ReproError as error:

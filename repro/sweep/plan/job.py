@@ -19,6 +19,7 @@ class JobState(StrEnum):
     UNKNOWN = "unknown"
     FAILED = "failed"
     BLOCKED = "blocked"
+    STALE = "stale"
     TO_EVALUATE = "to evaluate"
     TO_DO = "to do"
 
@@ -33,7 +34,7 @@ class JobState(StrEnum):
 
         What another host holds is among it: only who wants the folder watches whether its holder lives.
         """
-        return self in (JobState.TO_DO, JobState.TO_EVALUATE, JobState.UNKNOWN)
+        return self in (JobState.TO_DO, JobState.TO_EVALUATE, JobState.UNKNOWN, JobState.STALE)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Observed:
         elsewhere: who holds it on another host, of whom one look cannot tell whether it lives.
         weights: the final weights are there.
         evaluations: ids of the wanted evaluations whose record is whole.
+        digest: of the weights, as far as the status tells.
+        start_digest: of another run's weights that it started from, likewise.
     """
 
     state: RunState | None = None
@@ -80,6 +83,8 @@ class Observed:
     elsewhere: str = ""
     weights: bool = False
     evaluations: frozenset[str] = frozenset()
+    digest: str | None = None
+    start_digest: str | None = None
 
     @property
     def has_failed(self) -> bool:

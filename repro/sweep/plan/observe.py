@@ -11,6 +11,7 @@ from repro.store.outputs import Outputs
 from repro.store.reports import RUNS_CSV
 from repro.store.run_folder import RunFolder
 from repro.store.runs_csv import read_runs
+from repro.store.status import START_DIGEST, WEIGHTS_DIGEST
 from repro.sweep.plan.job import Job, Observed
 
 
@@ -39,6 +40,8 @@ def _look(folder: RunFolder, job: Job) -> Observed:
         elsewhere=describe(holder) if life is Life.UNKNOWN else "",
         weights=folder.has_weights,
         evaluations=frozenset(item for item in job.evaluations if folder.has_evaluation(item)),
+        digest=status.extra.get(WEIGHTS_DIGEST) if status else None,
+        start_digest=status.extra.get(START_DIGEST) if status else None,
     )
 
 

@@ -83,6 +83,11 @@ def make_plan(
     """
     nothing = Observed()
     found = {run_id: _judged(job, observed.get(run_id, nothing), recorded) for run_id, job in jobs.items()}
+    for run_id, job in found.items():
+        before = observed.get(job.upstream or "", nothing)
+        if job.state is JobState.DONE and _is_stale(observed.get(run_id, nothing), before):
+            reason = f"run {job.upstream}, which it started from, has been trained anew since"
+            found[run_id] = replace(job, state=JobState.STALE, reason=reason, missing=tuple(job.evaluations))
     for run_id in reversed(list(found)):  # downstream first: who still needs weights?
         job = found[run_id]
         needed = [other for other in found.values() if other.upstream == run_id and not other.state.is_settled]
@@ -94,7 +99,7 @@ def make_plan(
             found[run_id] = replace(job, state=JobState.TO_DO, reason=reason)
     for run_id, job in found.items():
         upstream = found.get(job.upstream or "")
-        if upstream is None or job.state is not JobState.TO_DO:
+        if upstream is None or job.state not in (JobState.TO_DO, JobState.STALE):
             continue
         if upstream.state is JobState.FAILED:
             cause = f"run {upstream.run_id} failed: {upstream.reason}"
@@ -102,6 +107,11 @@ def make_plan(
         elif upstream.state is JobState.BLOCKED:
             found[run_id] = replace(job, state=JobState.BLOCKED, reason=upstream.reason)
     return Plan(tuple(wanted), tuple(seeds), found)
+
+
+def _is_stale(seen: Observed, before: Observed) -> bool:
+    """Whether a run has started from other weights than the run before it has now."""
+    return None not in (seen.start_digest, before.digest) and seen.start_digest != before.digest
 
 
 def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:

@@ -17,7 +17,7 @@ WIDTH = 110
 MARGIN = 12
 MESSAGES = 10
 
-_WORTH_A_ROW = (Kind.RUN, Kind.SAME_AS, Kind.NOT_AT_THIS_SCALE)
+_WORTH_A_ROW = (Kind.RUN, Kind.SAME_AS, Kind.NOT_AT_THIS_SCALE, Kind.NOT_RUN)
 _COUNTED_IN_WORDS = {Kind.SETTING: "settings", Kind.STATIC: "from the network alone"}
 
 
@@ -136,7 +136,7 @@ def _not_built(plan: Plan) -> Iterator[str]:
 def trouble(jobs: Iterable[Job]) -> Iterator[str]:
     """Running jobs with their place, failed ones with their errors, and what these block."""
     jobs = list(jobs)
-    for state in (JobState.RUNNING, JobState.UNKNOWN, JobState.FAILED, JobState.BLOCKED):
+    for state in (JobState.RUNNING, JobState.UNKNOWN, JobState.FAILED, JobState.BLOCKED, JobState.STALE):
         there = [job for job in jobs if job.state is state]
         if there:
             yield state

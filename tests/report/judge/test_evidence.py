@@ -4,12 +4,13 @@ import dataclasses
 
 import pytest
 
+from repro.experiments.chain import Chain
 from repro.experiments.measurement import Kind
 from repro.papers import Metric
 from repro.report.judge.evidence import Absent, Evidence
 from repro.report.judge.verdicts import Verdict
 from repro.store.runs_csv import recorded
-from tests.report.made_runs import Made
+from tests.report.made_runs import Made, record_of
 
 
 def test_values_of_every_seed(shortened):
@@ -60,6 +61,25 @@ def test_parameters_come_from_the_network(shortened):
     values = Evidence(shortened.found, {}).of(shortened.cell("Plain", "Parameters"))
     assert values.exact
     assert values.by_seed[0] == pytest.approx(13.5, abs=1.5)
+
+
+def test_the_code_behind_the_values_is_told_once(shortened):
+    lines = shortened.lines("Plain", [70.0, 71.0])
+    mixed = {key: dataclasses.replace(line, science_code=f"aa b{line.seed}") for key, line in lines.items()}
+    assert Evidence(shortened.found, mixed).of(shortened.cell("Plain")).code == ("aa", "b0", "b1")
+
+
+@pytest.mark.parametrize(("start", "now", "is_stale"), [("a", "a", False), ("a", "b", True), ("", "b", False)])
+def test_a_value_whose_start_was_trained_anew_is_stale(shortened, start, now, is_stale):
+    cell = shortened.cell("Plain")
+    (link,) = cell.chain.links
+    after = dataclasses.replace(cell, chain=Chain((dataclasses.replace(link, stage="before"), link)))
+    before_line = dataclasses.replace(recorded(record_of(cell, 0, 60.0)), weights_digest=now)
+    after_line = dataclasses.replace(recorded(record_of(after, 0, 70.0)), start_digest=start)
+    lines = {line.evaluation_id: line for line in (before_line, after_line)}
+    warnings = Evidence(shortened.found, lines).of(after).warnings
+    told = f"stale: run {cell.run_id(0)}, which seed 0 starts from, has been trained anew since"
+    assert warnings == ((told,) if is_stale else ())
 
 
 def with_metric(measurement, metric):

@@ -32,6 +32,21 @@ def test_a_footnote_has_one_number_and_what_holds_for_all_is_none(small: Table) 
     assert made.number("something else") == before + 1
 
 
+def test_a_table_that_mixes_code_says_so_at_its_cells(small: Table) -> None:
+    result = measured_small(small)
+    first, second = (address for address, cell in result.cells.items() if cell.measured is not None)
+
+    def notes(*codes: str) -> list[str]:
+        cells = {address: replace(result.cells[address], code=(code,))
+                 for address, code in zip((first, second), codes, strict=True)}  # fmt: skip
+        return [note for note in layout(replace(result, cells=result.cells | cells)).notes if "code" in note]
+
+    assert notes("aa", "aa") == []
+    assert notes("aa", "bb") == [
+        f"measured by code {code}, other cells of the table by other code" for code in ("aa", "bb")
+    ]
+
+
 def test_what_holds_for_a_whole_row_is_said_at_its_label(small: Table) -> None:
     result = unmeasured(small)
     for address, cell in result.cells.items():

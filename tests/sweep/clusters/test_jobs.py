@@ -1,5 +1,8 @@
+import dataclasses
+
 import pytest
 
+from repro.config.settings import Repeat
 from repro.engine.stop import Interrupted
 from repro.errors import ConfigError, ReproError, StoreError
 from repro.store.lock import LockedError
@@ -117,3 +120,18 @@ def test_a_job_that_begins_needs_the_weights_of_its_upstream(job):
 def test_a_result_is_a_line():
     assert describe(Result(Ending.DONE, seconds=59.6, miou_percent=70.04)) == "done in 60 s, mIoU 70.0 %"
     assert describe(Result(Ending.DONE, seconds=3)) == "done in 3 s"
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_is_stale_is_trained_anew_once_for_all_its_evaluations(job, monkeypatch, anew):
+    asked = []
+
+    class Done:
+        class record:  # noqa: N801, as an attribute
+            class scores:  # noqa: N801
+                miou_percent = 1.0
+
+    monkeypatch.setattr("repro.run.lifecycle.run", lambda configuration: asked.append(configuration) or Done)
+    again = FrozenJob.read(dataclasses.replace(job, anew=anew).freeze())
+    assert carry_out(again, print).ending is Ending.DONE
+    assert [item.settings.repeat for item in asked] == [Repeat.run if anew else None, None]

@@ -44,3 +44,14 @@ def test_a_damaged_job_file_leaves_no_result(tmp_path, text, capsys):
     assert worker.main(folder.job_path) == 1
     assert str(folder.job_path) in capsys.readouterr().err
     assert not folder.result_path.exists()
+
+
+def test_a_job_whose_code_was_edited_since_it_was_planned_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_planned.py").write_text("from tests.tiny_network import Small\n")
+    job = job_of(tmp_path / "outputs", "backbone._target_=own_planned.Small")
+    path = job.freeze()
+    (tmp_path / "own_planned.py").write_text("from tests.tiny_network import Small  # edited\n")
+    assert worker.main(path) == 1
+    assert f"run {job.run_id} was planned with code of your own" in capsys.readouterr().err
+    assert not job.run.path.exists()

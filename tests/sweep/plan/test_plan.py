@@ -180,3 +180,20 @@ def test_the_fake_has_what_the_plan_asks_of_a_measurement():
     assert all(hasattr(Measurement, name) for name in dir(FakeMeasurement) if name[0] != "_" and name not in own)
     assert all(hasattr(Chain, name) for name in dir(FakeChain) if name[0] != "_" and name not in ("names", "protocol"))
     assert {"run_id", "evaluation_id", "seed"} <= set(dir(Configuration))
+
+
+@pytest.mark.parametrize(
+    ("start", "now", "state"),
+    [("one", "one", JobState.DONE), ("one", "two", JobState.STALE), (None, "two", JobState.DONE),
+     ("one", None, JobState.DONE)],
+)  # fmt: skip
+def test_what_started_from_weights_that_are_there_no_more_is_stale(start, now, state):
+    before = Observed(RunState.FINISHED, weights=True, digest=now)
+    after = Observed(RunState.FINISHED, weights=True, evaluations=frozenset({"coco>x#0@whole"}), start_digest=start)
+    plan = plan_of([want("x", "coco", "x")], {"coco#0": before, "coco>x#0": after})
+    job = plan.jobs["coco>x#0"]
+    assert job.state is state
+    if state is JobState.STALE:
+        assert job.reason == "run coco#0, which it started from, has been trained anew since"
+        assert job.missing == ("coco>x#0@whole",)
+        assert job in plan.open_jobs

@@ -1,0 +1,89 @@
+"""What is done again although it is there, because it was asked for: the record before is kept and compared."""
+
+import logging
+from dataclasses import fields
+from typing import Any
+
+from repro.config.settings import Repeat
+from repro.run.held import HeldRun
+from repro.store.files import set_aside
+from repro.store.journal import Event, read_journal
+from repro.store.record import Record, Scores
+from repro.store.run_folder import RunFolder
+from repro.store.status import START_DIGEST, WEIGHTS_DIGEST
+
+log = logging.getLogger(__name__)
+
+REPEATED = "repeated"
+"""The event of a repetition that begins, and the key of a record under which it is compared with the one before."""
+
+
+def begin_anew(held: HeldRun, evaluation_id: str, repeat: Repeat) -> None:
+    """Sets aside what is to be done again: a record, and the weights if these are to be trained anew.
+
+    Without a record nothing is: what is asked for is under way then, and goes on.
+    """
+    folder = held.folder
+    if not folder.has_evaluation(evaluation_id):
+        return
+    held.event(REPEATED, what=repeat.name, evaluation=evaluation_id)
+    if repeat is Repeat.run and folder.has_weights:
+        set_aside(folder.weights_path, "before")
+    aside = folder.keep_before(evaluation_id)
+    log.warning("the %s is done again; the record before is kept as %s", repeat.name, aside)
+
+
+def restarts(folder: RunFolder) -> int:
+    """How often the training went on from a checkpoint since it was begun anew, if it was."""
+    events = list(read_journal(folder.journal_path).events)
+    begun = [number for number, event in enumerate(events) if _is_training_anew(event)]
+    # The start that trains anew is no restart, although the journal has it as one.
+    return sum(event.kind == "resumed" for event in events[begun[-1] if begun else 0 :]) - bool(begun)
+
+
+def _is_training_anew(event: Event) -> bool:
+    return event.kind == REPEATED and event.fields.get("what") == Repeat.run.name
+
+
+def digests(record: Record) -> dict[str, Any]:
+    """What tells from a status alone whether a run has started from the weights that another one has now."""
+    start = record.provenance.get("start") or {}
+    return {WEIGHTS_DIGEST: record.weights_sha256, START_DIGEST: start.get("sha256")}
+
+
+def compared(before: Record | None, record: Record) -> dict[str, Any] | None:
+    """By how much a record differs from the one before it; None if there is none."""
+    if before is None:
+        return None
+    differences = {item.name: _minus(getattr(record.scores, item.name), getattr(before.scores, item.name))
+                   for item in fields(Scores)}  # fmt: skip
+    by_class = {
+        name: difference
+        for name, value in record.per_class_iou_percent.items()
+        if (difference := _minus(value, before.per_class_iou_percent.get(name)))
+    }
+    furthest = max(by_class, key=lambda name: abs(by_class[name] or 0.0), default=None)
+    return {
+        "created": before.created,
+        "same_weights": before.weights_sha256 == record.weights_sha256 if before.weights_sha256 else None,
+        "same_matrix": before.confusion_sha256 == record.confusion_sha256,
+        "differences": differences,
+        "largest_of_a_class": {furthest: by_class[furthest]} if furthest else {},
+    }
+
+
+def _minus(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def told(comparison: dict[str, Any]) -> str:
+    """A comparison as a sentence."""
+    weights = {True: "the same weights, ", False: "other weights, ", None: ""}[comparison["same_weights"]]
+    if comparison["same_matrix"]:
+        return (
+            f"repeated: {weights}the same prediction of every class, to the last pixel, as on {comparison['created']}"
+        )
+    miou = comparison["differences"]["miou_percent"]
+    change = "mIoU not to be compared" if miou is None else f"mIoU {miou:+.2g} points"
+    classes = "".join(f", {name} {value:+.2g}" for name, value in comparison["largest_of_a_class"].items())
+    return f"repeated: {weights}{change}{classes} against the record of {comparison['created']}"
