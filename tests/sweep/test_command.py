@@ -3,8 +3,11 @@ import sys
 
 import pytest
 
+from repro.store.runs_csv import recorded, runs_csv
 from repro.sweep.command import main
+from tests.composed import measured
 from tests.places import REPOSITORY
+from tests.report.made_runs import record_of
 
 
 @pytest.mark.parametrize(
@@ -50,11 +53,22 @@ def test_a_mistake_is_answered_without_torch():
     assert "did you mean" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def recorded_table(tmp_path_factory):
+    """Words that name a table of which every run stands in a committed list."""
+    reports = tmp_path_factory.mktemp("reports")
+    cells = measured("shapes", "vortex/table1").values()
+    lines = {
+        line.evaluation_id: line for cell in cells for line in (recorded(record_of(cell, n, 70.0)) for n in range(3))
+    }
+    (reports / "runs.csv").write_text(runs_csv(lines.values()), encoding="utf-8")
+    return ["table=vortex/table1", "scale=shapes", "seeds=3", f"reports={reports}", f"outputs={reports / 'outputs'}"]
+
+
 @pytest.mark.parametrize("words", [["submit=true"], ["action=status"], []])
-def test_where_nothing_is_to_be_done_the_answer_needs_no_torch(words):
-    recorded = ["table=vortex/table1", "scale=shapes", "seeds=3", *words]
+def test_where_nothing_is_to_be_done_the_answer_needs_no_torch(words, recorded_table):
     code = (
-        f"import sys; from repro.sweep.command import main; assert main({recorded}) == 0; "
+        f"import sys; from repro.sweep.command import main; assert main({[*recorded_table, *words]}) == 0; "
         "print(sorted({'torch', 'mlflow', 'pandas'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
