@@ -173,3 +173,21 @@ def test_what_starts_from_a_run_has_the_layout_of_a_run():
     assert later.overrides[-2:] == ("init.from=run:0123456789abcdef", "init.layout=ours")
     assert later.settings.init.layout == "ours"
     assert later.run_id == composed().starting_from("0123456789abcdef").run_id
+
+
+def test_the_command_names_the_users_folder_and_nothing_of_one_start_alone():
+    asked = Configuration({"force": True}, {}, ("seed=1", "force=true", "+force=evaluation"), user_folder="my conf")
+    assert asked.command == ["python", "-m", "repro", "--config-dir", "my conf", "seed=1"]
+    again = Configuration.thawed(asked.frozen())
+    assert (again.user_folder, again.overrides, again.tree) == ("my conf", ("seed=1",), {"force": False})
+    assert Configuration({"force": False}, {}).forced().tree["force"] is True
+
+
+def test_weights_that_were_changed_since_the_run_was_named_are_refused(tmp_path):
+    file = tmp_path / "start.pth"
+    file.write_bytes(b"one")
+    configuration = composed("head=fcn").with_leaf("init.from", f"file:{file}")
+    configuration.check_unchanged(configuration.run_id)
+    file.write_bytes(b"two")
+    with pytest.raises(ConfigError, match="has been changed while it started"):
+        configuration.check_unchanged(configuration.run_id)

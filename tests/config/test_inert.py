@@ -87,7 +87,7 @@ def test_dropout_that_drops_counts_by_place_and_kind():
 
 
 def test_of_a_head_of_ones_own_every_leaf_counts():
-    mine = composed("head=aspp").with_leaf("head._target_", "mine.Head")
+    mine = composed("head=aspp").with_leaf("head._target_", "tests.tiny_network.Small")
     assert mine.with_leaf("head.extra_conv_dropout", 0.5).run_id != mine.run_id
 
 
