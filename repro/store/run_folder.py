@@ -60,7 +60,7 @@ class RunFolder:
     def freeze_config(self, text: str) -> str:
         """Writes config.yaml with its digest if there is none yet, and returns the text that is frozen there."""
         if not is_there(self.config_path):
-            atomic_write(self.config_path, f"{text}{_DIGEST_LINE}{_sha256(text)}\n")
+            atomic_write(self.config_path, f"{_DIGEST_LINE}{_sha256(text)}\n{text}")
         return self.read_config()
 
     def read_config(self) -> str:
@@ -72,10 +72,13 @@ class RunFolder:
         """
         content = read_bytes(self.config_path)
         try:
-            text, _, digest = content.decode().partition(_DIGEST_LINE)
+            text = content.decode()
         except UnicodeDecodeError as error:
             raise DamagedError(f"{self.config_path} is damaged ({error})") from error
-        if digest and digest.strip() != _sha256(text):
+        if not text.startswith(_DIGEST_LINE):  # from before digests
+            return text
+        digest, _, text = text.removeprefix(_DIGEST_LINE).partition("\n")
+        if digest != _sha256(text):
             raise DamagedError(f"{self.config_path} is damaged or was edited: it is not what its digest was taken of")
         return text
 
@@ -232,7 +235,8 @@ class RunFolder:
         return sorted(found, key=lambda record: (record.created, record.evaluation_id))
 
 
-_DIGEST_LINE = "# sha256 of the lines above: "
+_DIGEST_LINE = "# sha256 of the lines below: "
+"""First of the file, so that a torn one has it too."""
 
 
 def _sha256(text: str) -> str:

@@ -64,7 +64,12 @@ class Network:
     def backbone(self) -> str:
         node = self.configuration.tree["backbone"]
         return json.dumps(
-            {key: value for key, value in node.items() if key not in ("weights", "first_draw")}, sort_keys=True
+            {
+                key: value
+                for key, value in node.items()
+                if key not in ("weights", "weights_of_other_strides", "first_draw")
+            },
+            sort_keys=True,
         )
 
 

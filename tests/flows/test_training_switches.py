@@ -5,7 +5,6 @@ import torch
 
 from repro.errors import ConfigError
 from repro.run.lifecycle import run
-from repro.store.journal import read_journal
 from tests.tiny_runs import final_weights, tiniest
 
 SWITCHES = {
@@ -39,17 +38,3 @@ def test_mining_that_could_leave_no_pixel_out_is_refused(outputs):
     small = ["schedule.loss=ohem", "schedule.ohem.kept_pixels=100", "schedule.upsample_logits=false"]
     with pytest.raises(ConfigError, match=r"sees 16 pixels of a training image, .* 2, .*upsample_logits=true"):
         outcome(outputs, *small)
-
-
-def test_windows_of_the_evaluation_change_no_validation(outputs):
-    chosen = ["selection=best", 'validation.every="1 steps"', "schedule.learning_rate=0.2"]
-    whole, windows = outcome(outputs, *chosen), outcome(outputs, *chosen, "evaluation.window=32")
-    assert whole.folder.path == windows.folder.path
-    apart = outcome(outputs / "apart", *chosen, "evaluation.window=32")
-    scores = [
-        [point.metrics["validation_miou_percent"] for point in points if "validation_miou_percent" in point.metrics]
-        for points in (read_journal(item.folder.journal_path).points for item in (whole, apart))
-    ]
-    assert len(scores[0]) == 6
-    assert len(set(scores[0])) > 1
-    assert scores[0] == scores[1]

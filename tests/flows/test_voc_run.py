@@ -78,8 +78,8 @@ def test_the_official_lists_are_demanded_unless_told_otherwise(tmp_path, runs):
 def test_real_photographs_from_raw_files_to_record(camvid_root, run):
     record, _ = run(
         "head=aspp", "head.width=16", "dataset=camvid", f"dataset.root={camvid_root}", "evaluation.split=val",
-        "evaluation.batch_size=2",
+        "dataset.train_split=train", "evaluation.batch_size=2",
     )  # fmt: skip
     assert record.provenance["evaluated_split"]["images"] == 101
-    assert record.config["dataset"]["train_split"] == "trainval"
+    assert record.config["dataset"]["train_split"] == "train"
     assert len(record.per_class_iou_percent) == 11

@@ -75,7 +75,7 @@ def test_the_examples_are_understood(example, tmp_path):
     given = words().parse_intermixed_args(shlex.split(example))
     if given.config_dir is not None:
         (tmp_path / "head").mkdir()
-        (tmp_path / "head" / "mine.yaml").write_text("_target_: my_package.Mine\n")
+        (tmp_path / "head" / "mine.yaml").write_text("_target_: repro.nn.FCN\n")
         given.config_dir = tmp_path
     if given.multirun:
         check_overrides(given.overrides, user_folder=given.config_dir)
