@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from tests.bench.export import Run, network, onnx, program
-from tests.nn.heads.variants import variants
 
 FIRST = (2, 3, 97, 129)
 OTHERS = [(1, 3, 193, 121), (3, 3, 81, 305)]
@@ -27,7 +26,7 @@ def test_a_program() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", variants())
+@pytest.mark.parametrize("name", ["aspp", "gald none v2"])
 def test_onnx(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own

@@ -21,11 +21,9 @@ FIRST = (2, (9, 13))
 OTHERS = [(3, (38, 17)), (2, (10, 41))]
 MAY_VARY = {"features": {name: {0: Dim.AUTO, 2: Dim.AUTO, 3: Dim.AUTO} for name in CHANNELS}}
 every = pytest.mark.parametrize("name", variants())
-# One head for each part that has a way of its own through a program; `make test-real` has the others too.
+# One head for each part that has a way of its own through a program; `python -m tests.bench.export` goes through all.
 PARTS = ["vortex", "dsnet aspp dynamic joint", "dynamic_filter none joint", "gald psp v1", "gald none v2"]
-parts = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in PARTS else [pytest.mark.real]) for name in variants()]
-)
+parts = pytest.mark.parametrize("name", PARTS)
 
 
 def maps(shape: tuple[int, tuple[int, int]]) -> dict[str, Tensor]:
@@ -100,7 +98,7 @@ def gradients(
     return [result, *torch.autograd.grad(result.square().mean(), [*inputs.values(), *head.parameters()])]
 
 
-@pytest.mark.slow
+@pytest.mark.real
 @parts
 def test_a_compiled_head_learns_the_same_at_changing_sizes(name: str) -> None:
     torch.compiler.reset()
