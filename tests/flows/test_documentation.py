@@ -13,7 +13,7 @@ from repro.run.command import words as run_words
 from repro.sweep.request import read_request as sweep_request
 from repro.track.command import words as track_words
 from tests.places import CONF, REPOSITORY
-from tools import heads, parameters
+from tools import heads, parameters, rates
 
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 FILES = [
@@ -97,5 +97,5 @@ def test_commands_are_found():
 
 
 def test_the_generated_tables_are_up_to_date():
-    for tool, page in ((heads, heads.README), (parameters, parameters.PAGE)):
+    for tool, page in ((heads, heads.README), (parameters, parameters.PAGE), (rates, rates.PAGE)):
         assert tool.written(page.read_text()) == page.read_text(), "run make docs"
