@@ -3,7 +3,6 @@
 import hashlib
 import io
 import logging
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from repro.errors import DamagedError
+from repro.nn.weights.files import damage_of
 from repro.store.files import DIGEST, read_bytes
 
 RUN = "run"
@@ -87,13 +87,8 @@ def check_sums(data: bytes, path: Path) -> None:
     Raises:
         DamagedError: one differs.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            torn = archive.testzip()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise DamagedError(f"{path} is damaged ({error})") from error
-    if torn is not None:
-        raise DamagedError(f"{path} is damaged: {torn} in it is not what its sum was taken of")
+    if damage := damage_of(io.BytesIO(data)):
+        raise DamagedError(f"{path} is damaged: {damage}")
 
 
 def digest(tree: object) -> str:

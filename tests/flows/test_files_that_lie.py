@@ -55,25 +55,35 @@ class Outcome:
 REFUSED = Outcome("nothing", DENIED, 2)
 NOTHING = Outcome("nothing")
 
-AT_REST = {
-    ("unfinished", "lock"): {"torn": NOTHING, "flipped": NOTHING, "closed": REFUSED, "not ours": REFUSED},
-    ("unfinished", "journal"): {
-        "torn": Outcome("the lines that are gone"), "flipped": Outcome("one line, or a figure in it"),
-        "closed": REFUSED, "not ours": REFUSED,
+IN_BOTH = {  # whether the run is finished or not
+    "lock": {"torn": NOTHING, "flipped": NOTHING, "closed": REFUSED, "not ours": REFUSED},
+    "journal": {
+        "torn": Outcome("the lines that are gone"),
+        "flipped": Outcome("one line, or a figure in it"),
+        "closed": REFUSED,
+        "not ours": REFUSED,
     },
-    ("unfinished", "log"): {
-        "torn": Outcome("the lines that are gone"), "flipped": Outcome("a letter"),
-        "closed": REFUSED, "not ours": REFUSED,
+    "log": {
+        "torn": Outcome("the lines that are gone"),
+        "flipped": Outcome("a letter"),
+        "closed": REFUSED,
+        "not ours": REFUSED,
     },
-    ("unfinished", "config"): {
+    "config": {
         "torn": Outcome("the number of threads, if not given", r"config\.yaml is damaged.*set aside"),
         "flipped": Outcome("the number of threads, if not given", r"config\.yaml is damaged.*set aside"),
-        "closed": REFUSED, "not ours": NOTHING,
+        "closed": REFUSED,
+        "not ours": NOTHING,
     },
-    ("unfinished", "status"): {
-        "torn": Outcome("times of earlier states"), "flipped": Outcome("times of earlier states"),
-        "closed": REFUSED, "not ours": NOTHING,
+    "status": {
+        "torn": Outcome("times of earlier states"),
+        "flipped": Outcome("times of earlier states"),
+        "closed": REFUSED,
+        "not ours": NOTHING,
     },
+}
+AT_REST = {
+    **{(state, file): faults for state in ("unfinished", "finished") for file, faults in IN_BOTH.items()},
     ("unfinished", "checkpoint"): {
         "torn": Outcome("one interval of training", r"step_\d+\.pt is damaged.*set aside"),
         "flipped": Outcome("one interval of training", r"step_\d+\.pt is damaged.*set aside"),
@@ -82,24 +92,6 @@ AT_REST = {
     ("unfinished", "best weights"): {
         "torn": Outcome("the training since the best before", r"best_\d+\.pt is damaged.*set aside"),
         "flipped": Outcome("the training since the best before", r"best_\d+\.pt is damaged.*set aside"),
-        "closed": REFUSED, "not ours": NOTHING,
-    },
-    ("finished", "lock"): {"torn": NOTHING, "flipped": NOTHING, "closed": REFUSED, "not ours": REFUSED},
-    ("finished", "journal"): {
-        "torn": Outcome("the lines that are gone"), "flipped": Outcome("one line, or a figure in it"),
-        "closed": REFUSED, "not ours": REFUSED,
-    },
-    ("finished", "log"): {
-        "torn": Outcome("the lines that are gone"), "flipped": Outcome("a letter"),
-        "closed": REFUSED, "not ours": REFUSED,
-    },
-    ("finished", "config"): {
-        "torn": Outcome("the number of threads, if not given", r"config\.yaml is damaged.*set aside"),
-        "flipped": Outcome("the number of threads, if not given", r"config\.yaml is damaged.*set aside"),
-        "closed": REFUSED, "not ours": NOTHING,
-    },
-    ("finished", "status"): {
-        "torn": Outcome("times of earlier states"), "flipped": Outcome("times of earlier states"),
         "closed": REFUSED, "not ours": NOTHING,
     },
     ("finished", "weights"): {

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +47,8 @@ def read_file(path: Path, remedy: str = "") -> Mapping[str, Tensor]:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails wherever its bytes lead the unpickler
         raise DataError(f"The weights file {path} cannot be read ({_reason(error)}){remedy}") from error
-    _check_sums(path, remedy)
+    if zipfile.is_zipfile(path) and (damage := damage_of(path)):
+        raise DataError(f"The weights file {path} is damaged: {damage}{remedy}")
     return _unwrapped(content, f"The weights file {path}")
 
 
@@ -71,18 +72,18 @@ def _unwrapped(content: Any, origin: str) -> Mapping[str, Tensor]:
     return _unwrapped(inner, origin)
 
 
-def _check_sums(path: Path, remedy: str) -> None:
-    """Holds a file against the sums that its archive keeps of its members, which torch does not.
+def damage_of(archive: Path | IO[bytes]) -> str:
+    """What a torch file is damaged by, from the sums that the archive keeps of its members, which torch does not check.
 
-    Raises:
-        DataError: one differs.
+    Returns:
+        A clause; empty if every member is what its sum was taken of.
     """
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        damaged = archive.testzip()
-    if damaged is not None:
-        raise DataError(f"The weights file {path} is damaged: {damaged} in it is not what its sum was taken of{remedy}")
+    try:
+        with zipfile.ZipFile(archive) as members:
+            torn = members.testzip()
+    except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, OSError) as error:
+        return str(error)
+    return f"{torn} in it is not what its sum was taken of" if torn is not None else ""
 
 
 def _download(url: str, target: Path, remedy: str) -> None:
