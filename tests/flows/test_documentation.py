@@ -8,6 +8,7 @@ import pytest
 
 from repro.config.check import check_overrides
 from repro.config.composer import Composer
+from repro.errors import ConfigError
 from repro.report.request import read_request as report_request
 from repro.run.command import words as run_words
 from repro.sweep.request import read_request as sweep_request
@@ -80,6 +81,15 @@ def test_every_command_of_a_page_is_understood(page):
 def test_the_commands_above_a_file_are_understood(file):
     for part, words in commands_of("".join(re.findall(r"^# +(python -m repro.*\n)", file.read_text(), re.MULTILINE))):
         understand(part, words)
+
+
+def test_a_mistake_is_answered_as_the_page_shows():
+    shown = re.findall(r"^\$ python -m repro (.+)\nerror: (.+)$", (REPOSITORY / "README.md").read_text(), re.MULTILINE)
+    assert shown
+    for words, answer in shown:
+        with pytest.raises(ConfigError) as mistake:
+            check_overrides(words.split())
+        assert f"{mistake.value}." == answer
 
 
 def test_every_benchmark_of_make_bench_is_there_and_loads():
