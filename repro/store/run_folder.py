@@ -102,7 +102,8 @@ class RunFolder:
         """Which images the weights have seen; None if the folder does not say.
 
         Raises:
-            StoreError: the file is damaged.
+            DamagedError: the file is damaged.
+            StoreError: the disk refuses it.
         """
         if not is_there(self.images_path):
             return None
