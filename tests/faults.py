@@ -11,14 +11,16 @@ import struct
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import repro.store.files
+from repro.config.configuration import Configuration
+from repro.console import answer
 from repro.run import session
-from repro.run.command import main as a_run
+from repro.run.command import one_run
 from repro.run.held import RunLog
 
 HEADER_BYTES = 30  # of a member of a zip, before its name and its extra field
@@ -84,34 +86,60 @@ def fill(disk: Path) -> None:
                     stream.write(bytes(size))
 
 
-def as_nobody(words: Sequence[str]) -> int:
-    """`repro run` as a user without any rights; to others than root, as oneself."""
+def as_nobody(printed: Sequence[str], *, asked: Sequence[Configuration]) -> int:
+    """Runs, one after the other, as a user without any rights; to others than root, as oneself.
+
+    Args:
+        printed: for each a file for what it prints, with the exit code in its first line; there already, for anybody.
+        asked: their configurations.
+    """
     if IS_ROOT:
         codecs.lookup("cp437")  # of zips; the modules of an interpreter in root's home are out of reach afterwards
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
-    return a_run(words)
+    for place, configuration in zip(printed, asked, strict=True):
+        code, text = captured(configuration)
+        Path(place).write_text(f"{code}\n{text}", encoding="utf-8")
+    return 0
 
 
-def killed_at(words: Sequence[str], *, at: str) -> int:
-    """`repro run`, killed amid the first write of a file of some name."""
+def captured(configuration: Configuration) -> tuple[int, str]:
+    """A run in this process, as its command carries it out: the exit code, and what is printed."""
+
+    def work() -> int:
+        one_run(configuration)
+        return 0
+
+    text = io.StringIO()
+    printer = logging.StreamHandler(text)
+    logging.getLogger("repro").addHandler(printer)
+    try:
+        with redirect_stdout(text), redirect_stderr(text):
+            return answer(work), text.getvalue()
+    finally:
+        logging.getLogger("repro").removeHandler(printer)
+
+
+def killed_at(_: Sequence[str], *, configuration: Configuration, at: str) -> int:
+    """A run that is killed amid the first write of a file of some name."""
 
     def kill(write_half: Callable[[], Any]) -> None:
         write_half()
         os.kill(os.getpid(), signal.SIGKILL)
 
-    _at_the_write_of(at, kill)
-    return a_run(words)
+    with _at_the_write_of(at, kill):
+        return captured(configuration)[0]
 
 
-def full_at(words: Sequence[str], *, at: str, disk: Path) -> int:
-    """`repro run`, whose disk is full from the first write of a file of some name on."""
-    _at_the_write_of(at, lambda _: fill(disk))
-    return a_run(words)
+def full_at(configuration: Configuration, *, at: str, disk: Path) -> tuple[int, str]:
+    """A run in this process whose disk is full from the first write of a file of some name on."""
+    with _at_the_write_of(at, lambda _: fill(disk)):
+        return captured(configuration)
 
 
-def _at_the_write_of(pattern: str, happen: Callable[[Callable[[], Any]], None]) -> None:
+@contextmanager
+def _at_the_write_of(pattern: str, happen: Callable[[Callable[[], Any]], None]) -> Iterator[None]:
     """Lets something happen before the first write of a file; it is given what writes half of that."""
     real_write, real_pwrite, real_emit = os.write, os.pwrite, RunLog.emit
 
@@ -145,3 +173,9 @@ def _at_the_write_of(pattern: str, happen: Callable[[Callable[[], Any]], None]) 
         check(*arguments)
 
     session.check_output_stride = checked
+    try:
+        yield
+    finally:
+        del repro.store.files.open  # type: ignore[attr-defined]
+        os.write, os.pwrite, RunLog.emit = real_write, real_pwrite, real_emit  # type: ignore[method-assign]
+        session.check_output_stride = check

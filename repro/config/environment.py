@@ -15,8 +15,10 @@ PLACES = frozenset({"name", "outputs", "dataset.root", "backbone.weights", "init
 OF_PLACES = ("runtime.", "tracking.")
 """Groups of which nothing decides what is measured."""
 
-_FROM_OUTSIDE = re.compile(r"\$\{\s*(oc\.env|oc\.decode|now|hydra)\b[.:]")
-_REFERENCE = re.compile(r"\$\{\s*(\.*)([A-Za-z_][\w.\-]*)\s*\}")
+_REFERENCE = re.compile(r"\$\{\s*(\.*)([A-Za-z_][\w.\-\[\]]*)\s*\}")
+"""A reference to another leaf; whatever else stands in braces is a function, which may read from anywhere."""
+
+_IN_BRACKETS = re.compile(r"\[([^\[\]]+)\]")
 
 
 def refuse_outside(node: DictConfig) -> None:
@@ -33,24 +35,26 @@ def refuse_outside(node: DictConfig) -> None:
             continue
         if source := _source(value, path, tree, frozenset()):
             raise ConfigError(
-                f"{path} takes its value from outside the configuration ({source}), so that the same command would be "
-                f"another experiment elsewhere; write the value itself, such as {path}=VALUE on the command line"
+                f"{path} takes its value from outside the configuration, or by a function ({source}), so that the same "
+                f"command could be another experiment elsewhere; write the value itself, such as {path}=VALUE"
             )
 
 
 def _source(value: Any, path: str, tree: Mapping[Any, Any], seen: frozenset[str]) -> str:
-    """The text that reads from outside, of a value or of what it refers to; empty if none does."""
+    """The text that may read from outside, of a value or of what it refers to; empty if none does."""
     if isinstance(value, (Mapping, list)):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         inside = (_source(item, f"{path}.{key}", tree, seen) for key, item in items)
         return next(filter(None, inside), "")
     if not isinstance(value, str) or "${" not in value:
         return ""
-    if _FROM_OUTSIDE.search(value):
+    if "${" in _REFERENCE.sub("", value):
         return value
     for dots, name in _REFERENCE.findall(value):
         around = path.split(".")[: -len(dots)] if dots else []
-        target = ".".join([*around, name])
+        target = ".".join([*around, _IN_BRACKETS.sub(r".\1", name)])
+        if target.partition(".")[0] == "hydra":
+            return value
         if target not in seen and (found := _source(_at(tree, target), target, tree, seen | {target})):
             return found
     return ""

@@ -42,6 +42,11 @@ class Module:
         return self.spec.origin if self.spec.has_location else None
 
     @property
+    def file_on_disk(self) -> str | None:
+        """The same, or the archive on the path that it lies in."""
+        return getattr(self.spec.loader, "archive", None) or self.file
+
+    @property
     def is_of_python(self) -> bool:
         """Whether it belongs to Python's own library."""
         if self.spec.origin in ("built-in", "frozen"):
@@ -63,9 +68,8 @@ class Module:
             return "" if self.folders is not None else None  # a namespace package has none and needs none
         if self.file.endswith(".py") and os.path.isfile(self.file):
             return _decoded(Path(self.file).read_bytes())
-        reader = getattr(self.spec.loader, "get_source", None)  # of an archive on the path
-        text: str | None = reader(self.name) if reader else None
-        return text
+        reader = getattr(self.spec.loader, "get_data", None)  # of an archive on the path
+        return _decoded(reader(self.file)) if reader and self.file.endswith(".py") else None
 
     def remember_import(self) -> None:
         """Notes that the module, if this process has imported it, was made of the text that there is now."""

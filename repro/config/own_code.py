@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,8 @@ from repro.errors import CodeNotFoundError, ConfigError
 OURS = __name__.partition(".")[0]
 AT_RUN_TIME = frozenset({
     "__import__", "exec", "eval", "import_module", "run_path", "run_module", "spec_from_file_location", "exec_module",
-    "load_module", "load_library", "load_inline", "hub",
+    "load_module", "load_library", "load_inline", "hub", "get_class", "get_method", "get_object", "instantiate",
+    "locate", "resolve_name", "entry_points", "extend_path",
 })  # fmt: skip
 """Names by which a module reaches code that no import statement names."""
 
@@ -60,10 +62,10 @@ def hashes_of(tree: Tree) -> dict[str, str]:
     return {target: own_code(target, where).hash for where, target in targets_of(tree)}
 
 
-def targets_of(tree: Tree, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted path and value of every `_target_` outside this package."""
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
+def targets_of(tree: Tree | list[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted path and value of every `_target_` outside this package, those in lists included."""
+    for key, value in tree.items() if isinstance(tree, Mapping) else enumerate(tree):
+        if isinstance(value, (Mapping, list)):
             yield from targets_of(value, f"{prefix}{key}.")
         elif key == "_target_" and isinstance(value, str) and value.partition(".")[0] != OURS:
             yield f"{prefix}{key}", value
@@ -89,7 +91,7 @@ def own_code(target: str, where: str = "_target_") -> OwnCode:
 
 
 def _stamps(code: OwnCode) -> dict[str, tuple[int, int]]:
-    files = [module.file for module in code.modules.values() if module.file is not None]
+    files = {module.file_on_disk for module in code.modules.values() if module.file_on_disk is not None}
     facts = {file: os.stat(file) for file in files if os.path.isfile(file)}
     return {file: (fact.st_size, fact.st_mtime_ns) for file, fact in facts.items()}
 
@@ -174,8 +176,10 @@ def imports_of(text: str, name: str, *, is_package: bool) -> tuple[list[str], li
     What stands behind `from a import` may be a module or anything else of `a`, and is named as if it were one.
     """
     try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the text, which its import gives too
+            nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return [], []  # whoever imports it is told
     imported: dict[str, None] = {}
     at_run_time: set[str] = set()
@@ -187,7 +191,11 @@ def imports_of(text: str, name: str, *, is_package: bool) -> tuple[list[str], li
                 base = _base(node, name, is_package)
                 imported |= dict.fromkeys([base, *(f"{base}.{alias.name}" for alias in node.names)] if base else [])
                 at_run_time |= {alias.name for alias in node.names} & (AT_RUN_TIME - CALLED_PLAINLY)
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List() | ast.Tuple() as listed) if is_package:
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List() | ast.Tuple() as listed)
+                | ast.AnnAssign(target=ast.Name(id="__all__"), value=ast.List() | ast.Tuple() as listed)
+                | ast.AugAssign(target=ast.Name(id="__all__"), value=ast.List() | ast.Tuple() as listed)
+            ) if is_package:
                 texts = [str(item.value) for item in listed.elts if isinstance(item, ast.Constant)]
                 imported |= dict.fromkeys(f"{name}.{text}" for text in texts)  # by those who import *
             case ast.Call(func=ast.Name(id=called)) if called in AT_RUN_TIME:

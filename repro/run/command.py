@@ -119,7 +119,8 @@ def one_of_a_grid(configuration: "Configuration") -> float | None:
 def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     """Prints the per-class table, what was written, what to do next, and the score as the last line."""
     from repro.experiments.overlaps import served_twice
-    from repro.run.repetition import REPEATED, told
+    from repro.run.repetition import REPEATED, told, told_if_stale
+    from repro.store.outputs import Outputs
     from repro.store.runs_csv import recorded
 
     record, folder = outcome.record, outcome.folder
@@ -129,8 +130,10 @@ def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     for label, value in record.per_class_iou_percent.items():
         print(f"  {label:{width}}  {percent(value)}")
     print(f"pixel accuracy {percent(record.scores.pixel_accuracy_percent).strip()} %")
-    for _, warning in served_twice(recorded(record)):
-        print(f"warning: {warning}")
+    outputs = Outputs(configuration.settings.outputs)
+    for warning in [*(warning for _, warning in served_twice(recorded(record))), told_if_stale(configuration, outputs)]:
+        if warning:
+            print(f"warning: {warning}")
     if outcome.fresh and REPEATED in record.provenance:
         print(told(record.provenance[REPEATED]))
     path, panels = folder.record_path(record.evaluation_id), folder.panels_path(record.evaluation_id)
@@ -139,10 +142,9 @@ def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
         print(f"panels: {panels}")
     tracking = configuration.settings.tracking
     if tracking.kind is TrackingKind.mlflow:
-        from repro.store.outputs import Outputs
         from repro.track import tracking_uri
 
-        address = tracking_uri(tracking.uri, Outputs(configuration.settings.outputs))
+        address = tracking_uri(tracking.uri, outputs)
         print(f"browse: mlflow ui --backend-store-uri {address}" if "sqlite" in address else f"browse: {address}")
     if outcome.fresh:  # told once: finding it takes longer than the rest of an answer about what is done
         print_nearest_row(configuration)

@@ -19,8 +19,8 @@ from repro.metrics import SCORES, iou_percent
 from repro.nn import Segmenter
 from repro.papers import PAPER_SCALE
 from repro.run.held import HeldRun
-from repro.run.repetition import REPEATED, compared, restarts
-from repro.run.weights import TrainingFacts, start_of
+from repro.run.repetition import REPEATED, compared
+from repro.run.weights import TrainingFacts
 from repro.store.images import ImageCounts
 from repro.store.record import Names, Record, Scores, confusion_sha256
 
@@ -62,12 +62,12 @@ def record_evaluation(
         provenance={
             "command": configuration.command,
             **provenance.of_process(str(device)),
-            "start": start_of(folder),
+            "start": dict(training.start),
             "own_code": own_code_facts(configuration),
             "evaluated_split": describe_split(dataset),
             "images": {**asdict(images), "unknown": list(images.unknown)},
             "training": dict(training.facts),
-            "restarts": restarts(folder),
+            "restarts": training.restarts,
         },
         steps=training.step,
         wall_seconds=training.wall_seconds + seconds,

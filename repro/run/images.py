@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from repro.build import build_dataset
 from repro.config.configuration import Configuration
 from repro.config.settings import Length, Overlap, Selection
-from repro.errors import ConfigError, DataError, StoreError
+from repro.errors import ConfigError, DamagedError, DataError
 from repro.store.images import UsedImages
 from repro.store.outputs import Outputs
 from repro.store.run_folder import RunFolder
@@ -108,10 +108,14 @@ def used_before(configuration: Configuration, outputs: Outputs) -> UsedImages:
 
 
 def stored(folder: RunFolder) -> UsedImages | None:
-    """What a run folder says of its images; None where it says nothing, or nothing that can be read."""
+    """What a run folder says of its images; None where it says nothing, or what it says is damaged.
+
+    Raises:
+        StoreError: the disk refuses it, which says nothing about it.
+    """
     try:
         return folder.read_used_images()
-    except StoreError as error:
+    except DamagedError as error:
         log.warning("%s", error)
         return None
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from repro import provenance
 from repro.config.configuration import Configuration
 from repro.engine.stop import Interrupted, StopRequest
-from repro.errors import DamagedError, StoreError
+from repro.errors import ConfigError, DamagedError, StoreError
 from repro.run.held import HeldRun, logged_to
-from repro.run.repetition import begin_anew, digests
+from repro.run.repetition import digests
 from repro.store.files import is_there
 from repro.store.journal import Journal
 from repro.store.outputs import Outputs
@@ -39,19 +39,17 @@ def run(configuration: Configuration) -> Outcome:
     settings = configuration.settings
     outputs = Outputs(settings.outputs)
     folder = outputs.run(configuration.run_id)
-    repeat = settings.repeat
-    if repeat is None and is_measured(folder, configuration) and is_finished(folder):
+    if settings.repeat is None and is_measured(folder, configuration) and is_finished(folder):
         return Outcome(folder, folder.read_record(configuration.evaluation_id), fresh=False)
     tracker = make_tracker(settings.tracking, outputs)
     with StopRequest() as stop, folder.lock() as lock, Journal(folder.journal_path) as journal:
         if lock.taken_over:
             journal.event("lock_taken_over", host=lock.taken_over.host, pid=lock.taken_over.pid)
         held = HeldRun(outputs, folder, lock, journal, tracker, stop)
-        if repeat is not None:
-            begin_anew(held, configuration.evaluation_id, repeat)
-        if is_measured(folder, configuration):  # by a process that ended before it could say so
+        if settings.repeat is None and is_measured(folder, configuration):
             record = folder.read_record(configuration.evaluation_id)
-            folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
+            if folder.has_weights:  # a process ended before it could say so; else they are being trained anew
+                folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
             return Outcome(folder, record, fresh=False)
         return Outcome(folder, work(held, configuration), fresh=True)
 
@@ -126,7 +124,11 @@ def frozen_before(held: HeldRun) -> Configuration | None:
     except DamagedError as error:
         held.set_aside(folder.config_path, str(error))
         return None
-    if kept.run_id != folder.run_id:
+    try:
+        is_ours = kept.run_id == folder.run_id
+    except ConfigError:  # it names code or files that are not there, and ours are
+        is_ours = False
+    if not is_ours:
         held.set_aside(folder.config_path, f"{folder.config_path} was edited: it describes another run", "edited")
         return None
     return kept
@@ -144,12 +146,12 @@ def told_fate(held: HeldRun, error: BaseException) -> RunState:
 def record_fate(held: HeldRun, error: BaseException) -> RunState:
     """Writes into status and journal how the work ended if it did not end well; returns the run's state.
 
-    A run that has a record stays finished, with the message of a further evaluation that failed.
+    A run that has weights and a record stays finished, with the message of a further evaluation that failed.
     """
     state = RunState.INTERRUPTED if isinstance(error, (Interrupted, KeyboardInterrupt)) else RunState.FAILED
     message = str(error) or type(error).__name__
     held.event(state.lower(), message=message)
-    if held.folder.evaluation_ids():
+    if held.folder.has_weights and held.folder.evaluation_ids():
         message = message if state is RunState.FAILED else ""
         state = RunState.FINISHED
     held.folder.write_status(state, message=message)

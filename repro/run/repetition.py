@@ -4,13 +4,16 @@ import logging
 from dataclasses import fields
 from typing import Any
 
+from repro.config.configuration import Configuration
 from repro.config.settings import Repeat
+from repro.errors import StoreError
 from repro.run.held import HeldRun
 from repro.store.files import set_aside
 from repro.store.journal import Event, read_journal
+from repro.store.outputs import Outputs
 from repro.store.record import Record, Scores
 from repro.store.run_folder import RunFolder
-from repro.store.status import START_DIGEST, WEIGHTS_DIGEST
+from repro.store.status import START_DIGEST, WEIGHTS_DIGEST, Status
 
 log = logging.getLogger(__name__)
 
@@ -18,16 +21,20 @@ REPEATED = "repeated"
 """The event of a repetition that begins, and the key of a record under which it is compared with the one before."""
 
 
+def due(folder: RunFolder, configuration: Configuration) -> Repeat | None:
+    """What is to be done again; without a record nothing is: what is asked for is under way then, and goes on."""
+    return configuration.settings.repeat if folder.has_evaluation(configuration.evaluation_id) else None
+
+
 def begin_anew(held: HeldRun, evaluation_id: str, repeat: Repeat) -> None:
     """Sets aside what is to be done again: a record, and the weights if these are to be trained anew.
 
-    Without a record nothing is: what is asked for is under way then, and goes on.
+    Called once all that it takes is there, so that a repetition that cannot be carried out loses no number.
     """
     folder = held.folder
-    if not folder.has_evaluation(evaluation_id):
-        return
     held.event(REPEATED, what=repeat.name, evaluation=evaluation_id)
     if repeat is Repeat.run and folder.has_weights:
+        folder.checkpoints.clear()
         set_aside(folder.weights_path, "before")
     aside = folder.keep_before(evaluation_id)
     log.warning("the %s is done again; the record before is kept as %s", repeat.name, aside)
@@ -49,6 +56,40 @@ def digests(record: Record) -> dict[str, Any]:
     """What tells from a status alone whether a run has started from the weights that another one has now."""
     start = record.provenance.get("start") or {}
     return {WEIGHTS_DIGEST: record.weights_sha256, START_DIGEST: start.get("sha256")}
+
+
+def told_if_stale(configuration: Configuration, outputs: Outputs) -> str:
+    """A sentence if a run, or one that it starts from, has started from other weights than are there now; else none."""
+    folder = outputs.run(configuration.run_id)
+    source = str(configuration.leaves.get("init.from") or "")
+    while source.startswith("run:"):
+        upstream = outputs.run(source.removeprefix("run:"))
+        started, now = (
+            status.extra.get(key) if (status := _status(place)) else None
+            for place, key in ((folder, START_DIGEST), (upstream, WEIGHTS_DIGEST))
+        )
+        if None not in (started, now) and started != now:
+            return (
+                f"stale: run {upstream.run_id}, which run {folder.run_id} has started from, has been trained anew "
+                "since; force=true trains that one anew too"
+            )
+        folder, source = upstream, _source(upstream)
+    return ""
+
+
+def _status(folder: RunFolder) -> Status | None:
+    try:
+        return folder.read_status()
+    except StoreError:
+        return None  # the run mends a damaged one when it starts
+
+
+def _source(folder: RunFolder) -> str:
+    """What a run that is there starts from; empty where its configuration cannot be read."""
+    try:
+        return str(Configuration.from_yaml(folder.read_config(), folder.config_path).leaves.get("init.from") or "")
+    except StoreError:
+        return ""
 
 
 def compared(before: Record | None, record: Record) -> dict[str, Any] | None:

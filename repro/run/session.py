@@ -7,6 +7,7 @@ import torch
 from repro.build import build_dataset, build_model
 from repro.config.configuration import Configuration
 from repro.config.own_code import facts_of
+from repro.config.settings import Repeat
 from repro.engine.checkpoint import CheckpointFolder
 from repro.engine.device import choose_device, set_determinism
 from repro.errors import ConfigError, DataError
@@ -15,6 +16,7 @@ from repro.provenance import available_cores
 from repro.run.evaluation import record_evaluation, set_aside_other_records
 from repro.run.held import HeldRun
 from repro.run.images import check_measured, stored, told_of_validations, used_after, used_before
+from repro.run.repetition import begin_anew, due
 from repro.run.training import train_network, training_split
 from repro.run.trial import try_network
 from repro.run.weights import load_weights, sound_weights, store_weights, take_over_weights
@@ -39,9 +41,11 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     used = images_behind(configuration, held)
     check_measured(configuration, used)
     checkpoints = CheckpointFolder(folder.checkpoints)
-    weights = sound_weights(held)
+    repeat = due(folder, configuration)
+    anew = repeat is Repeat.run and folder.has_weights
+    weights = None if anew else sound_weights(held)
     is_trained = weights is not None
-    is_started = is_trained or checkpoints.find()
+    is_started = is_trained or (not anew and checkpoints.find())
     fresh = not is_started and not settings.init.replaces_backbone
     model, auxiliary_weight = build_model(configuration, measured.num_classes, pretrained=fresh)
     if not is_started:
@@ -52,8 +56,10 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     model = model.to(device)
     try_network(configuration, model, measured)
     check_code(configuration, held)
-    if not is_trained and settings.trains:
-        split = training_split(configuration, held)
+    split = training_split(configuration, held) if not is_trained and settings.trains else None
+    if repeat is not None:
+        begin_anew(held, configuration.evaluation_id, repeat)
+    if split is not None:
         train_network(configuration, held, checkpoints, model, auxiliary_weight, split, device)
     elif not is_trained:
         store_weights(folder, model.state_dict(), device, step=0, wall_seconds=0.0, gpu_seconds=0.0)

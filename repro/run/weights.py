@@ -15,6 +15,7 @@ from repro.engine.tensor_files import OtherRunError, TensorFile
 from repro.errors import ConfigError, DamagedError, DataError, StoreError, first_line
 from repro.nn import Segmenter, load_network_weights, load_published_weights
 from repro.run.held import HeldRun
+from repro.run.repetition import restarts
 from repro.store.files import atomic_write
 from repro.store.journal import read_journal
 from repro.store.run_folder import RunFolder
@@ -31,6 +32,8 @@ class TrainingFacts:
 
     Attributes:
         sha256: digest of the weights themselves, which the record names.
+        start: as `start_of` told when they were stored.
+        restarts: likewise.
     """
 
     step: int
@@ -38,6 +41,8 @@ class TrainingFacts:
     gpu_seconds: float
     facts: Mapping[str, Any]
     sha256: str
+    start: Mapping[str, Any]
+    restarts: int
 
 
 def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
@@ -57,8 +62,10 @@ def take_over_weights(model: Segmenter, init: Init, held: HeldRun) -> None:
         case "run":
             upstream = held.outputs.run(name)
             if not upstream.has_weights:
-                raise DataError(f"init.from names the run {name}, which has no weights at {upstream.weights_path}; "
-                                "carry it out first")  # fmt: skip
+                remedy = "repeat it with force=true" if upstream.evaluation_ids() else "carry it out first"
+                raise DataError(
+                    f"init.from names the run {name}, which has no weights at {upstream.weights_path}; {remedy}"
+                )
             facts["sha256"] = check_upstream(upstream)
             left_out = load_network_weights(model, upstream.weights_path, init.drop)
         case "file":
@@ -93,7 +100,8 @@ def check_upstream(upstream: RunFolder) -> str:
 
 def store_weights(folder: RunFolder, model: Mapping[str, Any], device: torch.device, **facts: Any) -> None:
     """Stores final weights with what the record says about the training: `step`, times in seconds, further facts."""
-    content = {"model": dict(model), **facts, **provenance.of_process(str(device))}
+    told = {"start": start_of(folder), "restarts": restarts(folder)}  # here no damaged journal can change them later
+    content = {"model": dict(model), **facts, **told, **provenance.of_process(str(device))}
     atomic_write(folder.weights_path, tensor_files.sealed(content, folder.run_id))
 
 
@@ -134,6 +142,15 @@ def load_weights(folder: RunFolder, model: Segmenter, file: TensorFile | None = 
         raise StoreError(f"{folder.weights_path} does not fit this code ({first_line(error)}); carry it out with the "
                          "code that trained it, or remove the file to train anew") from error  # fmt: skip
     wall_seconds, gpu_seconds = facts.pop("wall_seconds"), facts.pop("gpu_seconds")
+    start, again = facts.pop("start", None), facts.pop("restarts", None)  # older files lack them
     if not file.digested:
         facts["weights_file"] = "undigested"
-    return TrainingFacts(facts["step"], wall_seconds, gpu_seconds, facts, tensor_files.digest(weights))
+    return TrainingFacts(
+        facts["step"],
+        wall_seconds,
+        gpu_seconds,
+        facts,
+        tensor_files.digest(weights),
+        start=start_of(folder) if start is None else start,
+        restarts=restarts(folder) if again is None else again,
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from repro.errors import StoreError
+from repro.errors import DamagedError
 
 Ids = Mapping[str, frozenset[str]]
 """Name of a data set to ids of its images."""
@@ -56,7 +56,7 @@ class UsedImages:
         """What `to_bytes` gave; `source` names the file in the error.
 
         Raises:
-            StoreError: the content is damaged.
+            DamagedError: the content is damaged.
         """
         try:
             read = json.loads(gzip.decompress(content))
@@ -66,7 +66,9 @@ class UsedImages:
             }
             return cls(**uses, unknown=tuple(map(str, read["unknown"])))
         except Exception as error:  # a damaged archive raises zlib, end-of-file, value and key errors alike
-            raise StoreError(f"{source} is damaged ({error}); it should hold the images behind the weights") from error
+            raise DamagedError(
+                f"{source} is damaged ({error}); it should hold the images behind the weights"
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,15 @@
-"""The journal of a run: one JSON line per point and event, appended, never rewritten; MLflow is its mirror."""
+"""The journal of a run: one JSON line per point and event, appended, never rewritten; MLflow is its mirror.
+
+Each line ends with a sum of the rest of it, so that one with a flipped bit counts as little as a torn one.
+"""
 
 import errno
 import json
 import math
 import os
+import re
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +20,8 @@ from repro.store.files import guarded, is_there, open_or_make, read_bytes
 
 TAIL_BYTES = 8192
 """Enough of a journal's end to hold its newest step."""
+
+_SUM = re.compile(rb',"crc32":"([0-9a-f]{8})"\}$')
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class JournalView:
         points: points in step order, one per step and metric name.
         events: every event ever written, superseded ones too.
         checkpoint_step: step of the newest checkpoint that still counts, None before the first.
-        damaged_lines: lines torn by a crash, left out.
+        damaged_lines: lines torn by a crash, or that are not what was written, left out.
         started_ms: time of the first line, None for an empty journal.
     """
 
@@ -98,7 +105,7 @@ class Journal:
     def _append(self, content: dict[str, Any]) -> None:
         if self._descriptor is None:
             raise ValueError(f"the journal {self.path} is closed")
-        line = json.dumps(content, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        line = _summed(json.dumps(content, allow_nan=False, separators=(",", ":")).encode()) + b"\n"
         data = b"\n" + line if self._torn else line
         self._torn = True
         with guarded(self.path, "written"):
@@ -158,12 +165,9 @@ def newest_step(path: Path) -> int | None:
     except OSError:
         return None
     for line in reversed(lines):
-        try:
-            step = json.loads(line).get("step")
-        except (ValueError, AttributeError):
-            continue  # the line was cut by the tail, or is just being written
-        if isinstance(step, int):
-            return step
+        match _entry(line):  # None where the line was cut by the tail, or is just being written
+            case Point(step=int(step)) | Event(fields={"step": int(step)}):
+                return step
     return None
 
 
@@ -171,10 +175,33 @@ def _entries(content: bytes) -> Iterator[Point | Event | None]:
     """Each line as a point or an event, None for a damaged one; blank lines are skipped."""
     for line in content.split(b"\n"):
         if line.strip():
-            try:
-                yield _parse(json.loads(line))
-            except (ValueError, TypeError, KeyError, AttributeError):
-                yield None
+            yield _entry(line)
+
+
+def _entry(line: bytes) -> Point | Event | None:
+    try:
+        return _parse(json.loads(_unsummed(line)))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _summed(line: bytes) -> bytes:
+    """A line that is a JSON object, with the sum of all before it as its last key."""
+    return line[:-1] + b',"crc32":"%08x"}' % zlib.crc32(line[:-1])
+
+
+def _unsummed(line: bytes) -> bytes:
+    """What `_summed` was given; a line from before there were sums is left as it is.
+
+    Raises:
+        ValueError: it is not what was written.
+    """
+    end = _SUM.search(line)
+    if end is None:
+        return line
+    if int(end[1], 16) != zlib.crc32(line[: end.start()]):
+        raise ValueError("the line is not what its sum was taken of")
+    return line[: end.start()] + b"}"
 
 
 def _parse(content: dict[str, Any]) -> Point | Event:

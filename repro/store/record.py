@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from repro.errors import StoreError
+from repro.errors import DamagedError, StoreError
 from repro.store.files import sealed_json, unsealed_json
 
 Plain = Any  # None, bool, int, float, str, or lists and string-keyed dicts of them; checked by `_check_plain`.
@@ -105,9 +105,13 @@ class Record:
             source: name of the file, for the error.
 
         Raises:
-            StoreError: naming the file and the key: damaged, an unknown or missing key, a wrong type, NaN.
+            DamagedError: naming the file and the key: an unknown or missing key, a wrong type, NaN.
         """
-        record = _build(cls, unsealed_json(text, source), "", source)
+        content = unsealed_json(text, source)
+        try:
+            record = _build(cls, content, "", source)
+        except StoreError as error:
+            raise DamagedError(str(error)) from error
         assert isinstance(record, cls)
         return record
 

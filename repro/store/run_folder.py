@@ -102,19 +102,16 @@ class RunFolder:
         """Which images the weights have seen; None if the folder does not say.
 
         Raises:
-            StoreError: the file is damaged.
+            DamagedError: the file is damaged.
+            StoreError: the disk refuses it.
         """
-        try:
-            content = self.images_path.read_bytes()
-        except FileNotFoundError:
+        if not is_there(self.images_path):
             return None
-        except OSError as error:
-            raise StoreError(f"{self.images_path} cannot be read: {error.strerror or error}") from error
-        return UsedImages.from_bytes(content, str(self.images_path))
+        return UsedImages.from_bytes(read_bytes(self.images_path), str(self.images_path))
 
     def evaluation_ids(self) -> list[str]:
-        """Ids of the evaluations that have a record, whole or not."""
-        return sorted(path.stem for path in self.evaluations_path.glob("*.json"))
+        """Ids of the evaluations that have a record, whole or not; files of other names are nobody's."""
+        return sorted(path.stem for path in self.evaluations_path.glob(f"{'[0-9a-f]' * 16}.json"))
 
     def panels_path(self, evaluation_id: str) -> Path:
         """Where the panels of an evaluation lie: a few images with truth, prediction and error."""
@@ -148,9 +145,10 @@ class RunFolder:
         """
         path = self.record_path(evaluation_id)
         ending = f"{_BEFORE}{len(self._kept_before(evaluation_id)) + 1}"
+        aside = set_aside(path, ending)  # first, since a record without its matrix would count as damaged
         if is_there(path.with_suffix(".npz")):
             set_aside(path.with_suffix(".npz"), ending)
-        return set_aside(path, ending)
+        return aside
 
     def record_before(self, evaluation_id: str) -> Record | None:
         """The record that a repetition has set aside last; None if there is none that can be read."""
@@ -187,12 +185,13 @@ class RunFolder:
         """One record.
 
         Raises:
-            StoreError: it is missing, damaged, or lies under a wrong name.
+            DamagedError: it is damaged, or lies under a wrong name.
+            StoreError: it is missing, or the disk refuses it.
         """
         path = self.record_path(evaluation_id)
         record = Record.from_json(read_bytes(path), str(path))
         if (record.run_id, record.evaluation_id) != (self.run_id, evaluation_id):
-            raise StoreError(
+            raise DamagedError(
                 f"{path} holds the record of evaluation {record.evaluation_id} of run {record.run_id}; "
                 "it was moved or copied here by hand"
             )

@@ -43,7 +43,7 @@ class Status:
         pid: process that wrote it.
         step: last step known, if any.
         message: one sentence for the person, such as the reason of a failure.
-        extra: further plain values.
+        extra: further plain values, each the last one written.
     """
 
     state: RunState
@@ -74,15 +74,15 @@ def read_status(path: Path) -> Status | None:
         status = Status(state, **content)
     except TypeError as error:
         raise DamagedError(f"{path} is not a run's status: {error}") from error
-    if not isinstance(status.times, dict):
-        raise DamagedError(f"{path} is not a run's status: times is no object")
+    if not isinstance(status.times, dict) or not isinstance(status.extra, dict):
+        raise DamagedError(f"{path} is not a run's status: times or extra is no object")
     return status
 
 
 def write_status(
     path: Path, state: RunState, step: int | None = None, message: str = "", extra: dict[str, Any] | None = None
 ) -> None:
-    """Replaces a status, keeping the times of earlier states, and the step unless a new one is given."""
+    """Replaces a status, keeping the times of earlier states, and the step and further values unless given anew."""
     try:
         before = read_status(path)
     except DamagedError:
@@ -93,5 +93,6 @@ def write_status(
         times[state] = now
     if step is None and before is not None:
         step = before.step
-    status = Status(state, now, times, socket.gethostname(), os.getpid(), step, message, extra or {})
+    kept = {**(before.extra if before else {}), **(extra or {})}
+    status = Status(state, now, times, socket.gethostname(), os.getpid(), step, message, kept)
     atomic_write(path, sealed_json(asdict(status)))

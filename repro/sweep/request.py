@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from repro.config.command import Given, compose_command
-from repro.config.identity import GROUPS
+from repro.config.identity import FORCE, GROUPS
 from repro.errors import ConfigError, hint
 from repro.experiments.selection import Selection, read_selection
 from repro.papers import Library, Table
@@ -104,6 +104,12 @@ def read_request(arguments: Sequence[str]) -> Request:
         ConfigError: in one sentence, with what would be right.
     """
     of_runs = [argument for argument in arguments if _group(argument) in GROUPS]
+    if any(argument.lstrip("+").partition("=")[0] == FORCE for argument in arguments):
+        raise ConfigError(
+            f"{FORCE} is a setting of one run: the command of a sweep is given again until all is there, and would "
+            "begin anew what it has just repeated; repeat single runs by their commands in runs.csv, or a whole table "
+            "into another folder with outputs=FOLDER"
+        )
     given = compose_command("sweep", [argument for argument in arguments if argument not in of_runs])
     ledger, setting = given.optional_text("ledger"), given.optional_text("setting")
     if setting is not None and ledger is None:

@@ -21,6 +21,11 @@ def width(monkeypatch):
         [f"seed={ENV}"],
         [f"evaluation.window={ENV}"],
         ["head.width='${oc.decode:${oc.env:REPRO_TEST_WIDTH}}'"],
+        ["head.width='${oc.env :REPRO_TEST_WIDTH}'"],
+        [f"name={ENV}", "head.width='${oc.decode:\"${name}\"}'"],
+        [f"name={ENV}", "head.width='${oc.select:name}'"],
+        [f"tracking.uri={ENV}", "head.width='${tracking[uri]}'"],
+        ["seed='${hydra.job.num}'"],
         ["seed='${now:%H}'"],
         [f"schedule.batch_size={ENV}", "head.width='${schedule.batch_size}'"],
         [f"+mine={ENV}", "head.width='${mine}'"],
@@ -30,7 +35,7 @@ def width(monkeypatch):
     ids=" ".join,
 )
 def test_what_decides_is_not_taken_from_the_environment(overrides):
-    with pytest.raises(ConfigError, match=r" takes its value from outside the configuration \(\$\{.*; write the value"):
+    with pytest.raises(ConfigError, match=r" takes its value from outside .* \(\$\{.*; write the value"):
         compose(overrides)
 
 

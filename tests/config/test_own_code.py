@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -74,6 +76,7 @@ def test_of_a_tree_every_target_counts_but_those_of_this_package(write):
     write(FILES)
     tree = {"head": {"_target_": "repro.nn.GALD", "ga": {"_target_": "own_p.Mine"}}, "auxiliary": {"_target_": None}}
     assert hashes_of(tree) == {"own_p.Mine": STORED}
+    assert hashes_of({"head": {"parts": [[{"_target_": "own_p.Mine"}], 3]}}) == {"own_p.Mine": STORED}
     assert facts_of(tree)["own_p.Mine"]["files"].keys() == set(REACHED)
 
 
@@ -100,14 +103,43 @@ def test_what_has_no_source_is_refused_with_the_way_out(write, tmp_path, monkeyp
 
 def test_code_reached_at_run_time_is_named(write):
     write(
-        {"own_top.py": "import importlib\nm = importlib.import_module('x')\nexec('1')\nmodel.eval()\nre.compile('')\n"}
-    )
-    assert own_code("own_top.Mine").at_run_time == {"own_top": ["exec", "import_module"]}
+        {"own_top.py": "import importlib\nm = importlib.import_module('x')\nexec('1')\nmodel.eval()\nre.compile('')\n"
+                       "from hydra.utils import get_class\n"}
+    )  # fmt: skip
+    assert own_code("own_top.Mine").at_run_time == {"own_top": ["exec", "get_class", "import_module"]}
 
 
-def test_a_module_of_no_python_counts_by_its_text(write):
-    write({"own_top.py": "clas Mine\n"})
-    assert own_code("own_top.Mine").texts == {"own_top": "clas Mine\n"}
+@pytest.mark.parametrize("text", ["clas Mine\n", "x = " + " + ".join(["1"] * 9000) + "\n"], ids=["wrong", "deep"])
+def test_a_module_that_cannot_be_parsed_counts_by_its_text(write, text):
+    write({"own_top.py": text})
+    assert own_code("own_top.Mine").texts == {"own_top": text}
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_python_says_of_a_text_is_left_to_its_import(write):
+    write({"own_top.py": "import own_helper\nwidth = '\\d' is 3\n", "own_helper.py": ""})
+    assert sorted(own_code("own_top.Mine").texts) == ["own_helper", "own_top"]
+
+
+def test_an_archive_on_the_path_counts_as_the_same_files_do(write, tmp_path, monkeypatch):
+    """Whatever their newlines and encoding; a new archive is another code."""
+    latin = b"# coding: latin-1\nx = '\xe9'\n"
+    write({"own_top.py": "import own_helper\n"})
+    (tmp_path / "own_helper.py").write_bytes(latin)
+    plain = own_code("own_top.Mine").hash
+    archive = tmp_path / "own.zip"
+
+    def pack(helper):
+        with zipfile.ZipFile(archive, "w") as stream:
+            stream.writestr("own_top.py", "import own_helper\r\n")
+            stream.writestr("own_helper.py", helper)
+        os.utime(archive, ns=(1, len(helper)))  # long ago, so that what was found is remembered
+
+    pack(latin)
+    monkeypatch.setattr(sys, "path", [str(archive), *sys.path])
+    assert own_code("own_top.Mine").hash == plain
+    pack(latin + b"y = 1\n")
+    assert own_code("own_top.Mine").hash != plain
 
 
 @pytest.mark.parametrize(
@@ -120,6 +152,7 @@ def test_a_module_of_no_python_counts_by_its_text(write):
         ("from ..a import b", False, ["p.a", "p.a.b"]),
         ("from .... import b", False, []),
         ("__all__ = ['b']", True, ["p.q.m.b"]),
+        ("__all__: list[str] = ['b']\n__all__ += ['c']", True, ["p.q.m.b", "p.q.m.c"]),
         ("def f():\n    import a", False, ["a"]),
     ],
 )  # fmt: skip

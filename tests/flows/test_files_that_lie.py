@@ -10,16 +10,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from repro.run.command import main as a_run
 from repro.store.files import remove
-from tests.faults import FILLER, IS_ROOT, NOBODY, as_nobody, flipped, full_at, killed_at, read_only, small_disk
-from tests.forked import Forked
+from tests.faults import (
+    FILLER,
+    IS_ROOT,
+    NOBODY,
+    as_nobody,
+    captured,
+    flipped,
+    full_at,
+    killed_at,
+    read_only,
+    small_disk,
+)
+from tests.forked import LONGEST_SECONDS, Forked
 from tests.places import REPOSITORY
 from tests.tiny import TINIEST
 from tests.tiny_runs import final_weights, folder_of, same_weights, tiniest
@@ -31,7 +42,8 @@ DENIED = "Permission denied" + r", since .* is of root and this is nobody; ask f
 FULL = "No space left on device; make room"
 WRITTEN = {
     "lock": "lock", "journal": "journal.jsonl", "log": "run.log", "config": "config.yaml", "status": "status.json",
-    "checkpoint": "step_*.pt", "best weights": "best_*.pt", "weights": "weights.pt", "panels": "panels.png",
+    "checkpoint": "step_*.pt", "best weights": "best_*.pt", "images": "images.json.gz", "weights": "weights.pt",
+    "panels": "panels.png",
     "matrix": "*.npz", "record": "????????????????.json",
 }  # fmt: skip
 """What a run writes, in the order in which it is first written, with the pattern of the file's name."""
@@ -94,6 +106,12 @@ AT_REST = {
         "flipped": Outcome("the training since the best before", r"best_\d+\.pt is damaged.*set aside"),
         "closed": REFUSED, "not ours": NOTHING,
     },
+    **{(state, "images"): {
+        "torn": Outcome("the images, which are found out anew", r"images\.json\.gz is damaged" * (state == "finished")),
+        "flipped": Outcome("the images, which are found out anew",
+                           r"images\.json\.gz is damaged" * (state == "finished")),
+        "closed": REFUSED if state == "finished" else NOTHING, "not ours": NOTHING,
+    } for state in ("unfinished", "finished")},
     ("finished", "weights"): {
         "torn": Outcome("the training, which is done anew", r"weights\.pt is damaged.*set aside"),
         "flipped": Outcome("the training, which is done anew", r"weights\.pt is damaged.*set aside"),
@@ -116,41 +134,59 @@ AT_REST = {
 }  # fmt: skip
 """State of a run and file in it -> fault -> what comes of it. A finished run is asked for one more evaluation."""
 
-CASES = [(state, file, fault) for (state, file), row in AT_REST.items() for fault in row]
-
 
 @pytest.fixture(scope="module")
 def place():
-    """A folder that every user may enter, with a small disk in it."""
-    with tempfile.TemporaryDirectory(prefix="repro-faults-") as folder:
+    """A folder that every user may enter, with a small disk in it; in memory if may be, where no write waits."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="repro-faults-", dir=memory) as folder:
         os.chmod(folder, 0o755)
         with small_disk(Path(folder) / "disk"):
             yield Path(folder)
 
 
 @pytest.fixture(scope="module")
-def carry_out(tmp_path_factory):
-    """Carries out the run in some outputs."""
-    printed, numbers = tmp_path_factory.mktemp("printed"), itertools.count()
+def as_a_user(place):
+    """Carries out runs in one process of a user without rights; each is outputs and further settings."""
+    numbers = itertools.count()
 
-    def carried_out(outputs: Path, *more: str, main=as_nobody) -> Forked:
-        process = Forked(main, [*TINIEST, *RUN, f"outputs={outputs}", *more], printed / str(next(numbers)))
-        process.wait()
-        assert "Traceback" not in process.text, process.text
-        return process
+    def carried_out(*asked: tuple[Path, str]) -> list[tuple[int, str]]:
+        printed = [place / f"printed-{next(numbers)}" for _ in asked]
+        for file in printed:
+            file.touch()
+            file.chmod(0o666)
+        configurations = [tiniest(outputs, *RUN, *more) for outputs, *more in asked]
+        process = Forked(
+            partial(as_nobody, asked=configurations), list(map(str, printed)), place / f"batch-{next(numbers)}"
+        )
+        assert process.wait(3 * LONGEST_SECONDS) == 0, process.text
+        return [(int(code), text) for code, _, text in (file.read_text().partition("\n") for file in printed)]
 
     return carried_out
 
 
+def killed(outputs: Path, place: Path, at: str) -> None:
+    killing = partial(killed_at, configuration=tiniest(outputs, *RUN), at=at)
+    process = Forked(killing, [], place / f"killed-at-{at.strip('*?.')}")
+    process.wait()
+    assert process.returncode == -9, process.text
+
+
+def goes_on(outputs: Path) -> None:
+    code, text = captured(tiniest(outputs, *RUN))
+    assert code == 0, text
+
+
 @pytest.fixture(scope="module")
-def states(place, carry_out):
+def states(place, as_a_user):
     """State -> outputs with the run in that state."""
     finished, unfinished = place / "finished", place / "unfinished"
     for outputs in (finished, unfinished):
         outputs.mkdir()
         _give_to_nobody(outputs)
-    assert carry_out(unfinished, main=partial(killed_at, at="step_000000007.pt")).returncode == -9
-    assert carry_out(finished).returncode == 0
+    killed(unfinished, place, at="step_000000007.pt")
+    ((code, text),) = as_a_user((finished,))
+    assert code == 0, text
     _give_to_nobody(unfinished)
     return {"finished": finished, "unfinished": unfinished}
 
@@ -169,96 +205,101 @@ def file_in(outputs: Path, file: str) -> Path:
     return max(run_folder(outputs).path.rglob(WRITTEN[file]))
 
 
-@pytest.mark.parametrize(("state", "file", "fault"), CASES)
-def test_a_fault_of_a_file_at_rest(states, place, carry_out, state, file, fault):
-    outputs = place / f"{state}-{file}-{fault}".replace(" ", "-")
-    shutil.copytree(states[state], outputs)
-    _give_to_nobody(outputs)
-    path = file_in(outputs, file)
-    content, expected = path.read_bytes(), AT_REST[state, file][fault]
+@pytest.mark.parametrize("fault", ["torn", "flipped", "closed", "not ours"])
+def test_a_fault_of_a_file_at_rest(states, place, as_a_user, fault):
+    """Of every file in every state, each in a folder of its own, met by one process and gone on from by a second."""
+    cases = {place / f"{state}-{file}-{fault}".replace(" ", "-"): (state, file) for state, file in AT_REST}
+    faulty = {}
+    for outputs, (state, file) in cases.items():
+        shutil.copytree(states[state], outputs)
+        _give_to_nobody(outputs)
+        faulty[outputs] = _damaged(file_in(outputs, file), fault)
+    asked = {outputs: [FLIP] if state == "finished" else [] for outputs, (state, _) in cases.items()}
+    met = as_a_user(*((outputs, *more) for outputs, more in asked.items()))
+    again = []
+    for (outputs, case), (code, text) in zip(cases.items(), met, strict=True):
+        expected = AT_REST[case][fault]
+        assert code == expected.code, (case, text)
+        assert re.search(expected.said, text), (case, text)
+        if expected.code:
+            path, content = faulty[outputs]
+            assert path.read_bytes() == content, "what cannot be read is not touched"
+            os.chmod(path, 0o644)
+            _give_to_nobody(outputs)
+            again.append((outputs, *asked[outputs]))
+        if asked[outputs]:
+            again.append((outputs,))
+    for (outputs, *_), (code, text) in zip(again, as_a_user(*again), strict=True):
+        assert code == 0, (cases[outputs], text)
+    for outputs, more in asked.items():
+        _is_whole(outputs, states["finished"], evaluations=2 if more else 1)
+
+
+def _damaged(path: Path, fault: str) -> tuple[Path, bytes]:
+    """A file to which a fault was done, with its content."""
+    content = path.read_bytes()
     if fault in ("torn", "flipped"):
         path.write_bytes(content[: len(content) // 2] if fault == "torn" else flipped(content or b"{}"))
     else:
         os.chmod(path, {"closed": 0, "not ours": 0o444}[fault])
         if IS_ROOT:
             os.chown(path, 0, 0)
-    more = [FLIP] if state == "finished" else []
-    met = carry_out(outputs, *more)
-    assert met.returncode == expected.code, met.text
-    assert re.search(expected.said, met.text), met.text
-    if expected.code:
-        assert path.read_bytes() == content, "what cannot be read is not touched"
-        os.chmod(path, 0o644)
-        _give_to_nobody(outputs)
-    went_on = [carry_out(outputs, *asked) for asked in ([more, []] if more else [[]])]
-    assert [process.returncode for process in went_on] == [0] * len(went_on), went_on[0].text
-    _is_whole(outputs, states["finished"], evaluations=len(went_on))
+    return path, content
 
 
 @pytest.mark.parametrize("file", WRITTEN)
-def test_a_kill_while_a_file_is_written(states, place, carry_out, file):
+def test_a_kill_while_a_file_is_written(states, place, file):
     outputs = place / f"killed-{file}".replace(" ", "-")
-    killed = carry_out(outputs, main=partial(killed_at, at=WRITTEN[file]))
-    assert killed.returncode == -9, killed.text
-    went_on = carry_out(outputs, main=a_run)
-    assert went_on.returncode == 0, went_on.text
+    killed(outputs, place, at=WRITTEN[file])
+    goes_on(outputs)
     _is_whole(outputs, states["finished"], evaluations=1)
     assert list(outputs.rglob("*.partial")) == [], "what the killed one left is cleared away"
 
 
 @pytest.mark.parametrize("file", WRITTEN)
-def test_a_disk_that_is_full_when_a_file_is_written(states, place, carry_out, file):
+def test_a_disk_that_is_full_when_a_file_is_written(states, place, file):
     disk = place / "disk"
     outputs = disk / "outputs"
     try:
-        met = carry_out(outputs, main=partial(full_at, at=WRITTEN[file], disk=disk))
-        assert met.returncode == (0 if file == "log" and not IS_ROOT else 2), met.text
-        assert re.search(FULL, met.text), met.text
+        code, text = full_at(tiniest(outputs, *RUN), at=WRITTEN[file], disk=disk)
+        assert code == (0 if file == "log" and not IS_ROOT else 2), text
+        assert re.search(FULL, text), text
         remove(disk / FILLER)
-        went_on = carry_out(outputs, main=a_run)
-        assert went_on.returncode == 0, went_on.text
+        goes_on(outputs)
         _is_whole(outputs, states["finished"], evaluations=1)
     finally:
         for path in (disk / FILLER, outputs):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else remove(path)
 
 
-@pytest.mark.parametrize("state", ["fresh", "unfinished", "finished"])
 @pytest.mark.parametrize("kind", ["read-only", "not ours", "closed"])
-def test_a_folder_that_is_read_only_or_another_users(states, place, carry_out, state, kind):
-    outputs = place / "disk" / "outputs"
-    if state != "fresh":
-        shutil.copytree(states[state], outputs)
-    else:
-        outputs.mkdir()
-    if IS_ROOT:
-        subprocess.run(["chown", "-R", "root:root", outputs], check=True)
+def test_folders_that_are_read_only_or_another_users(states, place, as_a_user, kind):
+    disk = place / "disk"
+    folders = {state: disk / state for state in ("fresh", *states)}
+    for state, outputs in folders.items():
+        shutil.copytree(states[state], outputs) if state in states else outputs.mkdir()
+        if IS_ROOT:
+            subprocess.run(["chown", "-R", "root:root", outputs], check=True)
+    asked = [*((outputs,) for outputs in folders.values()), (folders["finished"], FLIP)]
     try:
-        if kind == "read-only":
-            with read_only(place / "disk"):
-                _is_refused(carry_out, state, kind, outputs)
-        else:
-            os.chmod(outputs, {"not ours": 0o555, "closed": 0}[kind])
-            _is_refused(carry_out, state, kind, outputs)
-        os.chmod(outputs, 0o755)
-        went_on = carry_out(outputs, main=a_run)
-        assert went_on.returncode == 0, went_on.text
-        _is_whole(outputs, states["finished"], evaluations=1)
+        if kind != "read-only":
+            for outputs in folders.values():
+                os.chmod(outputs, {"not ours": 0o555, "closed": 0}[kind])
+        with read_only(disk) if kind == "read-only" else nullcontext():
+            met = as_a_user(*asked)
+        reason = "Read-only file system; mount it writable" if kind == "read-only" and IS_ROOT else DENIED
+        for (outputs, *more), (code, text) in zip(asked, met, strict=True):
+            done = outputs == folders["finished"] and not more and kind != "closed"
+            assert code == (0 if done else 2), (outputs, text)
+            assert re.search("nothing to do; already there" if done else reason, text), (outputs, text)
+        for outputs in folders.values():
+            os.chmod(outputs, 0o755)
+            goes_on(outputs)
+            _is_whole(outputs, states["finished"], evaluations=1)
     finally:
-        os.chmod(outputs, 0o755)
-        shutil.rmtree(outputs)
-
-
-def _is_refused(carry_out, state: str, kind: str, outputs: Path) -> None:
-    reason = "Read-only file system; mount it writable" if kind == "read-only" and IS_ROOT else DENIED
-    met = carry_out(outputs)
-    done = state == "finished" and kind != "closed"
-    assert met.returncode == (0 if done else 2), met.text
-    assert re.search("nothing to do; already there" if done else reason, met.text), met.text
-    if state == "finished":
-        more = carry_out(outputs, FLIP)
-        assert more.returncode == 2, more.text
-        assert re.search(reason, more.text), more.text
+        for outputs in folders.values():
+            os.chmod(outputs, 0o755)
+            shutil.rmtree(outputs)
 
 
 def _is_whole(outputs: Path, straight: Path, evaluations: int) -> None:

@@ -146,6 +146,26 @@ def test_a_process_that_lost_its_lock_writes_nothing_more(configure, monkeypatch
     assert [event.kind for event in read_journal(folder.journal_path).events] == ["started"]
 
 
+def test_a_frozen_config_of_another_run_whose_code_is_gone_is_set_aside(configure, no_training, caplog):
+    folder = run(configure()).folder
+    folder.config_path.write_text(folder.read_config().replace("repro.nn.FCN", "gone.Head"))
+    no_training()
+    assert run(configure("evaluation.flip=true")).fresh
+    assert "it describes another run; it is set aside" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["of another run", "of another form"])
+def test_a_record_that_is_not_ours_is_set_aside_and_measured_anew(configure, no_training, caplog, kind):
+    first = run(configure())
+    path = first.folder.record_path(first.record.evaluation_id)
+    other = run(configure("seed=1")) if kind == "of another run" else None
+    path.write_text(other.folder.record_path(other.record.evaluation_id).read_text() if other else '{"mine": 1}')
+    no_training()
+    assert run(configure()).record.scores == first.record.scores
+    assert f"it is set aside as {path.name}.damaged" in caplog.text
+    assert path.with_name(f"{path.name}.damaged").exists()
+
+
 @pytest.mark.parametrize("digested", [True, False])
 def test_an_edited_frozen_config_is_set_aside_and_told(configure, no_training, caplog, digested):
     folder = run(configure()).folder

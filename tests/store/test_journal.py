@@ -74,6 +74,27 @@ def test_metrics_of_one_step_are_joined_and_the_last_value_counts(path: Path) ->
     assert read_journal(path).points[0].metrics == {"loss": 1.0, "rate": 0.1, "miou_percent": 60.0}
 
 
+def test_a_flipped_bit_costs_its_line_and_never_gives_another_number(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.point(5, loss=2.0)
+        journal.event("weights_taken_over", sha256="abc")
+    whole = path.read_bytes()
+    good = read_journal(path)
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        view = read_journal(path)
+        assert all(point in good.points for point in view.points)
+        told = [{**event.fields, "sha256": event.fields.get("sha256")} for event in view.events]
+        assert all(fields["sha256"] == "abc" for fields in told), view
+        assert newest_step(path) in (5, None)
+
+
+def test_lines_from_before_sums_count(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('{"time":1,"step":2,"metrics":{"loss":1.0}}\n')
+    assert _steps(read_journal(path)) == [2]
+
+
 def test_a_resume_supersedes_later_points_and_checkpoints(path: Path) -> None:
     with Journal(path) as journal:
         for step in range(1, 8):

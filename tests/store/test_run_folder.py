@@ -66,9 +66,9 @@ def test_record_and_matrix_come_back(folder: RunFolder) -> None:
 
 
 def test_records_are_ordered_by_time(folder: RunFolder) -> None:
-    for evaluation_id, created in (("aa", "2026-03-01T00:00:00+00:00"), ("bb", "2026-01-01T00:00:00+00:00")):
+    for evaluation_id, created in (("a" * 16, "2026-03-01T00:00:00+00:00"), ("b" * 16, "2026-01-01T00:00:00+00:00")):
         folder.write_record(example_record(folder.run_id, evaluation_id, created=created), MATRIX)
-    assert [record.evaluation_id for record in folder.records()] == ["bb", "aa"]
+    assert [record.evaluation_id for record in folder.records()] == ["b" * 16, "a" * 16]
 
 
 def test_a_record_of_another_run_or_matrix_is_refused(folder: RunFolder) -> None:
@@ -112,8 +112,15 @@ def test_a_record_copied_into_another_folder_is_noticed(tmp_path: Path, folder: 
     target = folder.evaluations_path / "00000000000000ee.json"
     target.parent.mkdir(parents=True)
     target.write_bytes(other.record_path("00000000000000ee").read_bytes())
-    with pytest.raises(StoreError, match="copied here by hand"):
+    with pytest.raises(DamagedError, match="copied here by hand"):
         folder.records()
+
+
+def test_a_file_of_somebody_elses_beside_the_records_is_none(folder: RunFolder) -> None:
+    record = example_record(folder.run_id)
+    folder.write_record(record, MATRIX)
+    (folder.evaluations_path / "notes.json").write_text('{"mine": 1}')
+    assert folder.evaluation_ids() == [record.evaluation_id]
 
 
 def test_the_lock_clears_leftovers_of_killed_writers(folder: RunFolder) -> None:

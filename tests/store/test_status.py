@@ -47,10 +47,11 @@ def test_a_status_keeps_earlier_times_and_the_step(path: Path) -> None:
     assert status.times["CREATED"] <= status.times["RUNNING"] <= status.times["FAILED"] <= status.updated
 
 
-def test_a_message_and_further_values_are_of_one_write_only(path: Path) -> None:
-    write_status(path, RunState.FAILED, step=3, message="the disk is full", extra={"place": "here"})
-    write_status(path, RunState.RUNNING)
-    assert (status_in(path).message, status_in(path).extra, status_in(path).step) == ("", {}, 3)
+def test_a_message_is_of_one_write_only_and_further_values_stay(path: Path) -> None:
+    write_status(path, RunState.FAILED, step=3, message="the disk is full", extra={"place": "here", "other": 1})
+    write_status(path, RunState.RUNNING, extra={"other": 2})
+    status = status_in(path)
+    assert (status.message, status.extra, status.step) == ("", {"place": "here", "other": 2}, 3)
 
 
 def test_staying_in_a_state_does_not_enter_it_anew(path: Path) -> None:
@@ -66,7 +67,8 @@ def test_staying_in_a_state_does_not_enter_it_anew(path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     ["", '{"state": "RUNN', "[]", '{"state": "RUNNING"}', '{"unknown": 1}',
-     '{"state": "RUNNING", "updated": "x", "times": [], "host": "h", "pid": 1}'],
+     '{"state": "RUNNING", "updated": "x", "times": [], "host": "h", "pid": 1}',
+     '{"state": "RUNNING", "updated": "x", "times": {}, "host": "h", "pid": 1, "extra": []}'],
 )  # fmt: skip
 def test_a_damaged_status_is_named_and_mended_by_the_next_write(path: Path, content: str) -> None:
     path.parent.mkdir()

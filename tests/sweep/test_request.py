@@ -39,6 +39,12 @@ def test_settings_of_runs_are_told_from_those_of_the_sweep():
     assert request.selection.tables == ("gald/*",)
 
 
+@pytest.mark.parametrize("word", ["force=true", "force=evaluation", "++force=true"])
+def test_a_sweep_repeats_nothing_that_is_there(word):
+    with pytest.raises(ConfigError, match=r"^force is a setting of one run: .*; repeat single runs by their commands"):
+        read_request(["table=vortex/table1", word])
+
+
 def test_the_same_command_can_be_said_again():
     request = read_request(["table=gald/*", "scale=smoke", "tracking=none"])
     assert request.command("submit=true") == (

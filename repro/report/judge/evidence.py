@@ -64,7 +64,9 @@ class Evidence:
         self._evaluations = evaluations
         self._seeds = sorted({evaluation.seed for evaluation in evaluations.values()})
         self._weights: dict[str, set[str]] = {}
+        self._starts: dict[str, set[str]] = {}
         for evaluation in evaluations.values():
+            self._starts.setdefault(evaluation.run_id, set()).add(evaluation.start_digest)
             if evaluation.weights_digest:
                 self._weights.setdefault(evaluation.run_id, set()).add(evaluation.weights_digest)
         self.used: set[str] = set()
@@ -135,15 +137,19 @@ class Evidence:
         return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating, tuple(code))
 
     def _stale(self, measurement: Measurement, found: Mapping[int, Recorded]) -> tuple[str, ...]:
-        """Sentences about runs whose start has other weights by now than those that they took over."""
+        """Sentences about runs whose start has other weights by now than those that they, or it, took over."""
         told = []
         for seed, evaluation in found.items():
+            starts = {evaluation.start_digest}
             _, *before = reversed(measurement.chain.configurations(seed))
-            now = self._weights.get(before[0].run_id, set()) if before and evaluation.start_digest else set()
-            if now and evaluation.start_digest not in now:
-                told.append(
-                    f"stale: run {before[0].run_id}, which seed {seed} starts from, has been trained anew since"
-                )
+            for stage in before:
+                now = self._weights.get(stage.run_id, set())
+                if now and not starts & {"", *now}:
+                    told.append(
+                        f"stale: run {stage.run_id}, which seed {seed} starts from, has been trained anew since"
+                    )
+                    break
+                starts = self._starts.get(stage.run_id, {""})
         return tuple(told)
 
 

@@ -103,7 +103,7 @@ class FrozenJob:
 
     def lacks_upstream(self) -> bool:
         """Whether it would start from weights that are not there."""
-        if self.upstream is None or self.run.has_weights:
+        if self.upstream is None or (self.run.has_weights and not self.anew):
             return False
         return not self.outputs.run(self.upstream).has_weights
 
@@ -180,7 +180,9 @@ def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
     score, failed = None, Result(Ending.DONE)
     for number, configuration in enumerate(job.configurations):
         with Attempt() as attempt:
-            asked = configuration.forced() if job.anew and number == 0 else configuration
+            # Without its weights, which others wait for, a run that has its record would be left as it is.
+            repeats = (job.anew and number == 0) or not job.run.has_weights
+            asked = configuration.forced() if repeats else configuration
             score = run(asked).record.scores.miou_percent
         if attempt.error is None:
             continue

@@ -84,9 +84,11 @@ def make_plan(
     nothing = Observed()
     found = {run_id: _judged(job, observed.get(run_id, nothing), recorded) for run_id, job in jobs.items()}
     for run_id, job in found.items():
-        before = observed.get(job.upstream or "", nothing)
-        if job.state is JobState.DONE and _is_stale(observed.get(run_id, nothing), before):
-            reason = f"run {job.upstream}, which it started from, has been trained anew since"
+        before, upstream = observed.get(job.upstream or "", nothing), found.get(job.upstream or "")
+        is_stale = _is_stale(observed.get(run_id, nothing), before)
+        if job.state is JobState.DONE and (is_stale or (upstream and upstream.state is JobState.STALE)):
+            since = "has been trained anew since" if is_stale else "is stale itself"
+            reason = f"run {job.upstream}, which it started from, {since}"
             found[run_id] = replace(job, state=JobState.STALE, reason=reason, missing=tuple(job.evaluations))
     for run_id in reversed(list(found)):  # downstream first: who still needs weights?
         job = found[run_id]

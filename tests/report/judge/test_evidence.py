@@ -82,6 +82,20 @@ def test_a_value_whose_start_was_trained_anew_is_stale(shortened, start, now, is
     assert warnings == ((told,) if is_stale else ())
 
 
+def test_a_value_is_stale_too_if_the_start_of_its_start_was_trained_anew(shortened):
+    cell = shortened.cell("Plain")
+    (link,) = cell.chain.links
+    links = [dataclasses.replace(link, stage=stage) for stage in ("first", "second")]
+    second, third = (dataclasses.replace(cell, chain=Chain((*links[:number], link))) for number in (1, 2))
+    lines = [
+        dataclasses.replace(recorded(record_of(cell, 0, 60.0)), weights_digest="new"),
+        dataclasses.replace(recorded(record_of(second, 0, 65.0)), weights_digest="b", start_digest="old"),
+        dataclasses.replace(recorded(record_of(third, 0, 70.0)), start_digest="b"),
+    ]
+    warnings = Evidence(shortened.found, {line.evaluation_id: line for line in lines}).of(third).warnings
+    assert warnings == (f"stale: run {cell.run_id(0)}, which seed 0 starts from, has been trained anew since",)
+
+
 def with_metric(measurement, metric):
     return dataclasses.replace(measurement, cell=dataclasses.replace(measurement.cell, metric=metric))
 

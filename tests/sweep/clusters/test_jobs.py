@@ -115,6 +115,7 @@ def test_a_job_that_begins_needs_the_weights_of_its_upstream(job):
     later.run.path.mkdir(parents=True)
     later.run.weights_path.touch()
     assert not later.lacks_upstream()
+    assert dataclasses.replace(later, anew=True).lacks_upstream()
 
 
 def test_a_result_is_a_line():
@@ -122,16 +123,25 @@ def test_a_result_is_a_line():
     assert describe(Result(Ending.DONE, seconds=3)) == "done in 3 s"
 
 
-@pytest.mark.parametrize("anew", [False, True])
-def test_what_is_stale_is_trained_anew_once_for_all_its_evaluations(job, monkeypatch, anew):
+@pytest.mark.parametrize("why", ["", "stale", "without weights"])
+def test_what_is_stale_or_without_weights_is_trained_anew_once_for_all_its_evaluations(job, monkeypatch, why):
     asked = []
+
+    def run(configuration):
+        asked.append(configuration)
+        job.run.path.mkdir(parents=True, exist_ok=True)
+        job.run.weights_path.touch()
+        return Done
 
     class Done:
         class record:  # noqa: N801, as an attribute
             class scores:  # noqa: N801
                 miou_percent = 1.0
 
-    monkeypatch.setattr("repro.run.lifecycle.run", lambda configuration: asked.append(configuration) or Done)
-    again = FrozenJob.read(dataclasses.replace(job, anew=anew).freeze())
+    monkeypatch.setattr("repro.run.lifecycle.run", run)
+    if why != "without weights":
+        job.run.path.mkdir(parents=True)
+        job.run.weights_path.touch()
+    again = FrozenJob.read(dataclasses.replace(job, anew=why == "stale").freeze())
     assert carry_out(again, print).ending is Ending.DONE
-    assert [item.settings.repeat for item in asked] == [Repeat.run if anew else None, None]
+    assert [item.settings.repeat for item in asked] == [Repeat.run if why else None, None]

@@ -197,3 +197,12 @@ def test_what_started_from_weights_that_are_there_no_more_is_stale(start, now, s
         assert job.reason == "run coco#0, which it started from, has been trained anew since"
         assert job.missing == ("coco>x#0@whole",)
         assert job in plan.open_jobs
+
+
+def test_what_started_from_what_is_stale_is_stale_itself():
+    first = Observed(RunState.FINISHED, weights=True, digest="new")
+    second = Observed(RunState.FINISHED, weights=True, digest="b", start_digest="old")
+    third = Observed(RunState.FINISHED, weights=True, evaluations=frozenset({"a>b>x#0@whole"}), start_digest="b")
+    plan = plan_of([want("x", "a", "b", "x")], {"a#0": first, "a>b#0": second, "a>b>x#0": third})
+    assert [job.state for job in plan.jobs.values()] == [JobState.DONE, JobState.STALE, JobState.STALE]
+    assert plan.jobs["a>b>x#0"].reason == "run a>b#0, which it started from, is stale itself"
