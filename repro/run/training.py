@@ -153,4 +153,4 @@ def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
     """Refuses a mining of hard pixels that could leave none of an image out; the first step knows smaller logits."""
     if schedule.loss is Loss.ohem:
         side = schedule.augmentation.crop_size
-        schedule.check_hard_pixels(side**2 if side else dataset.load_label(0).numel())
+        schedule.check_hard_pixels(side**2 if side else dataset.label(0).numel())
