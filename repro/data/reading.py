@@ -171,7 +171,7 @@ def _has(palette: list[int], colours: Mapping[Colour, int]) -> bool:
 
 
 def _is_grey(palette: list[int]) -> bool:
-    """Whether a palette shows every index as that grey, as programs write it where none is given; black alone is not."""
+    """Whether a palette shows every index as that grey, as programs write it for want of colours; not black alone."""
     return len(palette) > 3 and palette == [index // 3 for index in range(len(palette))]
 
 
