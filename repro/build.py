@@ -15,7 +15,7 @@ from repro.config.settings import DatasetSettings, FirstDraw
 from repro.config.switches import check_switches
 from repro.data import SegmentationDataset
 from repro.data.declaration import check_declaration, class_and_file
-from repro.errors import ConfigError, ReproError, is_ours, told
+from repro.errors import ConfigError, DataError, ReproError, is_ours, told
 from repro.nn import HeadPart, Segmenter, draw_convolutions, load_backbone_weights
 from repro.nn.contract import check_backbone, check_set_output_stride
 from repro.seeding import stream
@@ -172,9 +172,11 @@ def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
         cls = _target_class(group, node, kind)
         if isinstance(cause, (TypeError, ValueError)):
             raise ConfigError(f"{_place(group, cls, node)}: {cause}") from error
-        if is_ours(cls):
-            raise
-        raise ConfigError(f"{_place(group, cls, node)}: {told(cause)}") from error
+        if not is_ours(cls):
+            raise ConfigError(f"{_place(group, cls, node)}: {told(cause)}") from error
+        if isinstance(cause, OSError):  # the system's own, of a file or folder that it does not let us look at
+            raise DataError(f"{_place(group, cls, node)}: {cause.filename} cannot be read: {cause.strerror}") from error
+        raise
 
 
 def _checked(group: str, node: Node, check: Callable[[Any], None], part: Any) -> None:

@@ -11,7 +11,7 @@ from repro.build import build_dataset, build_model, dataset_class, outputs_kept,
 from repro.config.configuration import Configuration
 from repro.config.groups import config_folder
 from repro.data import VOC
-from repro.errors import ConfigError
+from repro.errors import ConfigError, DataError
 from repro.nn import FCN, ASPPAggregation, draw_for_good
 from repro.nn.weights import backbone as backbone_weights
 from tests.composed import composed
@@ -129,6 +129,16 @@ def test_a_target_that_does_not_fit_is_one_sentence(override, sentence):
         build_dataset(composed(override), "train")
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_the_system_does_not_let_us_list_is_one_sentence(tmp_path):
+    for part in ("train", "val", "test"):
+        (tmp_path / f"{part}.txt").write_text(f"{part}\n")
+        (tmp_path / part).touch()
+        (tmp_path / f"{part}annot").touch()
+    leaves = [f"dataset.root={tmp_path}", "dataset.expected_images=null", "dataset.split_sha256=null"]
+    with pytest.raises(DataError, match=rf"CamVid\): {tmp_path}/train cannot be read: Not a directory"):
+        build_dataset(composed("dataset=camvid", *leaves), "train")
 
 
 def test_a_weights_file_is_loaded_into_the_backbone_unless_it_would_be_replaced(tmp_path):

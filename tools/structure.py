@@ -7,6 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TypeVar
 
@@ -128,6 +129,21 @@ def parts_imported(file: Path) -> set[str]:
     return found - {part_of(file)}
 
 
+def circles() -> list[Place]:
+    """Modules that import each other in a circle, be it for their types alone; the faces of packages do not count."""
+    modules = {name_of(file).removesuffix(".py").replace("/", "."): file for file in files()}
+    graph = {}
+    for name, file in modules.items():
+        imported = (found.removeprefix("repro.") for found in imports_of(file) if found.startswith("repro."))
+        ends = (found if found in modules else found.rpartition(".")[0] for found in imported)
+        graph[name] = {end for end in ends if end in modules}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [Place(name_of(modules[error.args[1][0]]), 1, " imports ".join(reversed(error.args[1])))]
+    return []
+
+
 def dependencies() -> set[tuple[str, str]]:
     """Pairs of parts of which the first imports the second."""
     return {(part_of(file), other) for file in files() for other in parts_imported(file)}
@@ -236,6 +252,7 @@ def stopped_sentences() -> list[Place]:
 
 
 CHECKS = {
+    "circles of modules": circles,
     f"files of more than {LONGEST_FILE} lines": long_files,
     f"functions of more than {LONGEST_FUNCTION} lines": long_functions,
     f"constructors of more than {MOST_ARGUMENTS} arguments": wide_constructors,

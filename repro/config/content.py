@@ -4,6 +4,7 @@ Each file is read once: a cache of the user's, in $REPRO_CACHE or ~/.cache/repro
 and times stay what they were, so that a further look costs a listing of the folders.
 """
 
+import errno
 import hashlib
 import json
 import logging
@@ -11,9 +12,11 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from repro.config.settings import DatasetSettings
 from repro.config.tree import Tree
 from repro.errors import ConfigError
 
@@ -25,41 +28,75 @@ CHANGES_UNSEEN_NS = 2_000_000_000
 LEFT_BY_SYSTEMS = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "__pycache__"})
 """What file managers, archivers and Python leave in folders, besides names that begin with a point."""
 
+_NO_PATHS = {"_target_", "split_sha256", *(item.name for item in fields(DatasetSettings))}
+"""Leaves of a data set that name no file, though one may be called as they say."""
+
 Stamp = tuple[int, int, int]
+"""Size and the two times of a file."""
 
 
 def content_of(dataset: Tree, splits: Iterable[str], leave_out: Path) -> str | None:
     """The hash of a data set's files; None if each of the splits declares one, or if no file is named.
 
     What counts is `content`, files and folders below `root` of which those count that are there. Without it all of
-    `root` counts, and of a class of one's own whatever else its leaves name by a path.
+    `root` counts, and of a class of one's own whatever else its leaves name that is there.
 
     Raises:
-        ConfigError: what is named is not there, or cannot be read.
+        ConfigError: what is named is not there, is no path, or cannot be read.
     """
     declared = dataset.get("split_sha256")
     if isinstance(declared, Mapping) and all(declared.get(split, not _is_own(dataset)) for split in splits):
         return None  # a split that a class of ours does not have is refused when it is opened
-    paths = _named(dataset)
-    return digest_of_content(paths, leave_out) if paths else None
+    try:
+        paths = _named(dataset)
+        return digest_of_content(paths, leave_out) if paths else None
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename} cannot be read ({error.strerror}), but counts by its content, since its data set"
+            " declares no hash"
+        ) from error
 
 
 def _named(dataset: Tree) -> dict[str, Path]:
-    root = Path(dataset["root"]).expanduser().absolute() if dataset.get("root") else None
-    if root is not None and not root.is_dir():
+    root = _path(dataset["root"], "dataset.root").absolute() if dataset.get("root") else None
+    if root is not None and not _exists(root):
         raise ConfigError(
-            f"dataset.root names the folder {root}, which is not there; it counts by its content, since no hash is"
-            " declared"
+            f"dataset.root names {root}, which is not there; it counts by its content, since no hash is declared"
         )
-    if listed := [Path(item).expanduser() for item in dataset.get("content") or ()]:
+    if listed := [_path(item, "dataset.content") for item in dataset.get("content") or ()]:
         bases = _bases(root, listed) if root else [Path.cwd()]
         places = {item.as_posix(): _place(bases, item) for item in listed}
         if not any(places.values()):
             raise ConfigError(f"dataset.content names {', '.join(places)}, of which nothing is below {bases[0]}")
         return {name: place for name, place in places.items() if place}
-    texts = {key: text for key, text in dataset.items() if isinstance(text, str) and "/" in text and _is_own(dataset)}
-    leaves = {key: Path(text).expanduser().absolute() for key, text in texts.items()}
-    return {key: path for key, path in leaves.items() if path.exists()} | ({"root": root} if root else {})
+    arguments = {key: value for key, value in dataset.items() if key not in _NO_PATHS and _is_own(dataset)}
+    leaves = {key: _path(text, key).absolute() for key, text in _texts(arguments)}
+    return {key: path for key, path in leaves.items() if _exists(path)} | ({"root": root} if root else {})
+
+
+def _path(text: Any, leaf: str) -> Path:
+    if not isinstance(text, str):
+        raise ConfigError(f"{leaf} has {text!r}, which is no path; write it as a text")
+    return Path(os.path.expanduser(text))
+
+
+def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in groups and lists, under its dotted path."""
+    if isinstance(value, str) and value:
+        yield place, value
+    elif isinstance(value, (Mapping, list, tuple)):
+        inside = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in inside:
+            yield from _texts(item, f"{place}.{key}" if place else str(key))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # a text of another kind
+            return False
+        raise
 
 
 def _is_own(dataset: Tree) -> bool:
@@ -87,18 +124,12 @@ def digest_of_content(paths: Mapping[str, Path], leave_out: Path) -> str:
         leave_out: a folder that does not count where it lies below them.
 
     Raises:
-        ConfigError: a file cannot be read; the sentence names it.
+        OSError: a file or folder cannot be read.
     """
     files = dict(sorted(item for name, path in paths.items() for item in _below(name, path, leave_out.resolve())))
     place = _cache_place(paths.values())
     known, settled = _read_cache(place), time.time_ns() - CHANGES_UNSEEN_NS
-    try:
-        found = _hashed(files.values(), known)
-    except OSError as error:
-        raise ConfigError(
-            f"{error.filename} cannot be read ({error.strerror}), but counts by its content, since its data set"
-            " declares no hash"
-        ) from error
+    found = _hashed(files.values(), known)
     if found != known:
         _write_cache(place, {path: entry for path, entry in found.items() if max(entry[0][1:]) < settled})
     lines = (f"{name}\0{found[path][1]}\n" for name, path in files.items())
@@ -111,7 +142,7 @@ def _below(name: str, path: Path, leave_out: Path) -> Iterator[tuple[str, str]]:
         yield name, str(path)
         return
     seen = {leave_out}
-    for folder, folders, names in os.walk(path, followlinks=True):
+    for folder, folders, names in os.walk(path, onerror=_refuse, followlinks=True):
         real = Path(folder).resolve()
         if real in seen:  # a link that leads back, or what is left out
             folders.clear()
@@ -120,6 +151,11 @@ def _below(name: str, path: Path, leave_out: Path) -> Iterator[tuple[str, str]]:
         folders[:] = sorted(item for item in folders if _counts(item))
         inside = f"{name}/{Path(folder).relative_to(path).as_posix()}"
         yield from ((f"{inside}/{item}", f"{folder}/{item}") for item in names if _counts(item))
+
+
+def _refuse(error: OSError) -> None:
+    """For a folder that cannot be listed, which would pass for an empty one."""
+    raise error
 
 
 def _counts(name: str) -> bool:

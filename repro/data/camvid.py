@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from functools import cache
 from itertools import combinations
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from repro.data.listing import listed_ids, require_count, require_disjoint, require_files
+from repro.data.listing import listed_ids, require_count, require_disjoint, require_files, require_some
 from repro.data.reading import check_label, check_same_size, read_image, read_index_mask
 from repro.data.spec import IGNORE, Colour, SegmentationDataset
 from repro.errors import DataError
@@ -126,13 +127,15 @@ class CamVid(SegmentationDataset):
             raise DataError(f"data set 'camvid' has no split {split!r}; it has {', '.join(PARTS)}")
         if layout not in LAYOUTS:
             raise DataError(f"data set 'camvid' has no layout {layout!r}; it has {' and '.join(LAYOUTS)}")
-        folder = Path(root).expanduser().absolute()
+        folder = Path(os.path.expanduser(root)).absolute()
         inside = folder / "CamVid"  # as in a checkout of the tutorial
         self._root = inside if (inside / "train.txt").is_file() and not (folder / "train.txt").exists() else folder
         self._layout, self._instead = layout, dict[Path, Path]()
         hint = _WHERE[layout].format(root=self._root)
-        parts = self._listed_parts(hint)
-        self._part = {name: part for part in PARTS[split] for name in parts[part]}
+        lists = self._lists(hint)
+        for part in PARTS[split]:
+            require_some(self.name, *lists[part])
+        self._part = {name: part for part in PARTS[split] for name in lists[part][1]}
         ids = sorted(self._part)
         require_count(self.name, split, ids, expected_images)
         super().__init__(split, ids, split_sha256=split_sha256)
@@ -175,12 +178,13 @@ class CamVid(SegmentationDataset):
         path = self.label_path(index)
         return read_void_index_mask(path) if self._layout == "segnet" else read_colour_mask(path)
 
-    def _listed_parts(self, hint: str) -> dict[str, list[str]]:
+    def _lists(self, hint: str) -> dict[str, tuple[Path, list[str]]]:
+        """Path and ids of each list."""
         paths = {part: self._root / f"{part}.txt" for part in ("train", "val", "test")}
-        parts = {part: listed_ids(self.name, path, hint) for part, path in paths.items()}
-        for first, second in combinations(parts, 2):
-            require_disjoint(self.name, (paths[first], parts[first]), (paths[second], parts[second]))
-        return parts
+        lists = {part: (path, listed_ids(self.name, path, hint)) for part, path in paths.items()}
+        for first, second in combinations(lists.values(), 2):
+            require_disjoint(self.name, first, second)
+        return lists
 
 
 _COLOURS = {colour: index for index, colour in enumerate(CamVid.palette)} | {(0, 0, 0): VOID_INDEX}

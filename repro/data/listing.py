@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from repro.data.declaration import first_repeated
 from repro.errors import DataError
 
 _IMAGE = re.compile(r"""["']?(.+?)\.(?:jpe?g|png|bmp|tiff?)["']?(?:[\s,;]|$)""", re.IGNORECASE)
@@ -85,16 +86,15 @@ def listed_ids(name: str, path: Path, hint: str) -> list[str]:
     require(name, [path], hint)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise DataError(
             f"list {path} of data set {name!r} cannot be read as text ({error}); write it as UTF-8"
         ) from error
+    except OSError as error:
+        raise DataError(f"list {path} of data set {name!r} cannot be read: {error.strerror}") from error
     ids = [_id_in(line.strip()) for line in lines if line.strip()]
-    seen: set[str] = set()
-    for item in ids:
-        if item in seen:
-            raise DataError(f"list {path} of data set {name!r} names {item!r} more than once")
-        seen.add(item)
+    if (repeated := first_repeated(ids)) is not None:
+        raise DataError(f"list {path} of data set {name!r} names {repeated!r} more than once")
     return ids
 
 
@@ -104,6 +104,16 @@ def _id_in(line: str) -> str:
     word, path = line.split()[0], _IMAGE.match(line)
     first = path[1] if path and ("/" in word or "/" not in path[1]) else word
     return first.rstrip("/").rpartition("/")[2]
+
+
+def require_some(name: str, place: Path, ids: Collection[str]) -> None:
+    """Refuses a list or a folder without images, beside which another part would pass for the whole split.
+
+    Raises:
+        DataError: Names the list or folder.
+    """
+    if not ids:
+        raise DataError(f"{place} of data set {name!r} has no images; restore it")
 
 
 def require_disjoint(name: str, first: tuple[Path, Collection[str]], second: tuple[Path, Collection[str]]) -> None:

@@ -54,7 +54,7 @@ class Oversampled(SegmentationDataset):
             )
         chosen = []
         for index in range(len(dataset)):
-            if wanted[dataset.load_label(index).numpy()].any():
+            if wanted[dataset.label(index).numpy()].any():
                 chosen.append(index)
             advance()
         self.name, self.split = dataset.name, dataset.split
@@ -66,11 +66,11 @@ class Oversampled(SegmentationDataset):
 
     def load(self, index: int) -> tuple[Tensor, Tensor]:
         """Reads one item; see `SegmentationDataset`."""
-        return self._dataset.load(self._items[index])
+        return self._dataset[self._items[index]]
 
     def load_label(self, index: int) -> Tensor:
         """Reads the label of one item; see `SegmentationDataset`."""
-        return self._dataset.load_label(self._items[index])
+        return self._dataset.label(self._items[index])
 
 
 def _mask_values(dataset: SegmentationDataset, classes: Sequence[str]) -> np.ndarray:

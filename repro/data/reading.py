@@ -94,7 +94,7 @@ def read_index_mask(path: str | Path, colours: Mapping[Colour, int] | None = Non
         palette = mask.getpalette() if mode == "P" else None
     if mode == "L" and raw_mode != "L":
         indices //= np.uint8(SPREAD[raw_mode])
-    if palette is not None and colours is not None and not _has(palette, colours):
+    if palette is not None and colours is not None and not (_is_grey(palette) or _has(palette, colours)):
         indices = _by_colour(indices, palette, colours, path)
     return torch.from_numpy(indices)
 
@@ -135,8 +135,10 @@ def _opened(path: str | Path, kind: str) -> Iterator[Image.Image]:
             yield image
     except FileNotFoundError as error:
         raise DataError(f"{kind} file {path} is missing") from error
-    # PIL reports damage under all of these names.
+    # PIL reports damage under all of these names; only the system's own refusals have a number.
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(f"{kind} file {path} cannot be read: {error.strerror}") from error
         raise DataError(
             f"{kind} file {path} cannot be read: it is damaged or not an image; restore it ({first_line(error)})"
         ) from error
@@ -168,10 +170,15 @@ def _has(palette: list[int], colours: Mapping[Colour, int]) -> bool:
     return all(tuple(palette[3 * index : 3 * index + 3]) in (colour, ()) for colour, index in colours.items())
 
 
+def _is_grey(palette: list[int]) -> bool:
+    """Whether a palette shows every index as that grey, as programs write it for want of colours; not black alone."""
+    return len(palette) > 3 and palette == [index // 3 for index in range(len(palette))]
+
+
 def _by_colour(indices: np.ndarray, palette: list[int], colours: Mapping[Colour, int], path: str | Path) -> np.ndarray:
     """The indices that the colours shown stand for; they stay where a palette is grey or shows void in its own way."""
     used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256)).tolist()
-    shown = {index: _colour(palette, index) for index in used}
+    shown = {index: tuple(palette[3 * index : 3 * index + 3]) for index in used}
     void = list(colours.values())[-1]
     meant = {index: colours.get(colour, -1) for index, colour in shown.items()}
     foreign = [index for index in used if meant[index] < 0]
@@ -179,19 +186,16 @@ def _by_colour(indices: np.ndarray, palette: list[int], colours: Mapping[Colour,
     if in_place and all(index == void or shown[index] == (index,) * 3 for index in foreign):
         return indices
     if foreign:
+        index, colour = foreign[0], shown[foreign[0]]
+        what = f"shows the index {index} in the colour {colour}, which the data set does not have"
         raise DataError(
-            f"mask file {path} shows the index {foreign[0]} in the colour {shown[foreign[0]]}, which the data set does"
-            " not have, so that its indices cannot be told from its colours; write it with the data set's palette, or"
-            f" the class indices as 8-bit grey. The colours are {_listed(colours)}"
+            f"mask file {path} {what if colour else f'has no colour for the index {index}'}, so that its indices cannot"
+            " be told from its colours; write it with the data set's palette, or the class indices as 8-bit grey. The"
+            f" colours are {_listed(colours)}"
         )
     table = np.zeros(256, dtype=np.uint8)
     table[used] = [meant[index] for index in used]
     return table.take(indices)
-
-
-def _colour(palette: list[int], index: int) -> Colour:
-    red, green, blue = (*palette[3 * index : 3 * index + 3], 0, 0, 0)[:3]
-    return red, green, blue
 
 
 def _foreign_mask(path: str | Path, mode: str, raw_mode: str, colours: Mapping[Colour, int] | None) -> str:

@@ -2,13 +2,14 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from repro.data.declaration import IGNORE as IGNORE
-from repro.data.declaration import class_and_file, fault_of
+from repro.data.declaration import class_and_file, fault_of, fault_of_label, first_repeated
 from repro.errors import DataError, ReproError, is_ours, told
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -21,6 +22,7 @@ PAD_COLOUR = (124, 116, 104)
 """The ImageNet mean as an 8-bit colour: what a small image is padded with, nearly zero after normalisation."""
 
 Colour = tuple[int, int, int]
+Loaded = TypeVar("Loaded")
 
 
 class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
@@ -51,8 +53,7 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
             raise DataError(f"split {split!r} of data set {self.name!r} has the id {wrong!r}; ids must be texts")
         if not self.ids:
             raise DataError(f"split {split!r} of data set {self.name!r} has no images")
-        if len(set(self.ids)) != len(self.ids):
-            repeated = next(name for name in self.ids if self.ids.count(name) > 1)
+        if (repeated := first_repeated(self.ids)) is not None:
             raise DataError(f"split {split!r} of data set {self.name!r} lists {repeated!r} more than once")
         expected = (split_sha256 or {}).get(split)
         if expected is not None and expected != self.split_sha256():
@@ -77,17 +78,27 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if not -len(self) <= index < len(self):
             raise IndexError(f"split {self.split!r} of {self.name!r} has {len(self)} images and no index {index}")
-        item = index % len(self)
+        return self._checked(self.load, fault_of, index % len(self))
+
+    def label(self, index: int) -> Tensor:
+        """The label of one item, `0 <= index < len(self)`, without its image where the class can read it alone.
+
+        Raises:
+            DataError: The label cannot be read, or is not what a label must be.
+        """
+        return self._checked(self.load_label, fault_of_label, index)
+
+    def _checked(self, load: Callable[[int], Loaded], fault_of: Callable[[Loaded, int], str], index: int) -> Loaded:
         try:
-            loaded = self.load(item)
+            loaded = load(index)
         except ReproError:
             raise
         except Exception as error:
             if is_ours(type(self)):
                 raise
-            raise DataError(f"{self._place(item)} cannot be loaded: {told(error)}") from error
+            raise DataError(f"{self._place(index)} cannot be loaded: {told(error)}") from error
         if fault := fault_of(loaded, self.num_classes):
-            raise DataError(f"{self._place(item)}: {fault}")
+            raise DataError(f"{self._place(index)}: {fault}")
         return loaded
 
     def _place(self, index: int) -> str:

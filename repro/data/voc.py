@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from repro.data.listing import listed_ids, require, require_count, require_disjoint, require_files
+from repro.data.listing import listed_ids, require, require_count, require_disjoint, require_files, require_some
 from repro.data.reading import check_label, check_same_size, read_image, read_index_mask
 from repro.data.spec import IGNORE, Colour, SegmentationDataset
 from repro.errors import DataError
 
-SPLITS = ("train", "trainaug", "trainval", "val", "test")
+PARTS = {"train": ("train",), "trainaug": ("train",), "trainval": ("train", "val"), "val": ("val",), "test": ("test",)}
+"""Split to the lists of VOC whose images it has, those of SBD aside."""
 
 _WHERE = (
     "VOCtrainval_11-May-2012.tar is on the PASCAL VOC 2012 page (host.robots.ox.ac.uk), the test images are on its"
@@ -81,9 +83,9 @@ class VOC(SegmentationDataset):
         split_sha256: Mapping[str, str | None] | None = None,
         expected_images: Mapping[str, int | None] | None = None,
     ) -> None:
-        if split not in SPLITS:
-            raise DataError(f"data set 'voc' has no split {split!r}; it has {', '.join(SPLITS)}")
-        folder = Path(root).expanduser().absolute()
+        if split not in PARTS:
+            raise DataError(f"data set 'voc' has no split {split!r}; it has {', '.join(PARTS)}")
+        folder = Path(os.path.expanduser(root)).absolute()
         self._voc = _voc_folder(folder)
         self._lists = self._voc / "ImageSets" / "Segmentation"
         self._hint = _WHERE.format(root=folder, voc=self._voc)
@@ -139,12 +141,15 @@ class VOC(SegmentationDataset):
 
     def _labelled_ids(self, split: str, root: Path) -> list[str]:
         train, val = self._listed("train"), self._listed("val")
-        require_disjoint(self.name, (self._lists / "train.txt", train), (self._lists / "val.txt", val))
-        if split != "trainaug":
-            return sorted({"train": train, "val": val, "trainval": train | val}[split])
-        # Without VOC's val: SBD's own split is another one, and most of VOC's val images are in it.
-        self._extra_masks = {name: mask for name, mask in self._masks_of_sbd(root).items() if name not in train | val}
-        return sorted(train | self._extra_masks.keys())
+        lists = {"train": (self._lists / "train.txt", train), "val": (self._lists / "val.txt", val)}
+        require_disjoint(self.name, *lists.values())
+        for part in PARTS[split]:
+            require_some(self.name, *lists[part])
+        if split == "trainaug":
+            # Without VOC's val: SBD's own split is another one, and most of VOC's val images are in it.
+            masks = self._masks_of_sbd(root)
+            self._extra_masks = {name: mask for name, mask in masks.items() if name not in train | val}
+        return sorted({name for part in PARTS[split] for name in lists[part][1]} | self._extra_masks.keys())
 
     def _masks_of_sbd(self, root: Path) -> dict[str, Path]:
         """Id to mask of every image that SBD has masks of."""
@@ -154,7 +159,9 @@ class VOC(SegmentationDataset):
         pictures = next((place / "SegmentationClassAug" for place in (self._voc, *places)
                          if (place / "SegmentationClassAug").is_dir()), None)  # fmt: skip
         if sbd is None and pictures is not None:
-            return {path.stem: path for path in pictures.glob("[!.]*.[pP][nN][gG]")}
+            masks = {path.stem: path for path in pictures.glob("[!.]*.[pP][nN][gG]")}
+            require_some(self.name, pictures, masks)
+            return masks
         sbd, hint = sbd or folders[0], _WHERE_SBD.format(root=root, voc=self._voc)
         require(self.name, [sbd / "cls", sbd / "train.txt", sbd / "val.txt"], hint)
         names = {name for part in ("train", "val") for name in listed_ids(self.name, sbd / f"{part}.txt", hint)}
@@ -182,6 +189,8 @@ def read_sbd_mask(path: str | Path) -> Tensor:
         raise DataError(f"file {path} is missing") from error
     # The parser has no common error: damaged bytes surface as value, type, key, index or zlib errors and as its own.
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(f"mask file {path} cannot be read: {error.strerror}") from error
         reason = f"{type(error).__name__}: {error}"
         raise DataError(
             f"mask file {path} is damaged or not a class file of SBD (no GTcls.Segmentation); restore it ({reason})"

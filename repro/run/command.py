@@ -118,10 +118,10 @@ def one_of_a_grid(configuration: "Configuration") -> float | None:
 
 def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
     """Prints the per-class table, what was written, what to do next, and the score as the last line."""
-    from repro.experiments.overlaps import served_twice
     from repro.run.repetition import REPEATED, told, told_if_stale
     from repro.store.outputs import Outputs
     from repro.store.runs_csv import recorded
+    from repro.store.twice import served_twice
 
     record, folder = outcome.record, outcome.folder
     split = record.provenance["evaluated_split"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from repro.build import build_dataset
 from repro.config.configuration import Configuration
 from repro.config.settings import Length, Overlap, Selection
+from repro.data import SegmentationDataset
 from repro.errors import ConfigError, DamagedError, DataError
 from repro.store.images import UsedImages
 from repro.store.outputs import Outputs
@@ -69,7 +70,15 @@ def ids_of(configuration: Configuration, split: str) -> tuple[str, frozenset[str
     Raises:
         ReproError: the split cannot be opened.
     """
-    dataset = build_dataset(configuration, split)
+    return _known_by(build_dataset(configuration, split))
+
+
+def ids_by(open_split: Callable[[str], SegmentationDataset]) -> Ids:
+    """The same for one configuration, whose splits are opened by another function."""
+    return lambda _, split: _known_by(open_split(split))
+
+
+def _known_by(dataset: SegmentationDataset) -> tuple[str, frozenset[str]]:
     return dataset.name, frozenset(dataset.ids)
 
 
@@ -164,12 +173,12 @@ def check_measured(configuration: Configuration, used: UsedImages, ids: Ids = id
         )
 
 
-def told_of_validations(configuration: Configuration, used: UsedImages) -> str:
+def told_of_validations(configuration: Configuration, used: UsedImages, ids: Ids = ids_of) -> str:
     """A sentence about validations that choose nothing, if their images are trained on; else nothing."""
     split = Splits.of(configuration).watching
     if split is None:
         return ""
-    name, seen = ids_of(configuration, split)
+    name, seen = ids(configuration, split)
     trained = seen & used.trained.get(name, frozenset())
     if not trained:
         return ""

@@ -1,6 +1,7 @@
 """The work of one process on one run: build, train, evaluate."""
 
 import logging
+from functools import cache, partial
 
 import torch
 
@@ -15,7 +16,7 @@ from repro.nn import Segmenter
 from repro.provenance import available_cores
 from repro.run.evaluation import record_evaluation, set_aside_other_records
 from repro.run.held import HeldRun
-from repro.run.images import check_measured, stored, told_of_validations, used_after, used_before
+from repro.run.images import Ids, check_measured, ids_by, stored, told_of_validations, used_after, used_before
 from repro.run.repetition import begin_anew, due
 from repro.run.training import train_network, training_split
 from repro.run.trial import try_network
@@ -37,9 +38,11 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     torch.set_num_threads(settings.runtime.threads or available_cores())  # sums depend on it, so a run keeps its number
     set_determinism(settings.determinism)
     device = choose_device(settings.runtime.device)
-    measured = build_dataset(configuration, settings.evaluation_split)
-    used = images_behind(configuration, held)
-    check_measured(configuration, used)
+    open_split = cache(partial(build_dataset, configuration))
+    ids = ids_by(open_split)
+    measured = open_split(settings.evaluation_split)
+    used = images_behind(configuration, held, ids)
+    check_measured(configuration, used, ids)
     checkpoints = CheckpointFolder(folder.checkpoints)
     repeat = due(folder, configuration)
     anew = repeat is Repeat.run and folder.has_weights
@@ -56,7 +59,9 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     model = model.to(device)
     try_network(configuration, model, measured)
     check_code(configuration, held)
-    split = training_split(configuration, held) if not is_trained and settings.trains else None
+    split = None
+    if not is_trained and settings.trains:
+        split = training_split(configuration, held, open_split(settings.dataset.train_split))
     if repeat is not None:
         begin_anew(held, configuration.evaluation_id, repeat)
     if split is not None:
@@ -74,7 +79,7 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     return record
 
 
-def images_behind(configuration: Configuration, held: HeldRun) -> UsedImages:
+def images_behind(configuration: Configuration, held: HeldRun, ids: Ids) -> UsedImages:
     """The images behind the weights; of a training still to be done they are found out and written down.
 
     Raises:
@@ -86,13 +91,13 @@ def images_behind(configuration: Configuration, held: HeldRun) -> UsedImages:
     if found is not None:
         return found
     try:
-        used = used_after(configuration, used_before(configuration, held.outputs))
+        used = used_after(configuration, used_before(configuration, held.outputs), ids)
     except DataError:
         if not folder.has_weights:
             raise
         return UsedImages().after_unknown(f"run:{folder.run_id}")  # trained elsewhere, on data that are not here
     folder.write_used_images(used)
-    if told := told_of_validations(configuration, used):
+    if told := told_of_validations(configuration, used, ids):
         log.warning("%s", told)
         held.event("validations_on_trained", message=told)
     return used

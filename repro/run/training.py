@@ -28,10 +28,9 @@ from repro.seeding import stream
 from repro.store.status import RunState
 
 
-def training_split(configuration: Configuration, held: HeldRun) -> SegmentationDataset:
+def training_split(configuration: Configuration, held: HeldRun, dataset: SegmentationDataset) -> SegmentationDataset:
     """The split trained on, images of some classes more than once if the configuration says so."""
     wanted, runtime = configuration.settings.dataset, configuration.settings.runtime
-    dataset = build_dataset(configuration, wanted.train_split)
     if wanted.duplicate is None:
         return dataset
     with Progress("masks for oversampling", total=len(dataset), unit="mask", shown=runtime.progress) as bar:
@@ -153,4 +152,4 @@ def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
     """Refuses a mining of hard pixels that could leave none of an image out; the first step knows smaller logits."""
     if schedule.loss is Loss.ohem:
         side = schedule.augmentation.crop_size
-        schedule.check_hard_pixels(side**2 if side else dataset.load_label(0).numel())
+        schedule.check_hard_pixels(side**2 if side else dataset.label(0).numel())

@@ -26,7 +26,7 @@ RUN_ID_TAG = "repro.run_id"
 POINTS_PER_BATCH = 1000  # what MLflow takes in one request
 LEVEL_TAG = "repro.level"
 ARTIFACTS_TAG = "repro.artifacts"
-_PASSING_TAGS = {"repro.message", "repro.non_finite_metrics"}  # of a failure that a later start may overcome
+_PASSING_TAGS = {"repro.message", "repro.non_finite_metrics", "repro.images"}  # of what a later start may mend
 _STATUS = {
     RunState.CREATED: "SCHEDULED",
     RunState.RUNNING: "RUNNING",

@@ -17,7 +17,9 @@ from repro.errors import StoreError
 from repro.store.journal import JournalView, read_journal
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
+from repro.store.runs_csv import recorded
 from repro.store.status import RunState, Status
+from repro.store.twice import served_twice
 
 LONGEST_VALUE = 5000  # MLflow cuts parameters at 6000 characters without a mark; we cut earlier, with one.
 LARGEST_ARTIFACT_BYTES = 20_000_000
@@ -129,13 +131,15 @@ def _ended_ms(status: Status | None) -> int:
 def _tags(
     run_id: str, configuration: Configuration, journal: JournalView, records: Sequence[Record], state: RunState
 ) -> dict[str, str]:
-    """Tags for finding runs: identity, state, the choice made in each group, seed, commit of the last start."""
+    """Tags for finding runs: identity, state, choices, seed, commit of the last start, images that served twice."""
     tags, leaves = {"repro.run_id": run_id, "repro.state": str(state)}, configuration.leaves
     groups = {group: choice for group, choice in configuration.choices.items() if group not in ("runtime", "tracking")}
     tags |= {f"repro.{clean_key(group)}": _cut(str(choice)) for group, choice in groups.items()}
     tags |= {f"repro.{key}": str(leaves[key]) for key in ("seed", "recipe") if key in leaves}
     if records:
         tags["repro.scale"] = records[-1].scale
+    if told := dict.fromkeys(sentence for record in records for _, sentence in served_twice(recorded(record))):
+        tags["repro.images"] = _cut("; ".join(told))
     commits = [event.fields.get("commit") for event in journal.events if event.kind == "started"]
     if commits and isinstance(commits[-1], str):
         tags["repro.commit"] = _cut(commits[-1])

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -88,12 +89,44 @@ def test_a_data_set_without_files_has_no_content():
 
 
 def test_every_path_of_a_class_of_ones_own_counts(folder):
-    node = {**OWN, "photographs": f"{folder}/images", "labels": str(folder / "masks"), "note": "no/path"}
+    note = "no/path" + 300 * "!"
+    node = {**OWN, "photographs": f"{folder}/images", "labels": str(folder / "masks"), "note": note, "size": 5}
     before = content_of(node, ["train"], NOWHERE)
     (folder / "note").write_text("more")
     assert content_of(node, ["train"], NOWHERE) == before
     (folder / "masks" / "a.png").write_text("b mask")
     assert content_of(node, ["train"], NOWHERE) not in (before, None)
+
+
+@pytest.mark.parametrize("named", [["images", "masks"], {"labels": {"fine": "masks"}}, "masks", "./masks/a.png"])
+def test_paths_in_lists_in_groups_and_without_a_stroke_count(folder, monkeypatch, named):
+    monkeypatch.chdir(folder)
+    node = {**OWN, "folders": named, "train_split": "images"}
+    before = content_of(node, ["train"], NOWHERE)
+    (folder / "images" / "b.jpg").write_text("another")
+    assert (content_of(node, ["train"], NOWHERE) == before) == ("images" not in named)
+    (folder / "masks" / "a.png").write_text("b mask")
+    assert content_of(node, ["train"], NOWHERE) not in (before, None)
+
+
+def test_a_root_may_be_a_file_and_must_be_a_text(folder):
+    before = of(folder / "train.txt")
+    (folder / "train.txt").write_text("b")
+    assert of(folder / "train.txt") not in (before, None)
+    with pytest.raises(ConfigError, match=r"dataset\.root has 5, which is no path"):
+        content_of({**OWN, "root": 5}, ["train"], NOWHERE)
+
+
+def test_a_folder_that_cannot_be_listed_does_not_pass_for_an_empty_one(folder, monkeypatch):
+    def scandir(path):
+        if Path(path).name == "masks":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scanned(path)
+
+    scanned = os.scandir
+    monkeypatch.setattr(content.os, "scandir", scandir)
+    with pytest.raises(ConfigError, match=r"/masks cannot be read \(Permission denied\), but counts by its content"):
+        of(folder)
 
 
 def test_content_narrows_what_counts(folder):
@@ -163,7 +196,7 @@ def test_without_a_place_for_the_cache_the_data_are_read_each_time(folder, cache
 
 
 def test_a_folder_that_is_not_there_and_a_file_that_cannot_be_read_are_named(folder):
-    with pytest.raises(ConfigError, match=r"dataset\.root names the folder .*/gone, which is not there"):
+    with pytest.raises(ConfigError, match=r"dataset\.root names .*/gone, which is not there"):
         of(folder / "gone")
     (folder / "masks" / "b.png").symlink_to(folder / "gone.png")
     with pytest.raises(ConfigError, match=r"masks/b\.png cannot be read \(No such file"):

@@ -274,6 +274,15 @@ def test_lists_must_be_disjoint(folder: tuple[Path, str], first: str, second: st
         CamVid("train", root=root, layout=layout)
 
 
+def test_an_empty_list_does_not_leave_its_split_to_another(folder: tuple[Path, str]) -> None:
+    root, layout = folder
+    (root / "val.txt").write_text("\n")
+    for split in ("val", "trainval"):
+        with pytest.raises(DataError, match=r"val\.txt of data set 'camvid' has no images"):
+            CamVid(split, root=root, layout=layout)
+    assert len(CamVid("train", root=root, layout=layout)) > 0
+
+
 def test_unknown_split_and_layout(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no split 'all'; it has train, val, trainval, test"):
         CamVid("all", root=tmp_path)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from repro.data import Shapes
-from repro.data.declaration import check_declaration, class_and_file, fault_of, value_outside
+from repro.data.declaration import check_declaration, class_and_file, fault_of, first_repeated, value_outside
 from repro.errors import DataError
 from tests.tiny_data import Joined
 
@@ -27,6 +27,12 @@ def test_the_data_sets_here_declare_and_give_what_they_must():
         (IMAGE, "load gave uint8 [3, 4, 6]"),
         ((IMAGE, LABEL, LABEL), "load gave a tuple of 3"),
         ((IMAGE.float(), LABEL), "the image is float32 [3, 4, 6]"),
+        (
+            (IMAGE.to("meta"), LABEL),
+            "the image is uint8 [3, 4, 6] on meta; it must be a tensor uint8",
+        ),
+        ((IMAGE, LABEL.to("meta")), "the label is uint8 [4, 6] on meta"),
+        ((IMAGE[:, :0], LABEL[:0]), "the image is uint8 [3, 0, 6]"),
         ((IMAGE[:1], LABEL), "the image is uint8 [1, 4, 6]"),
         ((IMAGE, LABEL.long()), "the label is int64 [4, 6]"),
         ((IMAGE, LABEL[None]), "the label is uint8 [1, 4, 6]"),
@@ -55,6 +61,11 @@ def test_ignored_pixels_and_the_last_of_255_classes_are_in_order():
         ("class_names", (), "0 names"),
         ("class_names", "abc", "class_names is 'abc'"),
         ("palette", ((0, 0, 0),) * 7, "palette has 7 colours for 8 class_names"),
+        ("name", None, "name is None; it must be a text"),
+        ("palette", None, "palette is None for 8 class_names; one each is needed"),
+        ("palette", tuple(range(8)), "the colour of background in palette is 0; it must be three of 0 to 255"),
+        ("ids", None, r"its constructor must call super\(\).__init__\(split, ids\), with one text per image"),
+        ("ids", [1, 2], "with one text per image"),
         ("palette", ((0, 0),) * 8, r"the colour of background in palette is \(0, 0\)"),
     ],
 )
@@ -63,6 +74,12 @@ def test_a_wrong_declaration_is_told_with_class_and_file(attribute, value, sente
     setattr(dataset, attribute, value)
     with pytest.raises(DataError, match=rf"tests\.tiny_data\.Joined \(.*tiny_data\.py\).*{sentence}"):
         check_declaration(dataset)
+
+
+def test_the_first_id_that_comes_again_is_found_in_long_lists_too():
+    assert first_repeated(["a", "b", "c", "b", "a"]) == "b"
+    assert first_repeated([f"{number}" for number in range(50_000)]) is None
+    assert first_repeated([*(f"{number}" for number in range(50_000)), "49999"]) == "49999"
 
 
 def test_a_class_without_a_file_is_named():

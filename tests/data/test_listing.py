@@ -56,6 +56,11 @@ def test_lists_as_people_have_them_are_understood(tmp_path: Path, line: str, end
     assert listed_ids("toy", tmp_path / "list.txt", HINT) == ["2007_000032", "b"]
 
 
+def test_a_list_that_the_system_refuses_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"list {tmp_path} of data set 'toy' cannot be read: Is a directory$"):
+        listed_ids("toy", tmp_path, HINT)
+
+
 def test_a_point_in_an_id_is_no_ending(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("a.b\na.b.png\n")
     with pytest.raises(DataError, match=r"names 'a\.b' more than once"):

@@ -114,3 +114,35 @@ def test_images_are_not_read_to_find_the_classes(tmp_path: Path) -> None:
 def test_mistakes_are_sentences(classes: list[str], times: int, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Oversampled(Boxes(HOLDS), classes, times)
+
+
+class Faulty(Boxes):
+    """Images of somebody's own class that cannot be read, or whose labels are no labels."""
+
+    fault = ""
+
+    def load(self, index: int) -> tuple[Tensor, Tensor]:
+        if self.fault == "image":
+            raise KeyError("no image")
+        return super().load(index)
+
+    def load_label(self, index: int) -> Tensor:
+        if self.fault == "label":
+            raise KeyError("no label")
+        label = super().load(index)[1]
+        return label.long() * 300 if self.fault == "kind" else label
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("label", r"item 'item0' of split 'train' of data set .*Faulty \(.*\) cannot be loaded: KeyError: 'no label'"),
+        ("kind", r"item 'item0' .*Faulty \(.*\): the label is int64 \[9, 12\]; it must be a tensor uint8"),
+        ("image", r"item 'item0' .*Faulty \(.*\) cannot be loaded: KeyError: 'no image'"),
+    ],
+)
+def test_faults_of_somebodys_own_class_are_sentences_about_it(fault: str, sentence: str) -> None:
+    dataset = Faulty(HOLDS)
+    dataset.fault = fault
+    with pytest.raises(DataError, match=sentence):
+        Oversampled(dataset, ["chair"], 2)[0]

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,11 @@ GROUND, FIGURE, VOID = (0, 0, 0), (128, 0, 0), (224, 224, 192)
 COLOURS = {GROUND: 0, FIGURE: 1, VOID: 255}
 
 
-def packed(path: Path, bits: int, kind: int, row: bytes) -> Path:
-    """Writes a PNG of one row by hand: 2 pixels of a kind (0 grey, 2 RGB, 4 grey with alpha, 6 RGBA) and depth."""
+def packed(path: Path, bits: int, kind: int, row: bytes, palette: bytes = b"") -> Path:
+    """Writes a PNG of one row by hand: 2 pixels of a depth and kind (0 grey, 2 RGB, 3 palette, 4 and 6 with alpha)."""
     parts = {
         b"IHDR": struct.pack(">IIBBBBB", 2, 1, bits, kind, 0, 0, 0),
+        **({b"PLTE": palette} if palette else {}),
         b"IDAT": zlib.compress(b"\0" + row),
         b"IEND": b"",
     }
@@ -75,6 +77,13 @@ def test_missing_file_is_named(tmp_path: Path, read: object) -> None:
     assert callable(read)
     with pytest.raises(DataError, match=r"gone\.png is missing"):
         read(tmp_path / "gone.png")
+
+
+@pytest.mark.parametrize("read", [read_image, read_index_mask])
+def test_what_the_system_refuses_is_not_called_damaged(tmp_path: Path, read: Callable[[Path], torch.Tensor]) -> None:
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(DataError, match=r"a\.png cannot be read: Is a directory$"):
+        read(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
@@ -213,6 +222,19 @@ def test_a_mask_that_an_editor_renumbered_is_understood_by_its_colours(tmp_path:
 def test_indices_in_their_own_or_no_colours_stay(tmp_path: Path, palette: dict[int, tuple[int, int, int]]) -> None:
     indices = [[0, 1], [255 if len(palette) != 2 else 0, 0]]
     assert read_index_mask(palette_mask(tmp_path / "m.png", indices, palette), COLOURS).tolist() == indices
+
+
+def test_black_in_a_grey_palette_is_the_index_0_even_where_void_is_black(tmp_path: Path) -> None:
+    colours = {FIGURE: 0, GROUND: 11}
+    grey = palette_mask(tmp_path / "grey.png", [[0, 0]], {index: (index,) * 3 for index in range(256)})
+    assert read_index_mask(grey, colours).tolist() == [[0, 0]]
+    assert read_index_mask(palette_mask(tmp_path / "void.png", [[0, 0]], {0: GROUND}), colours).tolist() == [[11, 11]]
+
+
+def test_an_index_beyond_the_palette_is_not_black(tmp_path: Path) -> None:
+    path = packed(tmp_path / "m.png", 8, 3, b"\0\1", palette=bytes(FIGURE))
+    with pytest.raises(DataError, match=r"m\.png has no colour for the index 1, so that"):
+        read_index_mask(path, {GROUND: 0, FIGURE: 1, VOID: 255})
 
 
 @pytest.mark.parametrize("palette", [{0: GROUND, 1: (1, 2, 3)}, {0: FIGURE, 1: (255, 255, 255)}])

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from repro.data import IGNORE, VOC
-from repro.data.voc import SPLITS, colour_map
+from repro.data.voc import PARTS, colour_map
 from tests.places import CONF
 
 CONFIGURATION = CONF / "dataset" / "voc.yaml"
@@ -21,7 +21,7 @@ IMAGES = "VOCdevkit/VOC2012/JPEGImages"
 MASKS = "VOCdevkit/VOC2012/SegmentationClass"
 
 
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", PARTS)
 def test_ids_are_sorted_and_hashed(pristine: tuple[Path, dict[str, list[str]]], split: str) -> None:
     root, ids = pristine
     digest = hashlib.sha256("\n".join(ids[split]).encode()).hexdigest()
@@ -31,7 +31,7 @@ def test_ids_are_sorted_and_hashed(pristine: tuple[Path, dict[str, list[str]]], 
     assert (dataset.name, dataset.num_classes, len(dataset.palette)) == ("voc", 21, 21)
 
 
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", PARTS)
 def test_items_are_images_with_the_masks_that_were_drawn(
     pristine: tuple[Path, dict[str, list[str]]], split: str
 ) -> None:
@@ -149,5 +149,5 @@ def test_configuration_declares_a_count_and_a_hash_for_every_split() -> None:
     assert dict(configuration.expected_images) == {
         "train": 1464, "trainaug": 10582, "trainval": 2913, "val": 1449, "test": 1456,
     }  # fmt: skip
-    assert set(configuration.split_sha256) == set(SPLITS)
-    assert len({int(digest, 16) for digest in configuration.split_sha256.values() if len(digest) == 64}) == len(SPLITS)
+    assert set(configuration.split_sha256) == set(PARTS)
+    assert len({int(digest, 16) for digest in configuration.split_sha256.values() if len(digest) == 64}) == len(PARTS)

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from repro.data import VOC
-from repro.data.voc import SPLITS, colour_map, read_sbd_mask
+from repro.data.voc import PARTS, colour_map, read_sbd_mask
 from repro.errors import DataError
 from tests.data.voc_folder import save_palette_mask, save_sbd_mask, write_list
 from tests.places import CONF
@@ -41,7 +41,7 @@ def test_unknown_split(pristine: tuple[Path, dict[str, list[str]]]) -> None:
         VOC("valid", root=pristine[0])
 
 
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", PARTS)
 def test_missing_data_set_says_what_where_and_from_whom(tmp_path: Path, split: str) -> None:
     with pytest.raises(DataError) as caught:
         VOC(split, root=tmp_path / "nowhere")
@@ -233,7 +233,17 @@ def test_list_that_is_no_text_is_named(damaged: tuple[Path, dict[str, list[str]]
         VOC("train", root=damaged[0])
 
 
-def test_empty_list_is_refused(damaged: tuple[Path, dict[str, list[str]]]) -> None:
-    write_list(damaged[0] / LISTS / "train.txt", [])
-    with pytest.raises(DataError, match=r"'train' .* has no images"):
-        VOC("train", root=damaged[0])
+@pytest.mark.parametrize(("part", "split"), [("train", "train"), ("val", "trainval"), ("train", "trainaug")])
+def test_an_empty_list_does_not_leave_its_split_to_another(
+    damaged: tuple[Path, dict[str, list[str]]], part: str, split: str
+) -> None:
+    write_list(damaged[0] / LISTS / f"{part}.txt", [])
+    with pytest.raises(DataError, match=rf"{part}\.txt of data set 'voc' has no images; restore it"):
+        VOC(split, root=damaged[0])
+
+
+def test_a_folder_without_masks_is_no_training_set(damaged: tuple[Path, dict[str, list[str]]]) -> None:
+    shutil.rmtree(damaged[0] / "SBD")
+    (damaged[0] / "SegmentationClassAug").mkdir()
+    with pytest.raises(DataError, match="SegmentationClassAug of data set 'voc' has no images"):
+        VOC("trainaug", root=damaged[0])

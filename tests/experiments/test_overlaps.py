@@ -1,27 +1,19 @@
-"""Images that served twice: the sentences, and when the paper itself has them serve so."""
-
-import dataclasses
+"""Images that served twice: when the paper itself has them serve so."""
 
 import pytest
 
 from repro.experiments.measurements import Measurements
-from repro.experiments.overlaps import Twice, served_twice, told_and_deviating
+from repro.experiments.overlaps import told_and_deviating
 from repro.papers import Address, load_papers
-from repro.store.runs_csv import recorded
 from tests.composed import composed, papers
-from tests.example_runs import example_record
 from tests.one_second_paper import row, write_table
+from tests.store.test_twice import line
 
 BEST = ["selection=best", "validation.every=1 epoch"]
 TRAINED = "5 of the 5 measured images were trained on"
 CHOSEN = "the weights were chosen by 5 of the 5 measured images"
 SPOILT = "the weights were chosen by images of which 3 were trained on"
 UNKNOWN = "which images are behind the weights of file:aa is unknown"
-
-
-def line(**counts):
-    plain = recorded(example_record("00000000000000aa"))
-    return dataclasses.replace(plain, images=5, **counts)
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +28,6 @@ def found(tmp_path_factory):
     folder = write_table(tmp_path_factory.mktemp("sweeps"), rows)
     library = load_papers([folder])
     return Measurements(library, library.matching("mine/*"), library.scale("paper"))
-
-
-def test_each_use_has_its_sentence():
-    told = served_twice(line(measured_trained=5, measured_selecting=5, selecting_trained=3, unknown_images="file:aa"))
-    assert dict(told) == {
-        Twice.MEASURED_TRAINED: TRAINED,
-        Twice.MEASURED_SELECTING: CHOSEN,
-        Twice.SELECTING_TRAINED: SPOILT,
-        Twice.UNKNOWN: UNKNOWN,
-    }
-    assert list(served_twice(line())) == []
-    assert list(served_twice(line(measured_trained=0, measured_selecting=0, selecting_trained=0))) == []
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_list_that_is_gone_with_the_data_leaves_the_images_unknown(joined, mon
             raise DataError("the images are gone")
         return build_dataset(configuration, split)
 
-    monkeypatch.setattr("repro.run.images.build_dataset", opened)
+    monkeypatch.setattr("repro.run.session.build_dataset", opened)
     later = run(joined("evaluation.split=test"))
     assert later.fresh
     assert images_of(later)["unknown"] == [f"run:{outcome.folder.run_id}"]
@@ -186,6 +186,15 @@ def test_a_split_is_opened_once_for_many_configurations(joined, monkeypatch):
     assert len(opened) == 1 + 3
     ids(joined("dataset.size=72"), "val")
     assert len(opened) == 5
+
+
+def test_a_run_opens_each_of_its_splits_once(joined, monkeypatch):
+    opened = []
+    build = lambda *given: opened.append(given[1]) or build_dataset(*given)  # noqa: E731
+    for place in ("images", "session"):
+        monkeypatch.setattr(f"repro.run.{place}.build_dataset", build)
+    run(joined("evaluation.split=test"))
+    assert sorted(opened) == ["test", "train"]
 
 
 class Fake:

@@ -47,6 +47,18 @@ def test_what_a_finished_run_shows(tmp_path: Path) -> None:
     }
 
 
+def test_images_that_served_twice_are_a_tag(tmp_path: Path) -> None:
+    folder = example_run(tmp_path)
+    assert "repro.images" not in take_snapshot(folder).tags
+    for number, images in enumerate(({"measured_trained": 5}, {"measured_trained": 5, "unknown": ["file:aa"]})):
+        record = example_record(folder.run_id, evaluation_id=f"{number:016x}")
+        record.provenance["images"] = images
+        folder.write_record(record, MATRIX)
+    assert take_snapshot(folder).tags["repro.images"] == (
+        "5 of the measured images were trained on; which images are behind the weights of file:aa is unknown"
+    )
+
+
 def test_a_run_that_may_resume_shows_points_up_to_its_newest_checkpoint(tmp_path: Path) -> None:
     folder = example_run(tmp_path, steps=40, checkpoint=30, state=RunState.RUNNING)
     steps = [point.step for point in take_snapshot(folder).points if point.key == "loss"]
