@@ -180,7 +180,8 @@ def _by_colour(indices: np.ndarray, palette: list[int], colours: Mapping[Colour,
     used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256)).tolist()
     shown = {index: tuple(palette[3 * index : 3 * index + 3]) for index in used}
     void = list(colours.values())[-1]
-    meant = {index: colours.get(colour, -1) for index, colour in shown.items()}
+    known = dict[tuple[int, ...], int](colours.items())
+    meant = {index: known.get(colour, -1) for index, colour in shown.items()}
     foreign = [index for index in used if meant[index] < 0]
     in_place = all(meant[index] in (index, -1) for index in used)
     if in_place and all(index == void or shown[index] == (index,) * 3 for index in foreign):

@@ -3,7 +3,7 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -88,7 +88,7 @@ class SegmentationDataset(Dataset[tuple[Tensor, Tensor]], ABC):
         """
         return self._checked(self.load_label, fault_of_label, index)
 
-    def _checked(self, load: Callable[[int], Loaded], fault_of: Callable[[Loaded, int], str], index: int) -> Loaded:
+    def _checked(self, load: Callable[[int], Loaded], fault_of: Callable[[Any, int], str], index: int) -> Loaded:
         try:
             loaded = load(index)
         except ReproError:
