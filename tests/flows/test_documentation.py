@@ -106,6 +106,7 @@ def test_commands_are_found():
     assert len(readme) > 20
 
 
+@pytest.mark.real
 def test_the_generated_tables_are_up_to_date():
     for tool, page in ((heads, heads.README), (parameters, parameters.PAGE), (rates, rates.PAGE)):
         assert tool.written(page.read_text()) == page.read_text(), "run make docs"

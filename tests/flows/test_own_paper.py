@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_the_worked_example_goes_from_plan_to_table(folder, capsys):
     wanted = [*PLACE, "scale=smoke", "seeds=2"]
     assert sweep(wanted) == 0

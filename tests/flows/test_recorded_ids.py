@@ -14,12 +14,12 @@ from tests.places import REPOSITORY
 LINES, DAMAGED = read_runs(REPOSITORY / "reports" / "runs.csv")
 
 
-def test_the_command_of_a_record_has_the_ids_of_the_record():
-    for line in LINES:
-        python, flag, package, *overrides = shlex.split(line.command)
-        assert (python, flag, package) == ("python", "-m", "repro")
-        configuration = compose(overrides)
-        assert (configuration.run_id, configuration.evaluation_id) == (line.run_id, line.evaluation_id)
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.evaluation_id)
+def test_the_command_of_a_record_has_the_ids_of_the_record(line):
+    python, flag, package, *overrides = shlex.split(line.command)
+    assert (python, flag, package) == ("python", "-m", "repro")
+    configuration = compose(overrides)
+    assert (configuration.run_id, configuration.evaluation_id) == (line.run_id, line.evaluation_id)
 
 
 def test_what_was_frozen_before_later_leaves_keeps_its_id_and_is_composed_anew_to_be_run():
@@ -32,5 +32,6 @@ def test_what_was_frozen_before_later_leaves_keeps_its_id_and_is_composed_anew_t
         build_backbone(configuration)
 
 
-def test_no_line_is_damaged():
+def test_there_are_records():
+    assert len(LINES) >= 18
     assert DAMAGED == []

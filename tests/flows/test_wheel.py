@@ -23,7 +23,7 @@ def wheel(tmp_path_factory):
     return built
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_the_wheel_carries_configuration_and_papers(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("conf", "sweeps"):
@@ -34,7 +34,7 @@ def test_the_wheel_carries_configuration_and_papers(wheel):
     assert not any(name.startswith(("tests/", "conf/", "sweeps/")) for name in names)
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_the_installed_package_runs_from_any_folder(wheel, tmp_path):
     site = tmp_path / "site"
     environment = tmp_path / "environment"

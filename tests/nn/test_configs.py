@@ -85,8 +85,11 @@ def test_a_file_starts_with_the_command_that_runs_it(path: Path) -> None:
 def test_the_recorded_heads_have_the_leaves_that_their_commands_name() -> None:
     with (REPOSITORY / "reports" / "runs.csv").open(newline="") as file:
         commands = {line["command"] for line in csv.DictReader(file)}
+    recorded = set()
     for words in map(shlex.split, commands):
         (head,) = (word.removeprefix("head=") for word in words if word.startswith("head="))
         named = {word.partition("=")[0] for word in words if word.startswith("head.")}
         node = yaml.safe_load((CONF / "head" / f"{head}.yaml").read_text())
         assert named <= {f"head.{leaf}" for leaf in node}
+        recorded.add(head)
+    assert recorded == {"aspp", "aspp_plus", "module_a", "vortex"}
