@@ -11,6 +11,7 @@ from repro.nn.contract import (
     blank_images,
     check_backbone,
     check_features,
+    check_head,
     check_logits,
     check_set_output_stride,
 )
@@ -35,6 +36,8 @@ def test_our_backbone_gives_what_it_declares(output_stride, side):
     image = blank_images(side, side + 30, ours)
     assert image.shape == (2, 3, side, side + 30)
     with torch.no_grad():
+        check_features(ours, ours(image), image)
+        ours.keep({"res3"})
         check_features(ours, ours(image), image)
 
 
@@ -76,6 +79,31 @@ def test_wrong_logits_are_told():
             check_logits(wrong, 5)
     with pytest.raises(ValueError, match="floating point"):
         check_logits(torch.zeros(2, 5, 4, 4, dtype=torch.long), 5)
+
+
+def head(**changes):
+    return SimpleNamespace(**{"set_output_stride": print} | changes)
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ("res5", "'res5'"),
+        ((), r"\(\)"),
+        (("res4", "res9"), r"\('res4', 'res9'\)"),
+        ([["res5"]], r"\[\['res5'\]\]"),
+        (lambda: ("res5",), "a function"),
+        (None, "nothing"),
+    ],
+)
+def test_a_head_that_does_not_name_outputs_is_told(sources, found):
+    channels = backbone().channels
+    check_head(head(), channels)
+    check_head(head(sources=("res4",)), channels)
+    with pytest.raises(ValueError, match=f"sources is {found}; it must be a tuple of the outputs .*, among res4, res5"):
+        check_head(head(sources=sources), channels)
+    with pytest.raises(ValueError, match="has no method set_output_stride"):
+        check_head(nn.Identity(), channels)
 
 
 def test_a_part_without_a_method_is_told():
