@@ -17,7 +17,7 @@ from repro.data import SegmentationDataset
 from repro.data.declaration import check_declaration, class_and_file
 from repro.errors import ConfigError, ReproError, is_ours, told
 from repro.nn import HeadPart, Segmenter, draw_convolutions, load_backbone_weights
-from repro.nn.contract import check_backbone, check_head
+from repro.nn.contract import check_backbone, check_head, check_part
 from repro.seeding import stream
 
 Node = Mapping[str, Any]
@@ -169,12 +169,16 @@ def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
         cause = error.__cause__ or error
         if isinstance(cause, ReproError):
             raise cause from error
-        cls = _target_class(group, node, kind)
-        if isinstance(cause, (TypeError, ValueError)):
-            raise ConfigError(f"{_place(group, cls, node)}: {cause}") from error
-        if is_ours(cls):
-            raise
-        raise ConfigError(f"{_place(group, cls, node)}: {told(cause)}") from error
+        if refusal := _refusal(group, _target_class(group, node, kind), node, cause):
+            raise refusal from error
+        raise
+
+
+def _refusal(group: str, cls: type, node: Node, cause: BaseException) -> ConfigError | None:
+    """What a constructor's failure says to the user; None where it is a mistake of ours."""
+    if isinstance(cause, (TypeError, ValueError)):
+        return ConfigError(f"{_place(group, cls, node)}: {cause}")
+    return None if is_ours(cls) else ConfigError(f"{_place(group, cls, node)}: {told(cause)}")
 
 
 def _checked(group: str, node: Node, check: Callable[..., None], part: Any, *context: Any) -> None:
@@ -204,8 +208,13 @@ def _part(group: str, node: Node) -> Callable[..., HeadPart] | None:
     def make(*channels: int | None) -> HeadPart:
         try:
             part: HeadPart = cls(*channels, **switches)
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"{group} ({node['_target_']}): {error}") from error
+        except ReproError:
+            raise
+        except Exception as error:
+            if refusal := _refusal(group, cls, node, error):
+                raise refusal from error
+            raise
+        _checked(group, node, check_part, part)
         return part
 
     return make

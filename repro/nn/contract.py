@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from repro.nn.context.parts import Aggregation, LocalDistribution
 from repro.nn.layers import deepest
 
 BATCH = 2
@@ -58,6 +59,17 @@ def check_head(head: Any, channels: Mapping[str, int]) -> None:
         raise ValueError(
             f"sources is {found}; it must be a tuple of the outputs that the head reads, among {', '.join(channels)}"
         )
+
+
+def check_part(part: Any) -> None:
+    """Refuses a context or a local distribution that does not tell its channels.
+
+    Raises:
+        ValueError: It has no `out_channels`.
+    """
+    channels = getattr(part, "out_channels", None)
+    if isinstance(part, Aggregation | LocalDistribution) and (type(channels) is not int or channels < 1):
+        raise ValueError(f"out_channels is {channels!r}; it must be the number of channels of what forward gives")
 
 
 def check_features(backbone: Any, features: Any, image: Tensor) -> None:

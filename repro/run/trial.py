@@ -11,7 +11,7 @@ from repro.config.configuration import Configuration
 from repro.data import SegmentationDataset
 from repro.data.declaration import class_and_file
 from repro.errors import ConfigError, is_ours, told
-from repro.nn import Segmenter
+from repro.nn import HeadPart, Segmenter
 from repro.nn.contract import blank_images, check_features, check_logits
 
 
@@ -25,7 +25,7 @@ def try_network(configuration: Configuration, model: Segmenter, dataset: Segment
         ConfigError: names the part, its file, and what it gave or where it failed.
     """
     heads = {"head": model.head} | ({"auxiliary": model.auxiliary} if model.auxiliary is not None else {})
-    if all(is_ours(type(part)) for part in (model.backbone, *heads.values())):
+    if not any(_own(part) for part in (model.backbone, *heads.values())):
         return
     crop = configuration.settings.schedule.augmentation.crop_size
     height, width = (crop, crop) if crop else dataset[0][1].shape
@@ -37,6 +37,12 @@ def try_network(configuration: Configuration, model: Segmenter, dataset: Segment
         unread = getattr(model.backbone, "unread", ())
         for group, head in heads.items():
             _passed(group, head, _Outputs(features, unread), lambda made: check_logits(made, dataset.num_classes))
+
+
+def _own(part: nn.Module) -> list[type]:
+    """Classes of somebody's own in a backbone or a head: itself, and what its nested groups choose."""
+    nested = [type(module) for module in part.modules() if isinstance(module, HeadPart)]
+    return [cls for cls in dict.fromkeys([type(part), *nested]) if not is_ours(cls)]
 
 
 class _NoOutput(KeyError):
@@ -62,7 +68,7 @@ class _Outputs(dict[str, Tensor]):
 
 
 def _passed(group: str, part: nn.Module, given: Any, check: Callable[[Any], None]) -> Any:
-    place = f"{group}: {class_and_file(type(part))}"
+    place = f"{group}: {' with '.join(map(class_and_file, _own(part) or [type(part)]))}"
     try:
         made = part(given)
     except Exception as error:

@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from repro.nn import ResNet
+from repro.nn import Aggregation, ResNet
 from repro.nn.contract import (
     blank_images,
     check_backbone,
     check_features,
     check_head,
     check_logits,
+    check_part,
     check_set_output_stride,
 )
 
@@ -104,6 +105,23 @@ def test_a_head_that_does_not_name_outputs_is_told(sources, found):
         check_head(head(sources=sources), channels)
     with pytest.raises(ValueError, match="has no method set_output_stride"):
         check_head(nn.Identity(), channels)
+
+
+class Context(Aggregation):
+    def __init__(self, **changes):
+        super().__init__()
+        vars(self).update(changes)
+
+    def forward(self, features):
+        return features
+
+
+def test_a_context_that_does_not_tell_its_channels_is_told():
+    for fine in (Context(out_channels=8), nn.Identity()):
+        check_part(fine)
+    for changes in ({}, {"out_channels": 0}, {"out_channels": 8.0}):
+        with pytest.raises(ValueError, match=r"out_channels is (None|0|8\.0); it must be the number of channels"):
+            check_part(Context(**changes))
 
 
 def test_a_part_without_a_method_is_told():
