@@ -17,7 +17,7 @@ from repro.data import SegmentationDataset
 from repro.data.declaration import check_declaration, class_and_file
 from repro.errors import ConfigError, DataError, ReproError, is_ours, told
 from repro.nn import HeadPart, Segmenter, draw_convolutions, load_backbone_weights
-from repro.nn.contract import check_backbone, check_set_output_stride
+from repro.nn.contract import check_backbone, check_head, check_part
 from repro.seeding import stream
 
 Node = Mapping[str, Any]
@@ -77,7 +77,7 @@ def build_head(configuration: Configuration, channels: Mapping[str, int], num_cl
         ConfigError: it does not fit, or leaves the backbone's last block unread.
     """
     head = _initialised(configuration, "head", channels=channels, num_classes=num_classes)
-    _checked("head", configuration.tree["head"], check_set_output_stride, head)
+    _checked("head", configuration.tree["head"], check_head, head, channels)
     _check_blocks_are_read(channels, head)
     return head
 
@@ -91,7 +91,7 @@ def build_auxiliary(configuration: Configuration, channels: Mapping[str, int], n
     if not (node.get("_target_") and weight):
         return None, 0.0
     made = _initialised(configuration, "auxiliary", channels=channels, num_classes=num_classes)
-    _checked("auxiliary", node, check_set_output_stride, made)
+    _checked("auxiliary", node, check_head, made, channels)
     return made, float(weight)
 
 
@@ -100,7 +100,7 @@ def outputs_kept(channels: Mapping[str, int], head: nn.Module, auxiliary: nn.Mod
     names = tuple(channels)
     heads = [part for part in (head, auxiliary) if part is not None]
     read = {name for part in heads for name in getattr(part, "sources", names)}
-    return names[: 1 + max(map(names.index, read))] if read and read <= set(names) else names
+    return names[: 1 + max(map(names.index, read))]
 
 
 def joined(
@@ -169,19 +169,25 @@ def _build(group: str, node: Node, kind: type, **given: Any) -> Any:
         cause = error.__cause__ or error
         if isinstance(cause, ReproError):
             raise cause from error
-        cls = _target_class(group, node, kind)
-        if isinstance(cause, (TypeError, ValueError)):
-            raise ConfigError(f"{_place(group, cls, node)}: {cause}") from error
-        if not is_ours(cls):
-            raise ConfigError(f"{_place(group, cls, node)}: {told(cause)}") from error
-        if isinstance(cause, OSError):  # the system's own, of a file or folder that it does not let us look at
-            raise DataError(f"{_place(group, cls, node)}: {cause.filename} cannot be read: {cause.strerror}") from error
+        if refusal := _refusal(group, _target_class(group, node, kind), node, cause):
+            raise refusal from error
         raise
 
 
-def _checked(group: str, node: Node, check: Callable[[Any], None], part: Any) -> None:
+def _refusal(group: str, cls: type, node: Node, cause: BaseException) -> ReproError | None:
+    """What a constructor's failure says to the user; None where it is a mistake of ours."""
+    if isinstance(cause, (TypeError, ValueError)):
+        return ConfigError(f"{_place(group, cls, node)}: {cause}")
+    if not is_ours(cls):
+        return ConfigError(f"{_place(group, cls, node)}: {told(cause)}")
+    if isinstance(cause, OSError):  # the system's own, of a file or folder that it does not let us look at
+        return DataError(f"{_place(group, cls, node)}: {cause.filename} cannot be read: {cause.strerror}")
+    return None
+
+
+def _checked(group: str, node: Node, check: Callable[..., None], part: Any, *context: Any) -> None:
     try:
-        check(part)
+        check(part, *context)
     except ValueError as error:
         raise ConfigError(f"{_place(group, type(part), node)}: {error}") from error
 
@@ -206,8 +212,13 @@ def _part(group: str, node: Node) -> Callable[..., HeadPart] | None:
     def make(*channels: int | None) -> HeadPart:
         try:
             part: HeadPart = cls(*channels, **switches)
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"{group} ({node['_target_']}): {error}") from error
+        except ReproError:
+            raise
+        except Exception as error:
+            if refusal := _refusal(group, cls, node, error):
+                raise refusal from error
+            raise
+        _checked(group, node, check_part, part)
         return part
 
     return make

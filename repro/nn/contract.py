@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from repro.nn.context.parts import Aggregation, LocalDistribution
+from repro.nn.layers import deepest
 
 BATCH = 2
 
@@ -42,6 +45,33 @@ def check_set_output_stride(part: Any) -> None:
         )
 
 
+def check_head(head: Any, channels: Mapping[str, int]) -> None:
+    """Refuses a head that does not follow the output stride, or names outputs to read that there are not.
+
+    Raises:
+        ValueError: Says what is missing, or what it must be.
+    """
+    check_set_output_stride(head)
+    read = getattr(head, "sources", tuple(channels))
+    is_list = isinstance(read, Collection) and not isinstance(read, str)
+    if not is_list or not read or any(name not in tuple(channels) for name in read):
+        found = repr(read) if isinstance(read, Collection) else kind(read)
+        raise ValueError(
+            f"sources is {found}; it must be a tuple of the outputs that the head reads, among {', '.join(channels)}"
+        )
+
+
+def check_part(part: Any) -> None:
+    """Refuses a context or a local distribution that does not tell its channels.
+
+    Raises:
+        ValueError: It has no `out_channels`.
+    """
+    channels = getattr(part, "out_channels", None)
+    if isinstance(part, Aggregation | LocalDistribution) and (type(channels) is not int or channels < 1):
+        raise ValueError(f"out_channels is {channels!r}; it must be the number of channels of what forward gives")
+
+
 def check_features(backbone: Any, features: Any, image: Tensor) -> None:
     """Refuses outputs of a backbone that are not what it declares.
 
@@ -64,12 +94,14 @@ def check_features(backbone: Any, features: Any, image: Tensor) -> None:
             raise ValueError(
                 f"output {name} is {kind(found)}; channels declares a tensor [{len(image)}, {channels}, height, width]"
             )
-    last = list(backbone.channels)[-1]
-    sides = [side / backbone.output_stride for side in image.shape[-2:]]
+    last = deepest(backbone.channels)
+    # Where stages that no head reads were dropped, the map of the last one left is larger than the output stride says.
+    stride = getattr(backbone, "last_stride", backbone.output_stride)
+    sides = [side / stride for side in image.shape[-2:]]
     if any(abs(side - wanted) > 1 for side, wanted in zip(features[last].shape[-2:], sides, strict=True)):
         raise ValueError(
             f"output {last} is {_size(features[last])} for an image of {_size(image)}; output_stride = "
-            f"{backbone.output_stride} declares about {sides[1]:.0f}x{sides[0]:.0f}"
+            f"{stride} declares about {sides[1]:.0f}x{sides[0]:.0f}"
         )
 
 

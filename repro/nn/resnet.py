@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.nn import strides
+from repro.nn.layers import deepest
 from repro.nn.residual import BasicUnit, BottleneckUnit, ResidualUnit
 from repro.nn.strides import FirstUnit, StrideAt
 
@@ -122,17 +123,27 @@ class ResNet(nn.Module):
             first_unit=first_unit,
             stride_at=stride_at,
         )
-        self.unread_prefixes: tuple[str, ...] = ()  # of the names of weights that `keep` has dropped
+        self.unread: tuple[str, ...] = ()  # the outputs that `keep` has dropped, the last one first
         self.set_output_stride(output_stride)
 
     def keep(self, read: Collection[str]) -> None:
-        """Drops what lies behind the last of the outputs in `read`; output stride and rates stay those of the whole."""
-        while self.channels and next(reversed(self.channels)) not in read:
-            name, _ = self.channels.popitem()
-            module = _stage_name(name)
-            delattr(self, module)
-            self.unread_prefixes += (f"{module}.",)
+        """Drops what lies behind the last of the outputs in `read`; output stride and rates stay those of the whole.
+
+        Raises:
+            ValueError: None of them is an output.
+        """
+        if not self.channels.keys() & set(read):
+            raise ValueError(f"{list(read)} holds none of the outputs {', '.join(self.channels)}")
+        while (name := deepest(self.channels)) not in read:
+            del self.channels[name]
+            delattr(self, _stage_name(name))
+            self.unread += (name,)
         self.set_output_stride(self.output_stride)
+
+    @property
+    def unread_prefixes(self) -> tuple[str, ...]:
+        """Beginnings of the names of weights that `keep` has dropped."""
+        return tuple(f"{_stage_name(name)}." for name in self.unread)
 
     @property
     def fresh_prefixes(self) -> tuple[str, ...]:
@@ -156,7 +167,8 @@ class ResNet(nn.Module):
             for unit, sampling in zip(stage, sampled, strict=True):
                 assert isinstance(unit, ResidualUnit)
                 unit.set_sampling(sampling.stride, sampling.first_rate, sampling.rate)
-        self.output_stride, self.last_stride = output_stride, sampling.grid * sampling.stride
+        last = samplings[len(self.channels) - 1][-1]
+        self.output_stride, self.last_stride = output_stride, last.grid * last.stride
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Maps a normalised image `[B, 3, H, W]` to `res2` (stride 4) up to the last block (the output stride)."""

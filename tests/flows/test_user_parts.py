@@ -176,6 +176,8 @@ FAULTS = [
     ("backbone", "Conv2d(3, 8,", "Conv2d(3, 4,", r"output res2 is a tensor \[2, 4, 4, 4\]; channels declares"),
     ("head", 'features["res5"]', 'features["res9"]',
      r"own_head.py\) reads 'res9', which is no output of the backbone; it gives res2, res3, res4, res5"),
+    ("head", "def forward", "def sources(self):\n        return ('res5',)\n\n    def forward",
+     r"own_head.py\): sources is a method; it must be a tuple of the outputs that the head reads, among res2"),
     ("head", "num_classes)\n        self", "num_classes, source='res9')\n        self",
      r"own_head.py\): source 'res9' is no output of this backbone; it gives res2"),
     ("head", "self.in_channels, num", "channels['res9'], num", r"head: .*KeyError: 'res9' \(.*own_head.py, line 8\)"),

@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from repro.nn import ResNet
+from repro.nn import Aggregation, ResNet
 from repro.nn.contract import (
     blank_images,
     check_backbone,
     check_features,
+    check_head,
     check_logits,
+    check_part,
     check_set_output_stride,
 )
 
@@ -35,6 +37,8 @@ def test_our_backbone_gives_what_it_declares(output_stride, side):
     image = blank_images(side, side + 30, ours)
     assert image.shape == (2, 3, side, side + 30)
     with torch.no_grad():
+        check_features(ours, ours(image), image)
+        ours.keep({"res3"})
         check_features(ours, ours(image), image)
 
 
@@ -76,6 +80,48 @@ def test_wrong_logits_are_told():
             check_logits(wrong, 5)
     with pytest.raises(ValueError, match="floating point"):
         check_logits(torch.zeros(2, 5, 4, 4, dtype=torch.long), 5)
+
+
+def head(**changes):
+    return SimpleNamespace(**{"set_output_stride": print} | changes)
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        ("res5", "'res5'"),
+        ((), r"\(\)"),
+        (("res4", "res9"), r"\('res4', 'res9'\)"),
+        ([["res5"]], r"\[\['res5'\]\]"),
+        (lambda: ("res5",), "a function"),
+        (None, "nothing"),
+    ],
+)
+def test_a_head_that_does_not_name_outputs_is_told(sources, found):
+    channels = backbone().channels
+    check_head(head(), channels)
+    check_head(head(sources=("res4",)), channels)
+    with pytest.raises(ValueError, match=f"sources is {found}; it must be a tuple of the outputs .*, among res4, res5"):
+        check_head(head(sources=sources), channels)
+    with pytest.raises(ValueError, match="has no method set_output_stride"):
+        check_head(nn.Identity(), channels)
+
+
+class Context(Aggregation):
+    def __init__(self, **changes):
+        super().__init__()
+        vars(self).update(changes)
+
+    def forward(self, features):
+        return features
+
+
+def test_a_context_that_does_not_tell_its_channels_is_told():
+    for fine in (Context(out_channels=8), nn.Identity()):
+        check_part(fine)
+    for changes in ({}, {"out_channels": 0}, {"out_channels": 8.0}):
+        with pytest.raises(ValueError, match=r"out_channels is (None|0|8\.0); it must be the number of channels"):
+            check_part(Context(**changes))
 
 
 def test_a_part_without_a_method_is_told():

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.bench.export import Run, network, onnx, program
+from tests.nn.heads.test_programs import PARTS
 
 FIRST = (2, 3, 97, 129)
 OTHERS = [(1, 3, 193, 121), (3, 3, 81, 305)]
@@ -26,7 +27,7 @@ def test_a_program() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", ["aspp", "gald none v2"])
+@pytest.mark.parametrize("name", ["aspp", "psp", *PARTS])
 def test_onnx(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own

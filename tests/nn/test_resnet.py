@@ -228,6 +228,7 @@ def test_what_lies_behind_the_last_output_read_is_dropped(blocks: int) -> None:
     part = ResNet(18, output_stride=8, blocks=blocks).eval()
     part.keep({"res2", "res3"})
     assert list(part.channels) == ["res2", "res3"]
+    assert part.unread[-2:] == ("res5", "res4")
     left = {
         key: value for key, value in whole.state_dict().items() if not key.startswith(("layer3", "layer4", "block"))
     }
@@ -249,7 +250,10 @@ def test_nothing_is_dropped_where_the_last_output_is_read() -> None:
     before = list(backbone.state_dict())
     backbone.keep({"res5"})
     assert list(backbone.state_dict()) == before
-    assert backbone.unread_prefixes == ()
+    assert backbone.unread == backbone.unread_prefixes == ()
+    for nothing in ([], ["res9"]):
+        with pytest.raises(ValueError, match="holds none of the outputs res2, res3, res4, res5"):
+            backbone.keep(nothing)
 
 
 def test_the_stem_of_mmsegmentation_is_as_wide_as_the_plain_one() -> None:

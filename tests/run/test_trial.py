@@ -5,7 +5,9 @@ import torch
 
 from repro.build import build_dataset, build_model
 from repro.errors import ConfigError
+from repro.nn import FCN, Aggregation
 from repro.run.trial import try_network
+from tests.nn.heads.checks import head_from_yaml
 
 
 @pytest.fixture
@@ -51,4 +53,54 @@ def test_a_head_that_gives_other_classes_is_refused(made):
     configuration, model, dataset = made("schedule.augmentation.crop_size=33")
     dataset.class_names = dataset.class_names[:5]
     with pytest.raises(ConfigError, match=r"^head: repro\.nn\.heads\.fcn\.FCN \(.*\): forward gave .*\[2, 5, height"):
+        try_network(configuration, model, dataset)
+
+
+class Deeper(FCN):
+    """A head that names another output than it reads."""
+
+    def forward(self, features):
+        return super().forward({self.source: features["res5"]})
+
+
+class Broken(FCN):
+    """A head whose own table lacks a key."""
+
+    def forward(self, features):
+        return {}["res5"]
+
+
+@pytest.mark.parametrize(
+    ("head", "sentence"),
+    [
+        (Deeper, r"reads 'res5', which was not built, since .* end with 'res3'; name it in the sources of the head$"),
+        (Broken, r"fails: KeyError: 'res5' \(.*test_trial\.py, line \d+\)$"),
+    ],
+)
+def test_a_key_that_a_head_misses_is_told_by_its_cause(made, head, sentence):
+    overrides = ["backbone._target_=repro.nn.ResNet", f"head._target_={__name__}.{head.__name__}", "head.source=res3"]
+    configuration, model, dataset = made(*overrides, "schedule.augmentation.crop_size=33")
+    with pytest.raises(ConfigError, match=sentence):
+        try_network(configuration, model, dataset)
+
+
+class Halved(Aggregation):
+    """A context that gives fewer channels than it tells."""
+
+    def __init__(self):
+        super().__init__()
+        self.out_channels = 8
+
+    def forward(self, features):
+        return features[:, :4]
+
+
+def test_a_part_of_ones_own_in_a_head_of_ours_is_tried(made):
+    configuration, model, dataset = made("schedule.augmentation.crop_size=33")
+    widths = {"width": 8, "ga.width": 8, "ga": "convolution", "ld": "none"}
+    model.head = head_from_yaml("gald", model.backbone.channels, dataset.num_classes, **widths)
+    model.head.ga = Halved()
+    with pytest.raises(
+        ConfigError, match=r"^head: tests\.run\.test_trial\.Halved \(.*\) fails: RuntimeError: .*channels"
+    ):
         try_network(configuration, model, dataset)

@@ -36,12 +36,23 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
     if kernel_size == 1:
         return features
     exact = exact_type(features)
-    rows, columns = (_band(side, kernel_size, count_include_pad, exact, features.device) for side in features.shape[2:])
-    if is_recorded():
-        with without_autocast(features.device):
-            return (rows @ features.to(exact) @ columns.mT).to(features.dtype)
+    insides = [_inside(side, kernel_size, exact, features.device) for side in features.shape[2:]]
+    if is_recorded() or torch.compiler.is_compiling():
+        return _pooled_in_a_program(features, *insides, kernel_size if count_include_pad else None)
+    rows, columns = (inside / (kernel_size if count_include_pad else inside.sum(1, keepdim=True)) for inside in insides)
     pooled: Tensor = _Separable.apply(features, rows, columns)
     return pooled
+
+
+def _pooled_in_a_program(features: Tensor, rows: Tensor, columns: Tensor, whole_window: int | None) -> Tensor:
+    """The same as a few operators, the division last.
+
+    What a product leaves is a view of another shape, and at changing sizes inductor cannot order the strides of one
+    that a convolution reads.
+    """
+    counts = rows.sum(1, keepdim=True) * columns.sum(0) if whole_window is None else whole_window**2
+    with without_autocast(features.device):
+        return (rows @ features.to(rows.dtype) @ columns / counts).to(features.dtype)
 
 
 class _Separable(torch.autograd.Function):
@@ -86,22 +97,21 @@ def _mixed_planes(features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def _planes_at_a_time(features: Tensor) -> int:
-    """On CPU as many as a cache holds between the two products; elsewhere all, and all for what is being compiled."""
+    """On CPU as many as a cache holds between the two products; elsewhere all."""
     batch, channels, height, width = features.shape
-    if features.device.type != "cpu" or torch.compiler.is_compiling():
+    if features.device.type != "cpu":
         return batch * channels
     return max(1, _CACHED_NUMBERS // (height * width))
 
 
-def _band(size: int, kernel_size: int, count_include_pad: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The matrix `[size, size]` whose row i averages the pixels within half a window of i.
+def _inside(size: int, kernel_size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The symmetric matrix `[size, size]` whose row i has ones for the pixels within half a window of i, else zeros.
 
     Built at every call: some microseconds, against a cache that inference mode, compilation and device moves
     spoil.
     """
     places = torch.arange(size, device=device)
-    inside = ((places[:, None] - places).abs() <= kernel_size // 2).to(dtype)
-    return inside / (kernel_size if count_include_pad else inside.sum(1, keepdim=True))
+    return ((places[:, None] - places).abs() <= kernel_size // 2).to(dtype)
 
 
 class ImagePooling(nn.Module):

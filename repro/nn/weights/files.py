@@ -150,12 +150,18 @@ def _faults(kept: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[st
         for key in both
         if kept[key].is_floating_point() != wanted[key].is_floating_point()
     ]
-    infinite = [key for key in both if kept[key].is_floating_point() and not bool(kept[key].isfinite().all())]
+    hollow = [key for key in both if kept[key].is_meta or kept[key].layout != torch.strided]
+    infinite = [
+        key
+        for key in both
+        if key not in hollow and kept[key].is_floating_point() and not bool(kept[key].isfinite().all())
+    ]
     kinds_of_fault = {
         "missing": missing,
         "unexpected": [key for key in kept if key not in wanted],
         "of another shape": shapes,
         "of another kind": kinds,
+        "sparse or without numbers": hollow,
         "not finite": infinite,
     }
     faults = [f"{title}: {listed(keys)}" for title, keys in kinds_of_fault.items() if keys]

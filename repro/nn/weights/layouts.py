@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor
 
-from repro.errors import ConfigError, DataError
+from repro.errors import ConfigError, DataError, first_line
 from repro.nn.weights.gald import from_gald
 from repro.nn.weights.mmsegmentation import from_mmsegmentation
 from repro.nn.weights.names import State, renamed
@@ -71,7 +71,8 @@ def in_our_names(state: State, layout: str, origin: str) -> dict[str, Tensor]:
 
     Raises:
         ConfigError: there is no such layout.
-        DataError: the names are those of another layout, or of a network of this one that has no counterpart here.
+        DataError: the names are those of another layout, or of a network of this one that has no counterpart here, or
+            the shapes are those of no network.
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"init.layout is {layout!r}; it must be one of {', '.join(LAYOUTS)}")
@@ -85,3 +86,6 @@ def in_our_names(state: State, layout: str, origin: str) -> dict[str, Tensor]:
         return LAYOUTS[layout](state)
     except ValueError as error:
         raise DataError(f"{origin} cannot be read with init.layout={layout}: {error}") from error
+    except RuntimeError as error:  # shapes that a product or a difference of two entries does not take
+        reason = f"its entries do not fit each other ({first_line(error)})"
+        raise DataError(f"{origin} cannot be read with init.layout={layout}: {reason}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 from repro.nn.weights.names import State, layers, renamed, without_biases
@@ -35,10 +34,9 @@ def from_mmsegmentation(state: State) -> dict[str, Tensor]:
     """
     head = dict(_head(state))
     ours = renamed(state, _BACKBONE | _LOGITS | _AUXILIARY | head, "mmsegmentation's DeepLabV3, PSPNet, FCN or NL")
-    fusion = "head.context.projection.convolution.weight"
-    if fusion in ours:
-        image = ours["head.context.image_pooling.transform.convolution.weight"].shape[0]
-        ours[fusion] = torch.cat([ours[fusion][:, image:], ours[fusion][:, :image]], 1)
+    fusion, pooling = (f"head.context.{part}.convolution.weight" for part in ("projection", "image_pooling.transform"))
+    if fusion in ours and pooling in ours:
+        ours[fusion] = ours[fusion].roll(-ours[pooling].shape[0], 1)
     return without_biases(_without_block_biases(ours))
 
 
@@ -71,8 +69,7 @@ def _head(state: State) -> Iterator[tuple[str, str]]:
 def _without_block_biases(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """What all keys add to a query's products the softmax takes away; what all values add is one vector."""
     state.pop(f"{_BLOCK}.key.bias", None)
-    bias = state.pop(f"{_BLOCK}.value.bias", None)
-    if bias is not None:
-        mean = f"{_BLOCK}.norm.running_mean"
-        state[mean] = state[mean] - state[f"{_BLOCK}.expand.weight"].flatten(1) @ bias
+    bias, mean, expand = f"{_BLOCK}.value.bias", f"{_BLOCK}.norm.running_mean", f"{_BLOCK}.expand.weight"
+    if {bias, mean, expand} <= state.keys():
+        state[mean] = state[mean] - state[expand].flatten(1) @ state.pop(bias)
     return state

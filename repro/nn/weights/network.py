@@ -34,7 +34,7 @@ def load_network_weights(
 
     Raises:
         DataError: The file is missing or damaged, or its other entries are not those of the network.
-        ConfigError: A beginning in `drop` fits no entry of the network, or the layout is unknown.
+        ConfigError: A beginning in `drop` fits no entry of the network, they fit all, or the layout is unknown.
     """
     _check_drop(network, drop)
     own = network.state_dict()
@@ -57,7 +57,7 @@ def load_published_weights(network: nn.Module, name: str, drop: Sequence[str] = 
 
     Raises:
         DataError: The weights are neither cached nor to be had from the network, or they do not fit.
-        ConfigError: The name is unknown, or a beginning in `drop` fits no entry of the network.
+        ConfigError: The name is unknown, a beginning in `drop` fits no entry of the network, or they fit all.
     """
     from torchvision.models import get_model_weights
 
@@ -79,5 +79,8 @@ def _check_drop(network: nn.Module, drop: Sequence[str]) -> None:
     names = list(network.state_dict())
     for prefix in drop:
         if not any(key.startswith(prefix) for key in names):
-            parts = sorted({".".join(key.split(".")[:2]) for key in names if key.startswith(prefix.split(".")[0])})
+            near = [key for key in names if key.startswith(prefix.split(".")[0])]
+            parts = sorted({".".join(key.split(".")[: 2 if near else 1]) for key in near or names})
             raise ConfigError(f"init.drop names {prefix!r}, with which no weight begins; there are {listed(parts)}")
+    if drop and all(key.startswith(tuple(drop)) for key in names):
+        raise ConfigError(f"init.drop is [{', '.join(drop)}], which leaves no weight to take over; set init=none")

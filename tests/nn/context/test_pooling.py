@@ -77,6 +77,21 @@ def test_half_precision_is_rounded_once(dtype: torch.dtype) -> None:
     assert torch.equal(pooled, average_pool(features.float(), 27, count_include_pad=False).to(dtype))
 
 
+@pytest.mark.real
+def test_inductor_takes_a_pool_before_a_convolution_at_any_size() -> None:
+    """Compiled at once for all sizes, as `torch.compile` does by itself once it has seen a second one."""
+    convolution = nn.Conv2d(4, 4, 3)
+
+    def pooled(features: Tensor) -> Tensor:
+        return convolution(average_pool(features, 5, count_include_pad=False))
+
+    features = torch.rand(2, 4, 9, 13, requires_grad=True)
+    found, expected = torch.compile(pooled, dynamic=True)(features), pooled(features)
+    torch.testing.assert_close(found, expected)
+    gradients = (torch.autograd.grad(result.square().sum(), features)[0] for result in (found, expected))
+    torch.testing.assert_close(*gradients)
+
+
 def test_a_constant_map_stays_constant_without_padding_in_the_count() -> None:
     features = torch.full((1, 1, 10, 10), 3.0)
     torch.testing.assert_close(average_pool(features, 9, count_include_pad=False), features)

@@ -21,7 +21,7 @@ FIRST = (2, (9, 13))
 OTHERS = [(3, (38, 17)), (2, (10, 41))]
 MAY_VARY = {"features": {name: {0: Dim.AUTO, 2: Dim.AUTO, 3: Dim.AUTO} for name in CHANNELS}}
 every = pytest.mark.parametrize("name", variants())
-# One head for each part that has a way of its own through a program; `python -m tests.bench.export` goes through all.
+# One head for each part that has a way of its own through a program; `python -m tests.bench.export` exports all.
 PARTS = ["vortex", "dsnet aspp dynamic joint", "dynamic_filter none joint", "gald psp v1", "gald none v2"]
 parts = pytest.mark.parametrize("name", PARTS)
 
@@ -96,6 +96,29 @@ def gradients(
     inputs = {key: value.requires_grad_() for key, value in maps(shape).items() if key in head.sources}
     result = run(maps(shape) | inputs)
     return [result, *torch.autograd.grad(result.square().mean(), [*inputs.values(), *head.parameters()])]
+
+
+@pytest.mark.real
+@every
+@torch.no_grad()
+def test_one_compiled_program_holds_for_other_sizes(name: str) -> None:
+    torch.compiler.reset()
+    head = make(name)
+    compiled = torch.compile(head, backend="aot_eager", fullgraph=True)
+    # The rates of 12, 24 and 36 reach over the same sides in both, so that one program must do.
+    for shape in (FIRST, (3, (11, 14))):
+        given = {key: value for key, value in maps(shape).items() if key in head.sources}
+        expected = head(given)
+        if shape == FIRST:
+            for value in given.values():
+                torch._dynamo.mark_dynamic(value, [0, 2, 3])
+        else:
+            torch.compiler.set_stance("fail_on_recompile")
+        try:
+            found = compiled(given)
+        finally:
+            torch.compiler.set_stance("default")
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * expected.abs().max().item())
 
 
 @pytest.mark.real

@@ -108,6 +108,10 @@ def test_values_of_another_kind_are_named(tmp_path: Path) -> None:
     state["bn1.weight"] = torch.ones(64, dtype=torch.uint8)
     with pytest.raises(DataError, match=r"of another kind: bn1\.weight torch\.uint8 instead of torch\.float32"):
         load_backbone_weights(ResNet(18), file_of(state, tmp_path))
+    for hollow in (published()["bn1.weight"].to_sparse(), published()["bn1.weight"].to("meta")):
+        state["bn1.weight"] = hollow
+        with pytest.raises(DataError, match=r"; sparse or without numbers: bn1\.weight$"):
+            fill(ResNet(18), state, "a file", spare=["fc."])
 
 
 def test_what_the_network_has_and_lacks() -> None:

@@ -150,3 +150,40 @@ def test_a_file_of_another_layout_than_was_said_is_told() -> None:
     with pytest.raises(ConfigError, match=r"init\.layout is 'timm'; it must be one of ours, torchvision, mmseg"):
         in_our_names({}, "timm", "the file")
     assert list(LAYOUTS) == ["ours", "torchvision", "mmsegmentation", "gald", "gald_rgb"]
+
+
+BLOCK = "decode_head.nl_block"
+ODD = {
+    "mmsegmentation": [
+        {"decode_head.aspp_modules.0.conv.weight": (8, 8, 1, 1), "decode_head.bottleneck.conv.weight": (8, 40, 3, 3)},
+        {"decode_head.conv_cat.conv.weight": (8, 16, 3, 3), f"{BLOCK}.g.conv.bias": (4,)},
+        {
+            "decode_head.conv_cat.conv.weight": (8, 16, 3, 3),
+            f"{BLOCK}.g.conv.bias": (4,),
+            f"{BLOCK}.conv_out.conv.weight": (8, 5, 1, 1),
+            f"{BLOCK}.conv_out.bn.running_mean": (8,),
+        },
+    ],
+    "gald": [
+        {"conv1.0.weight": (64, 3, 3, 3), "conv1.1.running_mean": (32,)},
+        {"conv1.0.weight": (64, 1, 3, 3)},
+        {"head.conva.0.bias": (3,), "head.conva.1.running_mean": (4,)},
+    ],
+}
+
+
+@pytest.mark.parametrize(("layout", "shapes"), [(layout, shapes) for layout in ODD for shapes in ODD[layout]])
+def test_entries_that_are_missing_or_do_not_fit_each_other_are_told(
+    layout: str, shapes: dict[str, tuple[int, ...]], tmp_path: Path
+) -> None:
+    torch.save({key: torch.ones(shape) for key, shape in shapes.items()}, tmp_path / "theirs.pth")
+    with pytest.raises(
+        DataError, match=r"theirs\.pth (does not fit this network; missing|cannot be read .* each other)"
+    ):
+        load_network_weights(any_network(), tmp_path / "theirs.pth", layout=layout)
+
+
+def any_network() -> Segmenter:
+    with torch.device("meta"):
+        backbone = ResNet(18)
+        return Segmenter(backbone, head_from_yaml("fcn", backbone.channels, CLASSES))

@@ -31,6 +31,17 @@ def test_a_beginning_that_fits_nothing_is_named(tmp_path: Path) -> None:
         load_network_weights(two_layers(), tmp_path / "weights.pt", drop=["1.wight"])
 
 
+def test_a_drop_of_everything_or_of_another_network_is_told(tmp_path: Path) -> None:
+    torch.save(two_layers().state_dict(), tmp_path / "weights.pt")
+    for drop, sentence in (
+        (["head"], r"init\.drop names 'head', with which no weight begins; there are 0, 1$"),
+        (["0", "1"], r"init\.drop is \[0, 1\], which leaves no weight to take over; set init=none"),
+        ([""], r"leaves no weight to take over"),
+    ):
+        with pytest.raises(ConfigError, match=sentence):
+            load_network_weights(two_layers(), tmp_path / "weights.pt", drop=drop)
+
+
 def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
     torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "weights.pt")
     with pytest.raises(DataError, match=r"does not fit this Sequential; missing: 0\.weight.*unexpected: weight, bias"):
