@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: $(READY)  ## train the default network on the built-in data (three minutes on two cores) and show its table
+demo: $(READY)  ## train the default network on the built-in data (three to nine minutes on two cores) and show its table
 	$(BIN)/python -m repro name=demo
 	$(BIN)/python -m repro.report sweeps_folder=examples/papers table=demo/table1 reports=outputs/reports
 	@sed '1,2d;/^\*\*Bold/,$$d;s/&nbsp;/ /g;s/<br>/ /g' outputs/reports/paper/demo/table1.md

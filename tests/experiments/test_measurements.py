@@ -168,7 +168,7 @@ def test_a_row_whose_data_are_not_there_to_count_by_content_says_so(tmp_path):
     gone = f"[head=aspp, dataset=camvid, dataset.root={tmp_path}/gone, dataset.split_sha256=null]"
     item = of(small_library(tmp_path, ablation=ABLATION.replace("[head=aspp]", gone)))[at("better")]
     assert item.kind is Kind.CANNOT_BE_RUN
-    assert item.reason.startswith(f"dataset.root names the folder {tmp_path}/gone, which is not there")
+    assert item.reason.startswith(f"dataset.root names {tmp_path}/gone, which is not there")
     assert not item.chain
     assert item.paper_chain
 
