@@ -35,7 +35,7 @@ from tests.places import REPOSITORY
 from tests.tiny import TINIEST
 from tests.tiny_runs import final_weights, folder_of, same_weights, tiniest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 RUN = ["schedule.length=8 steps", "validation.every=2 steps", "selection=best", "runtime.checkpoint_seconds=0"]
 FLIP = "evaluation.flip=true"
 DENIED = "Permission denied" + r", since .* is of root and this is nobody; ask for access" * IS_ROOT

@@ -74,7 +74,7 @@ def until_shown(uri: str, run_id: str, step: int) -> None:
     pytest.fail("the live run was not shown")
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_a_server_killed_during_a_run_and_started_again(tmp_path: Path, capsys, caplog):
     """A run ends well while its server dies, another one while it is dead; one command then closes both gaps."""
     server = Server(tmp_path)

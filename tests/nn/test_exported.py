@@ -27,7 +27,7 @@ def test_a_program() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", ["aspp", "psp", *PARTS])
+@pytest.mark.parametrize("name", ["aspp", *PARTS])
 def test_onnx(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own

@@ -185,7 +185,7 @@ def test_everything_has_an_index_and_holds_what_a_choice_gives(ran):
     assert "next" not in ran.out
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_from_a_tracking_server_the_same(ran, tmp_path):
     uri = place_database(ran.outputs)
     outputs = Outputs(ran.outputs)

@@ -36,10 +36,12 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
     if kernel_size == 1:
         return features
     exact = exact_type(features)
-    insides = [_inside(side, kernel_size, exact, features.device) for side in features.shape[2:]]
+    downwards, sideways = (_inside(side, kernel_size, exact, features.device) for side in features.shape[2:])
     if is_recorded() or torch.compiler.is_compiling():
-        return _pooled_in_a_program(features, *insides, kernel_size if count_include_pad else None)
-    rows, columns = (inside / (kernel_size if count_include_pad else inside.sum(1, keepdim=True)) for inside in insides)
+        return _pooled_in_a_program(features, downwards, sideways, kernel_size if count_include_pad else None)
+    rows, columns = (
+        inside / (kernel_size if count_include_pad else inside.sum(1, keepdim=True)) for inside in (downwards, sideways)
+    )
     pooled: Tensor = _Separable.apply(features, rows, columns)
     return pooled
 
