@@ -1,7 +1,8 @@
 """Ablation tables at the scale `smoke`, by the two commands that a user types, from plan to rendered table.
 
-`make test-real` trains all of them, with the networks as they are; `make test` one of each paper, with stages of the backbone of an
-eighth of their channels, which changes no row's arrangement, rates, head, schedule or protocol, nor any identity.
+`make test-real` trains all of them, with the networks as they are; `make test` one of each paper, with stages of the
+backbone of an eighth of their channels, which changes no row's arrangement, rates, head, schedule or protocol, nor any
+identity.
 """
 
 import csv
