@@ -1,5 +1,6 @@
 """Configuration -> data set and network: the only place where a `_target_` becomes an object."""
 
+import logging
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import fields
@@ -19,6 +20,8 @@ from repro.errors import ConfigError, DataError, ReproError, is_ours, told
 from repro.nn import HeadPart, Segmenter, draw_convolutions, load_backbone_weights
 from repro.nn.contract import check_backbone, check_head, check_part
 from repro.seeding import stream
+
+logging.getLogger("hydra.utils").setLevel(logging.CRITICAL)  # it logs in three lines what an error says in one
 
 Node = Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from tests.forked import Forked
 from tests.one_second_paper import row, sweep, words, write_table
 from tests.sweep.planning import plan_for, states_by_row
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 STEPS = 250
 ROWS = [row("long", f"schedule.length={STEPS} steps"), row("next", "head.width=32")]
 KEPT = ["runtime.checkpoint_seconds=1000", "runtime.log_every_steps=1"]

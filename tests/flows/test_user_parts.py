@@ -29,6 +29,7 @@ def users_folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.real
 def test_the_readmes_own_head_trains(users_folder):
     overrides = [leaf for leaf in TINY if not leaf.startswith("head")] + ["schedule.length=2 steps"]
     done = subprocess.run(
@@ -209,7 +210,9 @@ def own(tmp_path, monkeypatch, capsys):
         words = [word for word in TINIEST if not word.startswith(group)]
         code = main(["--config-dir", str(tmp_path / "conf"), f"{group}=own", *words, f"outputs={tmp_path / 'outputs'}"])
         monkeypatch.delitem(sys.modules, name, raising=False)
-        return code, capsys.readouterr().err
+        printed = capsys.readouterr()
+        assert "Error getting class" not in printed.out
+        return code, printed.err
 
     return run
 

@@ -99,7 +99,7 @@ def test_another_memory_format_on_resume_changes_no_more_than_rounding(configure
         torch.testing.assert_close(final_weights(resumed.folder)[name], tensor, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_a_compiled_network_trains_to_the_same_weights_within_rounding(configure, tmp_path):
     # Without dropout, of which a compiled network draws other masks; and few layers, each of which is compiled.
     short = ["backbone._target_=tests.tiny_network.Bare", "head.dropout=0", "schedule.length=2 steps"]

@@ -62,7 +62,7 @@ def test_runs_on_other_hardware_are_no_basis(tmp_path):
         assert f" with {threads} thread" in hardware_here(shared, share)
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_the_sixth_real_run_is_predicted_within_twice(tmp_path):
     lengths, last = [10, 20, 40, 60, 80], 50
     rows = [row(f"of {count}", f"schedule.length={count} steps") for count in lengths]
