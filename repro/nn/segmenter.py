@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
-import torch
 from torch import Tensor, nn
 
 from repro.errors import ConfigError
 from repro.nn.context.pooling import refuse_single_image
 from repro.nn.layers import enlarged
-from repro.nn.tensors import is_recorded
+from repro.nn.tensors import is_recorded_or_compiled
 
 
 class _Strided(Protocol):
@@ -89,7 +88,7 @@ class Segmenter(nn.Module):
             ConfigError: What is given are no such images; or a single one in training, so small that one position of
                 it remains and batch normalisation would see one value per channel.
         """
-        if not (torch.compiler.is_compiling() or is_recorded()):
+        if not is_recorded_or_compiled():
             _check_images(image)
             if self.training and image.shape[0] == 1:
                 self._check_position(image)

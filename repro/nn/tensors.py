@@ -37,6 +37,11 @@ def is_recorded() -> bool:
     return tracing or torch.compiler.is_exporting()
 
 
+def is_recorded_or_compiled() -> bool:
+    """The same, `torch.compile` included: for what is worth its while only when each operator is called by Python."""
+    return is_recorded() or torch.compiler.is_compiling()
+
+
 def neighbours(features: Tensor, kernel_size: int, dilation: int = 1) -> list[Tensor]:
     """What every position `[B, C, H, W]` sees through each tap of a window, row by row; zero beyond the border."""
     reach = kernel_size // 2 * dilation

@@ -131,9 +131,10 @@ def print_outcome(outcome: "Outcome", configuration: "Configuration") -> None:
         print(f"  {label:{width}}  {percent(value)}")
     print(f"pixel accuracy {percent(record.scores.pixel_accuracy_percent).strip()} %")
     outputs = Outputs(configuration.settings.outputs)
-    for warning in [*(warning for _, warning in served_twice(recorded(record))), told_if_stale(configuration, outputs)]:
-        if warning:
-            print(f"warning: {warning}")
+    warnings = [sentence for _, sentence in served_twice(recorded(record))]
+    warnings += filter(None, [told_if_stale(configuration, outputs)])
+    for warning in warnings:
+        print(f"warning: {warning}")
     if outcome.fresh and REPEATED in record.provenance:
         print(told(record.provenance[REPEATED]))
     path, panels = folder.record_path(record.evaluation_id), folder.panels_path(record.evaluation_id)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from repro.nn.tensors import exact_type, is_recorded, layout, neighbours, without_autocast
+from repro.nn.tensors import exact_type, is_recorded_or_compiled, layout, neighbours, without_autocast
 
 _BLOCK = 16  # columns that share a product: more waste multiplications, fewer make products too small to be fast
 
@@ -56,7 +56,7 @@ def local_attention(
         raise ValueError(f"local attention needs an odd kernel, so that a position has a middle, not {kernel_size}")
     if dilation < 1:
         raise ValueError(f"local attention needs a dilation of at least 1, not {dilation}")
-    if is_recorded() or torch.compiler.is_compiling():
+    if is_recorded_or_compiled():
         return _one_neighbour_at_a_time(query, key, value, kernel_size, dilation, scale, masked_border)
     batch, _, height, width = query.shape
     grid = _Grid(batch, height, width, kernel_size // 2, dilation)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from repro.errors import ConfigError
 from repro.nn.layers import ConvBNReLU, global_average
-from repro.nn.tensors import exact_type, is_recorded, layout, without_autocast
+from repro.nn.tensors import exact_type, is_recorded, is_recorded_or_compiled, layout, without_autocast
 
 _CACHED_NUMBERS = 2**20  # 4 MiB in float32, a cache's share per core or more on most machines
 
@@ -37,7 +37,7 @@ def average_pool(features: Tensor, kernel_size: int, *, count_include_pad: bool)
         return features
     exact = exact_type(features)
     downwards, sideways = (_inside(side, kernel_size, exact, features.device) for side in features.shape[2:])
-    if is_recorded() or torch.compiler.is_compiling():
+    if is_recorded_or_compiled():
         return _pooled_in_a_program(features, downwards, sideways, kernel_size if count_include_pad else None)
     rows, columns = (
         inside / (kernel_size if count_include_pad else inside.sum(1, keepdim=True)) for inside in (downwards, sideways)
