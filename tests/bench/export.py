@@ -63,8 +63,10 @@ def onnx(model: nn.Module, image: Tensor) -> Run:
 
 def photographs(folder: Path) -> list[Tensor]:
     """Three photographs at three sizes, `[1, 3, H, W]` between -2 and 2."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png"))[:3]
     sizes = [(161, 129), (321, 241), (480, 360)]
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".png"))[: len(sizes)]
+    if len(paths) < len(sizes):
+        raise SystemExit(f"{folder} holds {len(paths)} photographs (.jpg or .png), and it takes {len(sizes)}")
     images = [Image.open(path).convert("RGB").resize(size) for path, size in zip(paths, sizes, strict=True)]
     return [torch.from_numpy(np.array(image)).permute(2, 0, 1)[None] / 63.75 - 2 for image in images]
 
@@ -87,7 +89,7 @@ def row(name: str, kind: Callable[[nn.Module, Tensor], Run], images: list[Tensor
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, required=True, help="a folder of photographs")
+    parser.add_argument("--images", type=Path, required=True, help="a folder with three photographs or more, below it too")
     parser.add_argument("--heads", nargs="+", default=list(variants()), help="names of heads and their choices")
     parser.add_argument("--kinds", nargs="+", choices=["program", "onnx"], default=["program", "onnx"])
     arguments = parser.parse_args()
