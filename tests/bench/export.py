@@ -89,7 +89,7 @@ def row(name: str, kind: Callable[[nn.Module, Tensor], Run], images: list[Tensor
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, required=True, help="a folder with three photographs or more, below it too")
+    parser.add_argument("--images", type=Path, required=True, help="a folder with three photographs or more")
     parser.add_argument("--heads", nargs="+", default=list(variants()), help="names of heads and their choices")
     parser.add_argument("--kinds", nargs="+", choices=["program", "onnx"], default=["program", "onnx"])
     arguments = parser.parse_args()
