@@ -7,11 +7,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from repro.errors import ConfigError, hint
+from repro.papers.address import Address
 from repro.papers.ledger import Ledger, read_ledger
 from repro.papers.located import SpecError, check_keys, mapping_of, read_yaml, text_of
 from repro.papers.read import Drafts, TableReader, read_draft
 from repro.papers.scale import Scale, read_scale
-from repro.papers.table import Address, Cell, Table
+from repro.papers.table import Cell, Table
 
 SCALES = "scales"
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 
+from repro.papers.address import Address
 from repro.papers.metrics import BOUNDARY_F, CLASS_IOU, DELTA, METRICS, MIOU, RATIO, TRAINING_TIME
-from repro.papers.table import Address, Metric
+from repro.papers.table import Metric
 
 _RELATIVE = re.compile(r"^(?P<name>delta|training_time_ratio)\((?P<inside>.*)\)$", re.DOTALL)
 _ADDRESS = re.compile(r"^(?:(?P<paper>[\w-]+)/)?(?P<key>[\w-]+): (?P<rest>.+)$", re.DOTALL)

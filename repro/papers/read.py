@@ -1,16 +1,18 @@
 """YAML of one table -> `Table`."""
 
-import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from repro.errors import hint
+from repro.papers.address import Address
+from repro.papers.claim import Claim
 from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of, word_of
 from repro.papers.metrics import MIOU, SETTING
 from repro.papers.parse import parse_metric, split_address
-from repro.papers.table import Address, Cell, Claim, Column, Metric, Row, RowKind, Stage, Table, TableKind
+from repro.papers.read_claim import ClaimReader
+from repro.papers.table import Cell, Column, Metric, Row, RowKind, Stage, Table, TableKind
 
 _TABLE_KEYS = ("place", "label_column", "varies", "run", "evaluation", "claims", "stages")
 _ROW_KEYS = ("kind", "reason", "note", "place", "key", "marks", "marks_from", "run", "evaluation", "after", "drop",
@@ -89,7 +91,7 @@ class TableReader:
             varies=texts_of(file, node, "varies"),
             columns=columns,
             rows=rows,
-            claims=tuple(claim for item in self._list("claims") for claim in self._claims(item)),
+            claims=self._claims(rows),
             stages=stages,
             run=texts_of(file, node, "run"),
             evaluation=texts_of(file, node, "evaluation"),
@@ -222,16 +224,16 @@ class TableReader:
             raise SpecError(self.file, line, f"the cell {address}: {error}") from error
         return Cell(address, value, parsed, None if printed is None else str(printed), line)
 
-    def _claims(self, node: Any) -> list[Claim]:
-        if not isinstance(node, Located):
-            raise SpecError(self.file, self.node.lines["claims"], f"a claim must be a mapping, not {node!r}")
-        check_keys(self.file, node, ("claim", "place"), ("note",), "a claim")
-        sides = text_of(self.file, node, "claim").split(" > ")
-        if len(sides) < 2:
-            raise SpecError(self.file, node.line, f"the claim {node['claim']!r} must be written as A > B")
-        cells = [self.resolve(side.strip(), Metric(MIOU.name), node.line) for side in sides]
-        place, note = text_of(self.file, node, "place"), text_of(self.file, node, "note")
-        return [Claim(higher, lower, place, note, node.line) for higher, lower in itertools.pairwise(cells)]
+    def _claims(self, rows: dict[str, Row]) -> tuple[Claim, ...]:
+        def rest(address: Address) -> list[Address]:
+            if address.table != self.draft.key:
+                raise SpecError(self.file, self.node.lines["claims"], f"rest of {address} lies in another table")
+            own = (row for row in rows.values() if row.kind is not RowKind.CITED and row.same_as is None)
+            return [row.cells[address.column].address for row in own if row.cells[address.column].is_result]
+
+        line = self.node.lines.get("claims", 1)
+        reader = ClaimReader(self.file, lambda text: self.resolve(text, Metric(MIOU.name), line), rest)
+        return tuple(reader.read(item, line) for item in self._list("claims"))
 
 
 def _is_number(value: Any) -> bool:

@@ -1,10 +1,12 @@
-"""What a printed table is: columns with metrics, rows with published cells, claims between cells."""
+"""What a printed table is: columns with metrics, rows with published cells."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from repro.papers.address import Address
+from repro.papers.claim import Claim
 from repro.papers.metrics import DELTA, METRICS, SETTING, MetricKind
 
 Overrides = tuple[str, ...]
@@ -25,18 +27,6 @@ class RowKind(StrEnum):
     CITED = "cited"
     SERVER_ONLY = "server only"
     CANNOT_BE_RUN = "cannot be run"
-
-
-@dataclass(frozen=True, order=True)
-class Address:
-    """The place of one printed cell: `table` such as vortex/table1, label of the row, head of the column."""
-
-    table: str
-    row: str
-    column: str
-
-    def __str__(self) -> str:
-        return f"{self.table}: {self.row} @ {self.column}"
 
 
 @dataclass(frozen=True)
@@ -165,17 +155,6 @@ class Stage:
     run: Overrides
     after: str | None = None
     drop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Claim:
-    """An ordering that the paper argues for: one cell above another."""
-
-    higher: Address
-    lower: Address
-    place: str
-    note: str = ""
-    line: int = 0
 
 
 @dataclass(frozen=True)

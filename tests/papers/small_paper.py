@@ -48,7 +48,7 @@ rows:
     cells: {Width: 16, mIoU: 60.0, gain: {value: 4.0, printed: "4.0 ↓"}}
     run: [head=unbuilt]
 claims:
-  - {claim: best > better > plain, place: section 1}
+  - {claim: ["best", ">", "better", ">", "plain"], place: section 1}
 """
 
 

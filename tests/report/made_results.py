@@ -40,7 +40,7 @@ rows:
     reason: Only the server has the labels.
     cells: {mIoU: 81.0, Gain: null}
 claims:
-  - {claim: With it > Plain, place: section 1, note: By a little.}
+  - {claim: ["With it", ">", "Plain"], place: section 1, note: By a little.}
 """
 
 

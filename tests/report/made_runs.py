@@ -77,10 +77,10 @@ rows:
     reason: The data are not public.
     cells: {mIoU: 77.0}
 claims:
-  - {claim: Rates > Plain, place: section 1}
-  - {claim: "Rates @ Gain > Rates, smaller @ Gain", place: section 1}
-  - {claim: "Rates > Someone [1]", place: section 1}
-  - {claim: Deeper > Server, place: section 1}
+  - {claim: ["Rates", ">", "Plain"], place: section 1}
+  - {claim: ["Rates @ Gain", ">", "Rates, smaller @ Gain"], place: section 1}
+  - {claim: ["Rates", ">", "Someone [1]"], place: section 1}
+  - {claim: ["Deeper", ">", "Server"], place: section 1}
 """
 
 SHORT = """\

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from repro.papers import Address, Claim, Table
+from repro.papers import Address, Claim, Part, Table
 from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
+from repro.report.printed_claims import NOT_PRINTED, PrintedPart, PrintedSay
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class CellResult:
         hardware: names of the machines that they were measured on.
         warnings: about measured images that were trained on, or that chose the weights; some are deviations as well.
         code: hashes of the code that trained and measured.
+        p_value: of one more run as far off as the published number; None where that was not asked.
+        adjusted: the same after Holm over the table.
+        seeds_needed: seeds that would decide it at the measured mean and spread; None if unknown.
     """
 
     address: Address
@@ -41,35 +45,88 @@ class CellResult:
     hardware: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    p_value: float | None = None
+    adjusted: float | None = None
+    seeds_needed: int | None = None
 
 
-class PrintedSay(StrEnum):
-    """What the paper's own printed numbers say about one of its claims."""
+class Method(StrEnum):
+    """How the two sides of a comparison were held against each other."""
 
-    HOLDS = "holds"
-    REVERSED = "reversed"
-    EQUAL = "equal"
-    NOTHING = "not printed"
+    PAIRED = "same runs, paired"
+    SEPARATE = "separate runs"
+    POOLED = "separate runs, spreads pooled"
+    PREDICTION = "against one run"
+    EXACT = "no seeds"
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """One comparison of a claim.
+
+    Attributes:
+        part: the comparison.
+        verdict: what is said of it, or of the side that is not measured.
+        difference: left minus right over the seeds; None if a side is not measured.
+        printed: what the paper prints between both sides.
+        reason: what hinders a verdict.
+        method: how both sides were compared; None if they were not.
+        p_value: of the comparison by itself; `adjusted` over the claims of the table.
+        adjusted: the same after Holm.
+        seeds_needed: seeds that would decide it at the measured difference and spread; None if unknown.
+    """
+
+    part: Part
+    verdict: ClaimVerdict | Verdict
+    difference: Interval | None = None
+    printed: PrintedPart = NOT_PRINTED
+    reason: str = ""
+    method: Method | None = None
+    p_value: float | None = None
+    adjusted: float | None = None
+    seeds_needed: int | None = None
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """Under how many readings of what the paper leaves open a claim holds, is reversed, and is undecided."""
+
+    holds: int
+    reversed: int
+    undecided: int
+
+    @property
+    def readings(self) -> int:
+        """All readings that were measured, ours included."""
+        return self.holds + self.reversed + self.undecided
 
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """A claim's verdict from differences paired by seed; `published` is the difference that the paper prints."""
+    """A claim: its verdict, the comparisons behind it, and what the printed numbers say about it.
+
+    Attributes:
+        claim: the claim.
+        verdict: what is said of it, or of the side that is not measured.
+        parts: its comparisons.
+        printed: what the printed numbers say.
+        reason: what hinders a verdict.
+        is_direction_only: amounts and margins were not judged, since the runs are not the paper's.
+        robustness: over the open readings; None if none of them is measured.
+    """
 
     claim: Claim
     verdict: ClaimVerdict | Verdict
-    difference: Interval | None = None
-    published: float | None = None
+    parts: tuple[PartResult, ...] = ()
+    printed: PrintedSay = PrintedSay.NOTHING
     reason: str = ""
+    is_direction_only: bool = False
+    robustness: Robustness | None = None
 
     @property
-    def printed(self) -> PrintedSay:
-        """What the printed numbers say about the claim."""
-        if self.published is None:
-            return PrintedSay.NOTHING
-        if self.published == 0:
-            return PrintedSay.EQUAL
-        return PrintedSay.HOLDS if self.published > 0 else PrintedSay.REVERSED
+    def is_judged(self) -> bool:
+        """Whether it has a verdict of its own."""
+        return isinstance(self.verdict, ClaimVerdict)
 
 
 @dataclass(frozen=True)

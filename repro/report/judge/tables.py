@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from repro.experiments.deviations import deviations
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.measurements import Measurements
-from repro.papers import Claim, SpecError, Table
-from repro.report.judge.evidence import Absent, Evidence, Values
-from repro.report.judge.results import CellResult, ClaimResult, TableResult
-from repro.report.judge.statistics import interval, paired
-from repro.report.judge.verdicts import Tolerance, Verdict, judge, judge_claim
+from repro.papers import SpecError, Table
+from repro.report.judge.claims import Claims
+from repro.report.judge.evidence import Absent, Evidence
+from repro.report.judge.results import CellResult, TableResult
+from repro.report.judge.statistics import interval
+from repro.report.judge.verdicts import Tolerance, Verdict, judge
 from repro.report.printed import rounded
 from repro.store.runs_csv import Recorded
 
@@ -37,7 +38,8 @@ class Tables:
     def result(self, table: Table) -> TableResult:
         """The result of one table."""
         found = {cell.address: self._cell(self._measurements[cell.address]) for cell in table.cells()}
-        claims = tuple(self._claim(claim) for claim in table.claims)
+        judge_of = Claims(self._measurements, self.evidence)
+        claims = tuple(judge_of.result(claim) for claim in table.claims)
         return TableResult(table, self._measurements.scale.name, found, claims)
 
     def _cell(self, measurement: Measurement) -> CellResult:
@@ -64,38 +66,6 @@ class Tables:
             address, verdict, reason, values.by_seed, measured, published, measured.mean - published,
             stated, found.left_open, values.evidence, values.hardware, values.warnings, values.code,
         )  # fmt: skip
-
-    def _claim(self, claim: Claim) -> ClaimResult:
-        printed = self._printed_difference(claim)
-        sides = []
-        for address in (claim.higher, claim.lower):
-            measurement = self.evidence.resolved(self._measurements[address])
-            sides.append((address, self.evidence.of(measurement)))
-        missing = [(address, side) for address, side in sides if isinstance(side, Absent)]
-        if missing:
-            verdict = min((side.verdict for _, side in missing), key=lambda verdict: verdict.precedence)
-            reasons = dict.fromkeys(
-                f"{address.row} is {side.verdict}" + (f": {side.reason}" if side.reason else "")
-                for address, side in missing
-            )
-            return ClaimResult(claim, verdict, None, printed, "; ".join(reasons))
-        higher, lower = (side for _, side in sides if isinstance(side, Values))
-        if higher.evidence and higher.evidence == lower.evidence and higher.by_seed == lower.by_seed:
-            reason = "both sides are one run at this scale"
-            return ClaimResult(claim, Verdict.NOT_AT_THIS_SCALE, None, printed, reason)
-        exact = higher.exact and lower.exact
-        judged, difference, reason = judge_claim(paired(higher.by_seed, lower.by_seed), exact=exact)
-        return ClaimResult(claim, judged, difference, printed, reason)
-
-    def _printed_difference(self, claim: Claim) -> float | None:
-        """What the paper prints between both sides, if both are numbers of one metric."""
-        cells = [self._library.cell(address) for address in (claim.higher, claim.lower)]
-        sides = [rounded(self._library, cell) for cell in cells]
-        if any(side is None for side in sides) or cells[0].metric.name != cells[1].metric.name:
-            return None
-        decimals = max(side.decimals for side in sides if side is not None)
-        higher, lower = (side.value for side in sides if side is not None)
-        return round(higher - lower, decimals)
 
 
 def twins(measurements: Measurements, table: Table) -> list[SpecError]:

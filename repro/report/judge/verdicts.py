@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     NOT_AT_THIS_SCALE = "not at this scale"
     SAME_AS = "same as"
     NOT_RUN = "not run"
+    NOT_PRINTED = "not printed"
     DEVIATES = "deviates"
     REPRODUCED = "reproduced"
     ABOVE = "above"

@@ -8,17 +8,18 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from repro.report.judge.results import TableResult
+from repro.report.judge.results import PartResult, TableResult
 from repro.report.judge.verdicts import Verdict
 from repro.report.render.layout import Figure, LaidRow, Layout, layout
 from repro.report.render.wording import (
-    claim_decimals,
     claim_notes,
     claim_state,
     claim_text,
     command,
     difference_text,
     hardware,
+    part_decimals,
+    part_text,
     published_difference,
     spans,
 )
@@ -192,16 +193,18 @@ def _claims(result: TableResult, made: Layout) -> list[str]:
         return []
     rows = []
     for item in result.claims:
-        places = claim_decimals(item, result)
         notes = tuple(made.number(text) for text in claim_notes(item))
-        count = str(item.difference.n) if item.difference else "0"
-        texts = (claim_text(item.claim, result), item.claim.place, published_difference(item, places) or "--",
-                 difference_text(item.difference, places), count, claim_state(item))  # fmt: skip
-        first, *rest = [text if text == "--" else escape(text) for text in texts]
-        rows.append(" & ".join([first + _raised(notes), *rest]) + r" \\")
+        head = escape(claim_text(item.claim, result)) + _raised(notes)
+        if len(item.parts) == 1:
+            rows.append([head, escape(item.claim.place), *_part(item.parts[0], result), escape(claim_state(item))])
+            continue
+        rows.append([head, escape(item.claim.place), f"({escape(item.printed)})", "", "", escape(claim_state(item))])
+        rows += [["-- " + escape(part_text(part.part, result)), "", *_part(part, result), escape(claim_state(part))]
+                 for part in item.parts]  # fmt: skip
     wrapped = r">{\raggedright}p{0.4\linewidth}>{\raggedright}p{0.17\linewidth}rlrl"
     lines = [r"\begin{tabular}{" + wrapped + "}", r"\toprule",
-             r"Claim & Place & Published & Measured & Seeds & Verdict \\", r"\midrule", *rows, r"\bottomrule",
+             r"Claim & Place & Published & Measured & Seeds & Verdict \\", r"\midrule",
+             *(" & ".join(row) + r" \\" for row in rows), r"\bottomrule",
              r"\end{tabular}"]  # fmt: skip
     return ["\\begin{table}[htbp]\n\\centering\\small\n\\caption{Claims of " + escape(result.table.key) + "; scale: "
             + escape(result.scale) + ".}\n\\begin{adjustbox}{max width=\\linewidth}\n" + "\n".join(lines)
@@ -220,3 +223,10 @@ def _notes(result: TableResult, made: Layout) -> str:
     machines = hardware(result)
     lines += ["Measured on: " + ", ".join(escape(name) for name in machines) + "."] if machines else []
     return "{\\footnotesize\\raggedright\n" + "\n\n".join(lines) + "\\par}"
+
+
+def _part(part: PartResult, result: TableResult) -> list[str]:
+    places = part_decimals(part.part, result)
+    published = published_difference(part, places)
+    count = str(part.difference.n) if part.difference else "0"
+    return [escape(published) if published else "--", escape(difference_text(part.difference, places)), count]

@@ -3,16 +3,17 @@
 import re
 
 from repro.papers import PAPER_SCALE
-from repro.report.judge.results import TableResult
+from repro.report.judge.results import PartResult, TableResult
 from repro.report.render.layout import SYMBOLS, Figure, LaidRow, Layout, layout
 from repro.report.render.wording import (
-    claim_decimals,
     claim_notes,
     claim_state,
     claim_text,
     command,
     difference_text,
     hardware,
+    part_decimals,
+    part_text,
     place,
     published_difference,
     spans,
@@ -183,14 +184,23 @@ def _claim_rows(result: TableResult, made: Layout) -> list[str]:
     heads = ["Claim", "Place", "Published", "Measured [95 %]", "Seeds", "Verdict"]
     lines = ["## Claims", "", _row(heads), _row([":--", ":--", "--:", ":--", "--:", ":--"])]
     for item in result.claims:
-        places = claim_decimals(item, result)
         notes = tuple(made.number(text) for text in claim_notes(item))
-        lines.append(_row([
-            escape(claim_text(item.claim, result)) + _raised(notes),
-            escape(item.claim.place),
-            published_difference(item, places) or "–",
-            escape(difference_text(item.difference, places)),
-            str(item.difference.n) if item.difference else "0",
-            f"**{escape(claim_state(item))}**" if item.difference else escape(claim_state(item)),
-        ]))  # fmt: skip
+        said = f"**{escape(claim_state(item))}**" if item.is_judged else escape(claim_state(item))
+        head = [escape(claim_text(item.claim, result)) + _raised(notes), escape(item.claim.place)]
+        if len(item.parts) == 1:
+            lines.append(_row([*head, *_part(item.parts[0], result), said]))
+            continue
+        lines.append(_row([*head, f"({item.printed})", "", "", said]))
+        for part in item.parts:
+            lines.append(_row([f"– {escape(part_text(part.part, result))}", "", *_part(part, result),
+                               escape(claim_state(part))]))  # fmt: skip
     return ["\n".join(lines)]
+
+
+def _part(part: PartResult, result: TableResult) -> list[str]:
+    places = part_decimals(part.part, result)
+    return [
+        published_difference(part, places) or "–",
+        escape(difference_text(part.difference, places)),
+        str(part.difference.n) if part.difference else "0",
+    ]

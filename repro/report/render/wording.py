@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
-from repro.papers import Claim, sweeps_folder
-from repro.report.judge.results import CellResult, ClaimResult, PrintedSay, TableResult
+from repro.papers import Claim, Gain, Part, Quantity, sweeps_folder
+from repro.report.judge.results import CellResult, ClaimResult, PartResult, TableResult
 from repro.report.judge.statistics import Interval
-from repro.report.printed import measured_decimals, own_decimals, signed
+from repro.report.judge.verdicts import ClaimVerdict
+from repro.report.printed import measured_decimals, signed
+from repro.report.printed_claims import PrintedSay
 
 SEEDS = 3
 """Seeds in the command that a report gives; fewer make no interval worth the name."""
@@ -19,43 +21,60 @@ def sentences_of(cell: CellResult) -> list[str]:
 
 
 def claim_text(claim: Claim, result: TableResult) -> str:
-    """A claim as `higher > lower`, with the column said once where it is the same."""
-    table, higher, lower = result.table, claim.higher, claim.lower
-    if {higher.table, lower.table} != {table.key}:
-        sides = [str(side).removeprefix(f"{table.paper}/") for side in (higher, lower)]
-        return f"{sides[0]} > {sides[1]}"
-    if higher.column != lower.column:
-        return f"{higher.row} @ {higher.column} > {lower.row} @ {lower.column}"
-    measured = {cell.address.column for cell in table.cells() if not cell.metric.is_setting}
-    return f"{higher.row} > {lower.row}" + (f" @ {higher.column}" if len(measured) > 1 else "")
+    """A claim as its sides and operators, each cell as short as its table allows."""
+    texts = [", ".join(side_text(item, result) for item in side) for side in claim.sides]
+    words = [texts[0]]
+    for operator, text in zip(claim.operators, texts[1:], strict=True):
+        words += [operator, text]
+    return " ".join(words)
 
 
-def claim_state(item: ClaimResult) -> str:
-    """The verdict on a claim, or why there is none."""
-    return item.verdict if item.difference else f"not judged: {item.verdict}"
+def part_text(part: Part, result: TableResult) -> str:
+    """One comparison of a claim."""
+    return f"{side_text(part.left, result)} {part.operator} {side_text(part.right, result)}"
 
 
-def claim_notes(item: ClaimResult) -> list[str]:
-    """What a reader must know about a claim; why a side is not measured stands with the side."""
-    return [text for text in (item.claim.note, item.reason if item.difference else "") if text]
+def side_text(side: Quantity | str, result: TableResult) -> str:
+    """A side of a claim: the row, with its column and table where these do not follow from the page."""
+    if isinstance(side, str):
+        return side
+    if isinstance(side, Gain):
+        return f"({side_text(side.first, result)} − {side_text(side.second, result)})"
+    if isinstance(side, float):
+        return f"{side:g}"
+    if side.table != result.table.key:
+        return str(side).removeprefix(f"{result.table.paper}/")
+    measured = {cell.address.column for cell in result.table.cells() if not cell.metric.is_setting}
+    return f"{side.row} @ {side.column}" if len(measured) > 1 else side.row
 
 
-def claim_decimals(item: ClaimResult, result: TableResult) -> int:
-    """Decimals of a claim's differences: those of its sides."""
-    own = [] if item.published is None else [min(4, own_decimals(round(item.published, 6)))]
-    for side in (item.claim.higher, item.claim.lower):
+def part_decimals(part: Part, result: TableResult) -> int:
+    """Decimals of the differences of a comparison: those of its sides."""
+    own = []
+    for side in part.addresses():
         if side.table == result.table.key:
             column = result.table.columns[side.column]
             own.append(measured_decimals(column, result.table.rows[side.row].cells[side.column]))
     return max(own, default=2)
 
 
-def published_difference(item: ClaimResult, places: int) -> str:
-    """The difference that the paper prints between the two sides of a claim, and whether it is against the claim."""
-    if item.published is None:
+def claim_notes(item: ClaimResult) -> list[str]:
+    """What a reader must know about a claim; why a side is not measured stands with the side."""
+    return [text for text in (item.claim.note, item.reason if item.is_judged else "") if text]
+
+
+def claim_state(item: ClaimResult | PartResult) -> str:
+    """The verdict on a claim or a part of one, or why there is none."""
+    return item.verdict if isinstance(item.verdict, ClaimVerdict) else f"not judged: {item.verdict}"
+
+
+def published_difference(item: PartResult, places: int) -> str:
+    """The difference that the paper prints between the two sides, and whether it is against the claim."""
+    found = item.printed
+    if found.difference is None:
         return ""
-    text = signed(item.published, places)
-    return text if item.printed is PrintedSay.HOLDS else f"{text} ({item.printed})"
+    text = signed(found.difference.value, max(places, found.difference.decimals))
+    return text if found.say is PrintedSay.HOLDS else f"{text} ({found.say})"
 
 
 def difference_text(interval: Interval | None, places: int) -> str:
