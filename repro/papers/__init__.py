@@ -1,6 +1,6 @@
 """The papers as data: printed tables, ledgers of what is stated and what is open, scales, metrics."""
 
-from repro.papers.ledger import BY_ROW, Entry, Ledger, Standing
+from repro.papers.ledger import BY_ROW, SOME, Entry, Ledger, Standing
 from repro.papers.library import Library, Paper, load_papers, sweeps_folder
 from repro.papers.located import SpecError
 from repro.papers.metrics import METRICS, MetricKind, Source
@@ -8,7 +8,7 @@ from repro.papers.scale import PAPER_SCALE, Factor, Scale
 from repro.papers.table import Address, Cell, Claim, Column, Metric, Row, RowKind, Stage, Table, TableKind
 
 __all__ = [
-    "BY_ROW", "METRICS", "PAPER_SCALE", "Address", "Cell", "Claim", "Column", "Entry", "Factor", "Ledger", "Library",
+    "BY_ROW", "METRICS", "PAPER_SCALE", "SOME", "Address", "Cell", "Claim", "Column", "Entry", "Factor", "Ledger", "Library",
     "Metric", "MetricKind", "Paper", "Row", "RowKind", "Scale", "Source", "SpecError", "Stage", "Standing", "Table",
     "TableKind", "load_papers", "sweeps_folder",
 ]  # fmt: skip
