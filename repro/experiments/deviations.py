@@ -26,8 +26,8 @@ def deviations(library: Library, measurement: Measurement) -> Deviations:
 
     A difference counts as left open if the paper's ledger calls the leaf open, or contradicts itself over it and the
     run follows one of its readings whole; if the ledger states it or does not know it, or the run follows no reading
-    of the paper's, it is a deviation. Whatever else the ledger calls open or contradicted is told as left open, be there
-    a difference or not.
+    of the paper's, it is a deviation. Whatever else the ledger calls open or contradicted is told as left open, be
+    there a difference or not.
     """
     entries = _answers(library, measurement.address)
     kind = measurement.metric.base.kind
@@ -56,9 +56,9 @@ def _answers(library: Library, address: Address) -> list[Entry]:
 
 
 def _followed(entries: Iterable[Entry], leaves: Leaves) -> Leaves:
-    """What the readings say, of those that the paper contradicts itself over, that a run follows in all their leaves."""
+    """Leaves of the other readings that a run follows whole, where the paper contradicts itself."""
     known = {_dotted(named) for entry in entries for named in entry.leaves}
-    found: Leaves = {}
+    found: dict[str, Any] = {}
     for entry in entries:
         if entry.status is Standing.CONTRADICTED:
             for overrides in (entry.alternatives or {}).values():
@@ -103,7 +103,7 @@ def _told(
     told: set[str],
     groups: Collection[str] | None,
 ) -> str:
-    """What the run does where an entry leaves it open; empty if that decides nothing, is told, or no part of the run."""
+    """What the run does where an entry leaves it open; empty if that decides nothing, or is told, or not of the run."""
     parts = []
     for named in entry.leaves:
         leaf = _dotted(named)

@@ -47,7 +47,7 @@ def open_readings(measurements: Measurements, setting: str | None = None) -> lis
     """Every open reading of every own cell that can be measured, in printed order, for one setting or for all.
 
     Those that cannot be composed are left out; `mistaken_readings` tells them. So are those that are no other
-    experiment: the setting has no effect on the cell, or the scale fixes it. Controls of stated settings are among them.
+    experiment: the setting has no effect on the cell, or the scale fixes it. Controls of what is stated are among them.
     """
     return [found for found in _readings(measurements, setting) if isinstance(found, Reading)]
 

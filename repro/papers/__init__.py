@@ -8,7 +8,7 @@ from repro.papers.scale import PAPER_SCALE, Factor, Scale
 from repro.papers.table import Address, Cell, Claim, Column, Metric, Row, RowKind, Stage, Table, TableKind
 
 __all__ = [
-    "BY_ROW", "METRICS", "PAPER_SCALE", "SOME", "Address", "Cell", "Claim", "Column", "Entry", "Factor", "Ledger", "Library",
-    "Metric", "MetricKind", "Paper", "Row", "RowKind", "Scale", "Source", "SpecError", "Stage", "Standing", "Table",
-    "TableKind", "load_papers", "sweeps_folder",
+    "BY_ROW", "METRICS", "PAPER_SCALE", "SOME", "Address", "Cell", "Claim", "Column", "Entry", "Factor", "Ledger",
+    "Library", "Metric", "MetricKind", "Paper", "Row", "RowKind", "Scale", "Source", "SpecError", "Stage", "Standing",
+    "Table", "TableKind", "load_papers", "sweeps_folder",
 ]  # fmt: skip

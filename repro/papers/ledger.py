@@ -12,7 +12,7 @@ BY_ROW = "by row"
 """Value of a leaf that the rows or columns of the table set themselves."""
 
 SOME = "some"
-"""Value of a leaf that the paper states to be there, whatever it is: tested by windows, of a size that it leaves open."""
+"""Value of a leaf that the paper states to be there, whatever it is, such as windows of a size that it leaves open."""
 
 
 class Standing(StrEnum):

@@ -30,7 +30,7 @@ LEAVES = {
     "tta_flip": "evaluation.flip",
     "tta_scales": "evaluation.scales",
 }
-"""Settings of the texts to the leaf that holds them; `head`, `eval_split`, `evaluation_output_stride` are of several."""
+"""Settings of the texts to the leaf that holds them; `held` has those of several leaves."""
 
 
 def held(setting, leaves):
@@ -78,15 +78,16 @@ def test_every_leaf_of_every_row_is_the_ledgers(paper):
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_experiment_is_composed_as_its_text_says(paper):
-    chains = {(address.table, address.row): item.paper_chain for address, item in measured().items() if item.paper_chain}
+    found = measured().items()
+    chains = {(address.table, address.row): item.paper_chain for address, item in found if item.paper_chain}
     wrong, compared = [], 0
     for item in said(paper):
         chain = chains.get((f"{paper}/{item.table}", item.row))
         if item.value is WORDS or chain is None:
             continue
         entries = papers().ledgers[paper].answers(item.table, item.row)
-        ours = {leaf: value for entry in entries for leaf, value in entry.leaves.items()}  # of groups that are not built
-        leaves = {**ours, **chain.own.choices, **chain.own.leaves}
+        unbuilt = {leaf: value for entry in entries for leaf, value in entry.leaves.items()}
+        leaves = {**unbuilt, **chain.own.choices, **chain.own.leaves}
         compared += 1
         if held(item.setting, leaves) != item.value:
             wrong.append(f"{item}: {held(item.setting, leaves)!r}, the text has {item.value!r}")

@@ -1,7 +1,7 @@
 """What the text of each paper says about each of its own experiments, as `protocols_index.json` has it.
 
-The index was read from the texts, not from the ledgers: status, and for what is stated in figures or by a name of ours its
-value too. In what all rows of a printed table share it has them once.
+The index was read from the texts, not from the ledgers: each status, and the value of what is stated, where a leaf of a
+configuration holds it. What all rows of a printed table have in common stands there once.
 """
 
 import json

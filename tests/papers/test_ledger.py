@@ -12,7 +12,7 @@ PAPERS = sorted(papers().papers)
 LEDGER = """\
 flip:
   - {at: paper, status: stated, place: section 1, says: Nothing is mirrored., leaves: {evaluation.flip: false}}
-  - {at: [table1, table2], status: stated, place: section 2, by_reference: the other paper, leaves: {evaluation.flip: true}}
+  - {at: [table1, table2], status: stated, place: section 2, by_reference: theirs, leaves: {evaluation.flip: true}}
   - at: table1/best
     status: open
     place: nowhere
@@ -61,7 +61,7 @@ def test_the_most_specific_entry_answers(tmp_path):
         Standing.OPEN, {"evaluation.flip": False}, {"mirrored": ("evaluation.flip=true",)},
     )  # fmt: skip
     assert (other.status, other.place, other.alternatives) == (Standing.STATED, "section 2", {})
-    assert (other.says, other.by_reference) == ((), "the other paper")
+    assert (other.says, other.by_reference) == ((), "theirs")
     assert ledger.answer("table2", "any", "jitter").says == ("There is none.", "There is some.")
     assert ledger.answer("table3", "best", "flip").place == "section 1"
     assert ledger.answer("table1", "best", "jitter") is None
@@ -76,23 +76,26 @@ def test_the_most_specific_entry_answers(tmp_path):
         ("a:\n  - {at: paper, status: stated, place: x}", "neither leaves nor a value"),
         ("a:\n  - {at: paper, status: open, place: x, value: y}", "lacks its why"),
         ("a:\n  - {at: paper, status: stated, value: y}", "lacks the key place"),
-        ("a:\n  - {at: paper, status: stated, place: x, value: y, why: w}", "lacks what the place says (says), or what"),
-        ("a:\n  - {at: paper, status: stated, place: x, value: y, says: s, no_alternative: n}", "reason for no_alt"),
-        ("a:\n  - {at: paper, status: open, place: x, value: y, why: w}", "must have alternatives, or else tell why not"),
+        ("a:\n  - {at: p, status: stated, place: x, value: y, why: w}", "lacks what the place says (says), or what"),
         (
-            "a:\n  - {at: paper, status: open, place: x, value: y, why: w, no_alternative: n, alternatives: {b: [c=1]}}",
+            "a:\n  - {at: p, status: stated, place: x, value: y, says: s, no_alternative: n}",
+            "reason for no_alternative",
+        ),
+        ("a:\n  - {at: p, status: open, place: x, value: y, why: w}", "must have alternatives, or else tell why not"),
+        (
+            "a:\n  - {at: p, status: open, place: x, value: y, why: w, no_alternative: n, alternatives: {b: [c=1]}}",
             "must have alternatives, or else tell why not",
         ),
         (
-            "a:\n  - {at: paper, status: open, place: x, value: y, why: w, says: s, no_alternative: n}",
+            "a:\n  - {at: p, status: open, place: x, value: y, why: w, says: s, no_alternative: n}",
             "only what is stated has says or by_reference",
         ),
         (
-            "a:\n  - {at: paper, status: contradicted, place: x, leaves: {b: 1}, why: w, says: s, alternatives: {c: [b=2]}}",
+            "a:\n  - {at: p, status: contradicted, place: x, leaves: {b: 1}, why: w, says: s, alternatives: {c: [b=2]}}",
             "must tell the two things",
         ),
         (
-            "a:\n  - {at: paper, status: contradicted, place: x, leaves: {b: 1}, why: w, says: [s, t], no_alternative: n}",
+            "a:\n  - {at: p, status: contradicted, place: x, leaves: {b: 1}, why: w, says: [s, t], no_alternative: n}",
             "must offer the other reading",
         ),
         ("a: 5", ":1: a must be a list"),
