@@ -12,7 +12,7 @@ from repro.experiments.readings import open_readings
 from repro.papers import Library, Scale, Table
 from repro.report.audit.checks import audit
 from repro.report.collect import Collected, collect, remembered
-from repro.report.judge.readings import effect
+from repro.report.judge.readings import effects as effects_of
 from repro.report.judge.results import TableResult
 from repro.report.judge.tables import Tables, twins
 from repro.report.judge.verdicts import Verdict
@@ -105,8 +105,7 @@ def _readings(found: Measurements, builder: Tables, collected: Collected) -> dic
     if not any(evaluation.names.dataset in datasets for evaluation in rest):
         return {}
     pages = {}
-    moved = [effect(evidence, item, found[item.base]) for item in open_readings(found)]
-    effects = [item for item in moved if item is not None]
+    effects = effects_of(evidence, open_readings(found), found)
     for paper in dict.fromkeys(item.address.table.partition("/")[0] for item in effects):
         own = [item for item in effects if item.address.table.startswith(f"{paper}/")]
         pages[readings_file(found.scale.name, paper)] = readings_page(paper, found.scale.name, own)
