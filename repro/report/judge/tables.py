@@ -1,14 +1,16 @@
 """Measurements and evaluations -> the result of a table at a scale: a verdict for each cell and each claim."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.measurements import Measurements
+from repro.experiments.readings import Reading
 from repro.papers import SpecError, Table
 from repro.report.judge.cells import Cells
 from repro.report.judge.claims import Claims
 from repro.report.judge.evidence import Evidence
 from repro.report.judge.results import TableResult
+from repro.report.judge.robustness import with_robustness
 from repro.report.judge.verdicts import Tolerance
 from repro.store.runs_csv import Recorded
 
@@ -26,14 +28,19 @@ class Tables:
     """
 
     def __init__(self, measurements: Measurements, evaluations: Mapping[str, Recorded], tolerance: Tolerance) -> None:
-        self._scale = measurements.scale
+        self._measurements, self._tolerance = measurements, tolerance
         self.evidence = Evidence(measurements, evaluations)
         self._cells = Cells(measurements, self.evidence, tolerance)
         self._claims = Claims(measurements, self.evidence, tolerance)
 
     def result(self, table: Table) -> TableResult:
         """The result of one table."""
-        return TableResult(table, self._scale.name, self._cells.results(table), self._claims.results(table))
+        scale = self._measurements.scale.name
+        return TableResult(table, scale, self._cells.results(table), self._claims.results(table))
+
+    def with_readings(self, result: TableResult, readings: Iterable[Reading]) -> TableResult:
+        """A result with the robustness of its claims over the open readings that are measured."""
+        return with_robustness(result, readings, self._measurements, self.evidence, self._tolerance)
 
 
 def twins(measurements: Measurements, table: Table) -> list[SpecError]:
