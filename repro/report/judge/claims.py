@@ -58,7 +58,7 @@ class Claims:
         if sides.verdict is not None and sides.verdict is not Verdict.NOT_RUN:
             return Compared(replace(draft, verdict=sides.verdict))
         if not sides.own:
-            return Compared(replace(draft, verdict=Verdict.CITED, reason="both sides are cited"))
+            return Compared(replace(draft, verdict=Verdict.CITED, reason="neither side is ours"))
         if sides.cited and sides.is_deviating:
             return Compared(replace(draft, verdict=Verdict.CITED, reason=NOT_AGAINST_CITED))
         direction_only = sides.is_deviating and is_about_size(claim, part)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -23,6 +23,7 @@ from repro.report.judge.statistics import estimate
 from repro.report.judge.verdicts import Tolerance
 from tests.report.judge.made_claims import a_claim
 
+quick = settings(max_examples=30, deadline=None)
 TOLERANCE = Tolerance(1.0, 0.02)
 RATES, PLAIN = (Address("small/table1", row, "mIoU") for row in ("Rates", "Plain"))
 PARAMETERS = Address("small/table1", "Plain", "Parameters")
@@ -154,6 +155,7 @@ def test_a_gain_over_the_same_base_is_compared_without_it():
     assert float(found.holds) == pytest.approx(stats.ttest_rel([71, 72, 73.5], [70, 71.2, 72]).pvalue)
 
 
+@quick
 @given(SAMPLES, SAMPLES)
 def test_a_claim_turned_round_has_the_opposite_verdict(first, second):
     left, right = side("a", *first), side("b", *second)
@@ -167,6 +169,7 @@ def test_a_claim_turned_round_has_the_opposite_verdict(first, second):
     assert float(there.reversed) == pytest.approx(float(back.reversed))
 
 
+@quick
 @given(SAMPLES, st.sampled_from([0.25, 4.0]))
 def test_the_unit_does_not_matter(values, unit):
     for where in (UPWARDS, Region(Bound(1, -0.5), Bound(1, 0.5))):

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from repro.report.judge.contrasts import Contrast, Term
 
+quick = settings(max_examples=30, deadline=None)
 BY_SEED = st.dictionaries(st.integers(0, 9), st.floats(0, 100), min_size=3)
 
 
@@ -111,6 +112,7 @@ def test_a_cited_number_has_the_scatter_of_one_run_of_ours():
     assert float(gain.against_one().error) == pytest.approx(np.sqrt(sum(variances) * (1 / 3 + 1 / 2)))
 
 
+@quick
 @given(BY_SEED, BY_SEED)
 def test_a_difference_turned_round_is_its_negative(first, second):
     one, other = (Contrast((Term(1.0, name, name, values),)) for name, values in (("a", first), ("b", second)))

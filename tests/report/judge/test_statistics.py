@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from repro.report.judge.statistics import estimate, has_spread, holm, interval, paired, so_many, t_quantile
 
+quick = settings(max_examples=30, deadline=None)
 SCORES = st.floats(0, 100)
 SAMPLES = st.lists(SCORES, min_size=2, max_size=12)
 SPREAD = SAMPLES.filter(lambda values: np.ptp(values) > 1e-3)
@@ -51,6 +52,7 @@ def test_differences_are_paired_by_seed():
     assert paired({0: 3.0, 2: 5.0, 1: 4.0}, {2: 1.0, 0: 1.0, 7: 9.0}) == {0: 2.0, 2: 4.0}
 
 
+@quick
 @given(SPREAD)
 def test_interval_is_that_of_scipy_and_of_an_estimate(values):
     found = interval(values)
@@ -61,6 +63,7 @@ def test_interval_is_that_of_scipy_and_of_an_estimate(values):
     assert (other.n, other.low, other.high) == (found.n, pytest.approx(low), pytest.approx(high))
 
 
+@quick
 @given(SAMPLES, st.randoms())
 def test_order_does_not_matter(values, random):
     shuffled = random.sample(values, len(values))
@@ -68,6 +71,7 @@ def test_order_does_not_matter(values, random):
     assert (a.mean, a.low, a.high) == (pytest.approx(b.mean), pytest.approx(b.low), pytest.approx(b.high))
 
 
+@quick
 @given(st.dictionaries(st.integers(0, 9), SCORES), st.dictionaries(st.integers(0, 9), SCORES))
 def test_pairing_is_antisymmetric(first, second):
     ahead, behind = paired(first, second), paired(second, first)
@@ -79,6 +83,7 @@ def test_quantile_approaches_that_of_the_normal_distribution():
     assert t_quantile(1) > t_quantile(2) > t_quantile(30)
 
 
+@quick
 @given(SPREAD, BOUNDS)
 def test_one_sided_tests_are_those_of_scipy(values, bound):
     found = estimate([values])
@@ -89,6 +94,7 @@ def test_one_sided_tests_are_those_of_scipy(values, bound):
     assert float(found.outside(bound, bound)) == pytest.approx(two_sided, abs=1e-12)
 
 
+@quick
 @given(SPREAD, SPREAD)
 def test_two_kinds_of_runs_are_welchs_test(first, second):
     found = estimate([first, [-value for value in second]])
@@ -149,6 +155,7 @@ def test_holm_by_hand():
     assert holm([])([]).size == 0
 
 
+@quick
 @given(P_VALUES)
 def test_holm_is_the_definition(p_values):
     ranked = sorted(range(len(p_values)), key=p_values.__getitem__)
@@ -159,6 +166,7 @@ def test_holm_is_the_definition(p_values):
     assert holm(p_values)(p_values) == pytest.approx([expected[place] for place in range(len(p_values))])
 
 
+@quick
 @given(P_VALUES, st.floats(0, 1), st.floats(0, 1))
 def test_measuring_more_takes_no_verdict_away(p_values, one, other):
     smaller, larger = sorted((one, other))
@@ -166,6 +174,7 @@ def test_measuring_more_takes_no_verdict_away(p_values, one, other):
     assert np.all(holm(after)(after)[:-1] <= holm(before)(before)[:-1] + 1e-12)
 
 
+@quick
 @given(P_VALUES)
 def test_a_larger_family_makes_nothing_more_significant(p_values):
     larger = [*p_values, 1.0]

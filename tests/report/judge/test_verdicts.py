@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.experiments.measurement import Kind
@@ -18,6 +18,7 @@ from repro.report.judge.verdicts import (
     verdict_without_seeds,
 )
 
+quick = settings(max_examples=30, deadline=None)
 JUDGED = (Verdict.REPRODUCED, Verdict.ABOVE, Verdict.BELOW, Verdict.INCONCLUSIVE)
 SAMPLES = st.lists(st.floats(0, 100), min_size=2, max_size=8).filter(lambda values: np.ptp(values) > 1e-3)
 
@@ -62,6 +63,7 @@ def test_a_published_run_that_is_one_of_ours_is_not_above_or_below():
         assert verdict_of(values, published) in ("reproduced", "inconclusive")
 
 
+@quick
 @given(SAMPLES, st.floats(0, 100), st.floats(0.01, 5))
 def test_every_cell_has_one_verdict_and_mirrors(values, published, tolerance):
     verdict = verdict_of(values, published, tolerance)
@@ -70,6 +72,7 @@ def test_every_cell_has_one_verdict_and_mirrors(values, published, tolerance):
     assert mirrored == {"above": "below", "below": "above"}.get(verdict, verdict)
 
 
+@quick
 @given(SAMPLES, st.floats(0, 100), st.sampled_from([0.25, 4.0]), st.integers(1, 4))
 def test_the_unit_does_not_matter(values, published, unit, digits):
     half = 2.0**-digits
@@ -78,12 +81,14 @@ def test_the_unit_does_not_matter(values, published, unit, digits):
     assert one == other
 
 
+@quick
 @given(SAMPLES, st.floats(0, 100), st.floats(0.01, 5), st.floats(0, 5))
 def test_a_wider_tolerance_never_takes_a_reproduction_away(values, published, tolerance, more):
     if verdict_of(values, published, tolerance) == "reproduced":
         assert verdict_of(values, published, tolerance + more) == "reproduced"
 
 
+@quick
 @given(SAMPLES, st.floats(0, 100), st.integers(1, 40))
 def test_a_larger_family_decides_no_more(values, published, family):
     if verdict_of(values, published, family=family) in ("above", "below"):
