@@ -16,6 +16,7 @@ from repro.report.judge.readings import effect
 from repro.report.judge.results import TableResult
 from repro.report.judge.tables import Tables, twins
 from repro.report.judge.verdicts import Verdict
+from repro.report.render.claims_csv import claims_csv
 from repro.report.render.csv_table import csv_text
 from repro.report.render.index import coverage, index_html
 from repro.report.render.latex import document, latex
@@ -28,6 +29,7 @@ from repro.store.reports import (
     AUDIT,
     INDEX,
     RUNS_CSV,
+    claims_file,
     differing,
     document_file,
     readings_file,
@@ -80,6 +82,8 @@ def build(
                 report.results.append(result)
                 for kind, render in RENDERERS.items():
                     report.files[table_file(scale.name, table.key, kind)] = render(result)
+                if result.claims:
+                    report.files[claims_file(scale.name, table.key)] = claims_csv(result)
                 if scale.is_paper:
                     report.problems += map(str, twins(found, table))
                 bar.update()
