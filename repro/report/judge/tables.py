@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from repro.experiments.deviations import deviations
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.measurements import Measurements
-from repro.papers import SpecError, Table
+from repro.papers import Address, SpecError, Table
 from repro.report.judge.claims import Claims
 from repro.report.judge.evidence import Absent, Evidence
+from repro.report.judge.identities import Identity, identity
 from repro.report.judge.results import CellResult, TableResult
 from repro.report.judge.statistics import interval
 from repro.report.judge.verdicts import Tolerance, Verdict, judge
@@ -40,7 +41,11 @@ class Tables:
         found = {cell.address: self._cell(self._measurements[cell.address]) for cell in table.cells()}
         judge_of = Claims(self._measurements, self.evidence)
         claims = tuple(judge_of.result(claim) for claim in table.claims)
-        return TableResult(table, self._measurements.scale.name, found, claims)
+        return TableResult(table, self._measurements.scale.name, found, claims, self._identities(table))
+
+    def _identities(self, table: Table) -> dict[Address, Identity]:
+        resolved = ((cell.address, self.evidence.resolved(self._measurements[cell.address])) for cell in table.cells())
+        return {address: found for address, item in resolved if (found := identity(item)) is not None}
 
     def _cell(self, measurement: Measurement) -> CellResult:
         address, published = measurement.address, measurement.cell.signed
