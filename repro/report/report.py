@@ -16,8 +16,10 @@ from repro.report.judge.readings import effects as effects_of
 from repro.report.judge.results import TableResult
 from repro.report.judge.tables import Tables, twins
 from repro.report.judge.verdicts import Verdict
+from repro.report.render.claims_csv import claims_csv
 from repro.report.render.csv_table import csv_text
-from repro.report.render.index import coverage, index_html
+from repro.report.render.headline import headline, sentences
+from repro.report.render.index import index_html
 from repro.report.render.latex import document, latex
 from repro.report.render.markdown import markdown
 from repro.report.render.pages import audit_page, readings_page
@@ -28,6 +30,7 @@ from repro.store.reports import (
     AUDIT,
     INDEX,
     RUNS_CSV,
+    claims_file,
     differing,
     document_file,
     readings_file,
@@ -85,6 +88,8 @@ def build(
                 report.results.append(result)
                 for kind, render in RENDERERS.items():
                     report.files[table_file(scale.name, table.key, kind)] = render(result)
+                if result.claims:
+                    report.files[claims_file(scale.name, table.key)] = claims_csv(result)
                 if scale.is_paper:
                     report.problems += map(str, twins(found, table))
             if request.everything:
@@ -144,11 +149,9 @@ def _write(request: Request, report: Report) -> int:
     for name in _superfluous(request, report):
         remove(request.selection.reports / name)
     failed = _told(report)
-    total = coverage(report.results)
     scales = ", ".join(dict.fromkeys(result.scale for result in report.results))
-    print(f"{request.selection.reports}: {count} of {len(report.files)} files written anew (scale {scales}); "
-          f"{total.measured:,} of {total.runnable:,} cells that can be run are measured, "
-          f"{total.reproduced:,} reproduced; next: {_next_step(request, report)}")  # fmt: skip
+    written = f"{request.selection.reports}: {count} of {len(report.files)} files written anew (scale {scales})"
+    print("; ".join([written, *sentences(headline(report.results)), f"next: {_next_step(request, report)}"]))
     return 1 if failed else 0
 
 

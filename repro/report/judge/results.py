@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from repro.papers import Address, Claim, Part, Table
+from repro.report.judge.identities import Identity
 from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.printed_claims import NOT_PRINTED, PrintedPart, PrintedSay
@@ -136,9 +137,18 @@ class ClaimResult:
 
 @dataclass(frozen=True)
 class TableResult:
-    """A table at one scale."""
+    """A table at one scale.
+
+    Attributes:
+        table: as printed.
+        scale: its name.
+        cells: what is said of each.
+        claims: the same of the claims.
+        identities: of the cells that can be measured, what each measures; equal for those that are one quantity.
+    """
 
     table: Table
     scale: str
     cells: dict[Address, CellResult]
     claims: tuple[ClaimResult, ...]
+    identities: dict[Address, Identity] = field(default_factory=dict)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import Reading
-from repro.papers import SpecError, Table
+from repro.papers import Address, SpecError, Table
 from repro.report.judge.cells import Cells
 from repro.report.judge.claims import Claims
 from repro.report.judge.evidence import Evidence
+from repro.report.judge.identities import Identity, identity
 from repro.report.judge.results import TableResult
 from repro.report.judge.robustness import with_robustness
 from repro.report.judge.verdicts import Tolerance
@@ -35,8 +36,12 @@ class Tables:
 
     def result(self, table: Table) -> TableResult:
         """The result of one table."""
-        scale = self._measurements.scale.name
-        return TableResult(table, scale, self._cells.results(table), self._claims.results(table))
+        scale, cells, claims = self._measurements.scale.name, self._cells.results(table), self._claims.results(table)
+        return TableResult(table, scale, cells, claims, self._identities(table))
+
+    def _identities(self, table: Table) -> dict[Address, Identity]:
+        resolved = ((cell.address, self.evidence.resolved(self._measurements[cell.address])) for cell in table.cells())
+        return {address: found for address, item in resolved if (found := identity(item)) is not None}
 
     def with_readings(self, result: TableResult, readings: Iterable[Reading]) -> TableResult:
         """A result with the robustness of its claims over the open readings that are measured."""
