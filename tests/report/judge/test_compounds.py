@@ -90,7 +90,9 @@ def test_most_of_several():
 
 def test_what_has_no_seeds_decides_by_itself_and_is_in_no_family():
     exact = [comparison(0.0, 1.0, is_exact=True)]
-    found = results([comparison(0.04)], exact, [comparison(1.0, 0.0, is_exact=True)], [comparison(1.0, 1.0, is_exact=True)])
+    found = results(
+        [comparison(0.04)], exact, [comparison(1.0, 0.0, is_exact=True)], [comparison(1.0, 1.0, is_exact=True)]
+    )
     assert [item.verdict for item in found] == ["holds", "holds", "reversed", "inconclusive"]
     assert [item.p_value for item in found] == [0.04, None, None, None]
     assert found[3].reason == EQUAL
@@ -117,8 +119,13 @@ def test_a_direction_alone_is_said_of_the_claim():
 @given(st.lists(st.lists(CHANCES, min_size=1, max_size=3), min_size=1, max_size=5), st.data())
 def test_measuring_more_takes_no_verdict_away(chances, data):
     def table(hidden):
-        return [[waiting() if (row, column) in hidden else comparison(holds, 1 - holds) for column, holds in enumerate(parts)]
-                for row, parts in enumerate(chances)]  # fmt: skip
+        return [
+            [
+                waiting() if (row, column) in hidden else comparison(holds, 1 - holds)
+                for column, holds in enumerate(parts)
+            ]
+            for row, parts in enumerate(chances)
+        ]
 
     places = [(row, column) for row, parts in enumerate(chances) for column in range(len(parts))]
     hidden = set(data.draw(st.lists(st.sampled_from(places), unique=True)))

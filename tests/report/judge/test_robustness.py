@@ -23,12 +23,15 @@ def at(row, column="mIoU"):
     return Address("small/table1", row, column)
 
 
+BOTH = at("Rates"), at("Plain")
+
+
 @pytest.fixture(scope="module")
 def readings(as_printed):
     return open_readings(as_printed.found)
 
 
-def robustness(made, readings, others, left=at("Rates"), right=at("Plain")):
+def robustness(made, readings, others, left=BOTH[0], right=BOTH[1]):
     known = {}
     for row, values in OURS.items():
         known |= made.lines(row, values)

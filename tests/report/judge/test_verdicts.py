@@ -98,7 +98,7 @@ def test_a_larger_family_decides_no_more(values, published, family):
 def test_cells_at_once_are_judged_as_one_by_one():
     generator = np.random.default_rng(0)
     values, published = generator.normal(75, 1, (20, 6, 3)), generator.normal(76, 2, (20, 6))
-    test = try_cell(estimate([values]), estimate([values], [1.0] ), published, 1.0, 0.05)
+    test = try_cell(estimate([values]), estimate([values], [1.0]), published, 1.0, 0.05)
     words = test.verdicts(np.minimum(1, 6 * test.away))
     assert {str(word) for word in words.flat} >= {"below", "inconclusive"}
     for place in np.ndindex(20, 6):
