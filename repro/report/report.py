@@ -88,11 +88,11 @@ def build(
                 if scale.is_paper:
                     report.problems += map(str, twins(found, table))
                 bar.update()
+            of_scale = [result for result in report.results if result.scale == scale.name]
             if request.everything:
-                of_scale = [result for result in report.results if result.scale == scale.name]
                 report.files[document_file(scale.name)] = document(of_scale)
             if not request.selection.tables:
-                report.files |= _readings(found, builder, collected)
+                report.files |= _readings(found, builder, collected, of_scale)
             report.problems += map(str, found.problems)
     findings = audit(library)
     report.files[AUDIT] = audit_page(findings)
@@ -102,7 +102,9 @@ def build(
     return report
 
 
-def _readings(found: Measurements, builder: Tables, collected: Collected) -> dict[str, str]:
+def _readings(
+    found: Measurements, builder: Tables, collected: Collected, results: Sequence[TableResult]
+) -> dict[str, str]:
     """Pages on the papers' open readings; looked for only if there are evaluations that no cell accounts for."""
     evidence = builder.evidence
     datasets = {collected.evaluations[item].names.dataset for item in evidence.used}
@@ -114,7 +116,8 @@ def _readings(found: Measurements, builder: Tables, collected: Collected) -> dic
     effects = [item for item in moved if item is not None]
     for paper in dict.fromkeys(item.address.table.partition("/")[0] for item in effects):
         own = [item for item in effects if item.address.table.startswith(f"{paper}/")]
-        pages[readings_file(found.scale.name, paper)] = readings_page(paper, found.scale.name, own)
+        of_paper = [result for result in results if result.table.paper == paper]
+        pages[readings_file(found.scale.name, paper)] = readings_page(paper, found.scale.name, own, of_paper)
     return pages
 
 
