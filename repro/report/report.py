@@ -92,11 +92,11 @@ def build(
                     report.files[claims_file(scale.name, table.key)] = claims_csv(result)
                 if scale.is_paper:
                     report.problems += map(str, twins(found, table))
+            of_scale = [result for result in report.results if result.scale == scale.name]
             if request.everything:
-                of_scale = [result for result in report.results if result.scale == scale.name]
                 report.files[document_file(scale.name)] = document(of_scale)
             if not request.selection.tables:
-                report.files |= _readings_pages(found, builder, readings)
+                report.files |= _readings_pages(found, builder, readings, of_scale)
             report.problems += map(str, found.problems)
     findings = audit(library)
     report.files[AUDIT] = audit_page(findings)
@@ -114,13 +114,16 @@ def _measured_readings(found: Measurements, builder: Tables, collected: Collecte
     return open_readings(found) if any(evaluation.names.dataset in datasets for evaluation in rest) else []
 
 
-def _readings_pages(found: Measurements, builder: Tables, readings: Sequence[Reading]) -> dict[str, str]:
+def _readings_pages(
+    found: Measurements, builder: Tables, readings: Sequence[Reading], results: Sequence[TableResult]
+) -> dict[str, str]:
     """Pages on what open readings do to the scores, one for each paper that has some measured."""
     effects = effects_of(builder.evidence, readings, found)
     pages = {}
     for paper in dict.fromkeys(item.address.table.partition("/")[0] for item in effects):
         own = [item for item in effects if item.address.table.startswith(f"{paper}/")]
-        pages[readings_file(found.scale.name, paper)] = readings_page(paper, found.scale.name, own)
+        of_paper = [result for result in results if result.table.paper == paper]
+        pages[readings_file(found.scale.name, paper)] = readings_page(paper, found.scale.name, own, of_paper)
     return pages
 
 

@@ -15,8 +15,9 @@ from tests.report.made_runs import Made, record_of, store
 
 def test_from_run_folders_to_tables(ran):
     assert ran() == 0, ran.err
+    kinds = ("md", "csv", "claims.csv", "tex")
     assert set(ran.files()) == {"runs.csv", "audit.md", *(
-        f"{scale}/small/table1.{kind}" for scale in ("paper", "short") for kind in ("md", "csv", "claims.csv", "tex"))}  # fmt: skip
+        f"{scale}/small/table1.{kind}" for scale in ("paper", "short") for kind in kinds)}  # fmt: skip
     measured = ran.cells("short")["Rates", "mIoU"]
     assert (measured["verdict"], measured["n"], float(measured["mean"])) == ("deviates", "3", pytest.approx(74.1))
     assert ran.cells("paper")["Rates", "mIoU"]["verdict"] == "not run"

@@ -1,6 +1,6 @@
 """A claim and its comparisons in words: what is compared, by how much, within what, over what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from repro.papers import Address, Amount, Claim, Gain, Operator, Part, Quantity
 from repro.report.judge.results import TableResult
@@ -13,7 +13,7 @@ SIGNS = {Operator.GREATER: ">", Operator.NOT_LESS: "≥", Operator.EQUAL: "≈"}
 def claim_text(claim: Claim, result: TableResult) -> str:
     """The sides and operators of a claim, with its amount, its margin, and how many pairs it is about."""
     names = _Names(result, [] if claim.is_paired else [cell for part in claim.parts for cell in part.addresses()])
-    texts = [", ".join(names.of(item) for item in side) for side in claim.sides]
+    texts = [names.side(side) for side in claim.sides]
     words = [texts[0]]
     for operator, text in zip(claim.operators, texts[1:], strict=True):
         words += [SIGNS[operator], text]
@@ -62,6 +62,19 @@ class _Names:
         if self._first is not None:
             return side.row if self._is_column else side.column
         return f"{self._of_table(side)}{side.row}{self._of_column(side)}"
+
+    def side(self, items: Sequence[Quantity | str]) -> str:
+        """Several sides after each other; of neighbours in one row only the columns are told apart."""
+        texts: list[str] = []
+        row: tuple[str, str] | None = None
+        for item in items:
+            own = (item.table, item.row) if isinstance(item, Address) and self._first is None else None
+            if isinstance(item, Address) and own is not None and own == row:
+                texts[-1] += f", {item.column}"
+            else:
+                texts.append(self.of(item))
+            row = own
+        return ("; " if len(texts) < len(items) else ", ").join(texts)
 
     def whole(self, text: str) -> str:
         """A text of such sides, with what they share."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from repro.report.judge.results import ClaimResult, PartResult, Robustness, TableResult
-from repro.report.judge.verdicts import ClaimVerdict
+from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.printed import signed
 from repro.report.printed_claims import PrintedSay
 from repro.report.render.claim_words import claim_text, part_text
@@ -64,19 +64,19 @@ def laid_claims(result: TableResult) -> list[LaidClaim]:
 
 
 def claims_legend(claims: Sequence[LaidClaim]) -> str:
-    """What the columns mean; empty where nothing was measured."""
+    """What the columns mean; empty without claims."""
     hows = [line.how for claim in claims for line in (claim, *claim.parts) if line.how]
-    if not hows:
-        return ""
     parts = [
-        "Printed: what the paper's own numbers say. Measured: left minus right over the seeds, with the 95 % "
-        "t-interval of its mean."
+        "Printed: what the paper's own numbers say, with the difference left minus right, or how many of the "
+        "comparisons hold and the range of their differences."
     ]
+    if hows:
+        parts.append("Measured: the same difference over the seeds, with the 95 % t-interval of its mean.")
     if any("adjusted" in how for how in hows):
         parts.append("p: of the comparison by itself; adjusted: over the claims of the table, after Holm.")
     if any(DIRECTION_ONLY in claim.verdict for claim in claims):
         parts.append("Direction only: the runs are not the paper's, so that amounts and margins are not judged.")
-    return " ".join(parts)
+    return " ".join(parts) if claims else ""
 
 
 def claim_state(item: ClaimResult | PartResult) -> str:
@@ -171,7 +171,8 @@ def _printed(item: ClaimResult) -> str:
 def _counts(parts: Sequence[PartResult]) -> str:
     if all(part.difference is None for part in parts):
         return MISSING
-    found = Counter(claim_state(part) for part in parts)
+    order = (*ClaimVerdict, *Verdict)
+    found = Counter(claim_state(part) for part in sorted(parts, key=lambda part: order.index(part.verdict)))
     return f"of {len(parts)}: " + ", ".join(f"{count} {state}" for state, count in found.items())
 
 

@@ -4,15 +4,24 @@ from collections.abc import Iterable, Sequence
 
 from repro.report.audit.finding import Finding, FindingKind
 from repro.report.judge.readings import Effect
+from repro.report.judge.results import TableResult
 from repro.report.printed import number
+from repro.report.render.claims import laid_claims
 from repro.report.render.markdown import GENERATED, escape
 from repro.report.render.wording import difference_text, spans
 
 DECIMALS = 2
 
 
-def readings_page(paper: str, scale: str, effects: Sequence[Effect]) -> str:
-    """The effects of one paper's open readings at one scale."""
+def readings_page(paper: str, scale: str, effects: Sequence[Effect], results: Sequence[TableResult] = ()) -> str:
+    """The effects of one paper's open readings at one scale, and how many of them each claim outlasts.
+
+    Args:
+        paper: its name.
+        scale: its name.
+        effects: of the readings that were measured.
+        results: of the paper's tables at the scale.
+    """
     lines = [
         GENERATED, f"# {escape(paper)}: what the open choices do", "",
         f"Scale **{escape(scale)}**. Alternative minus our reading, paired by seed, with the 95 % interval.", "",
@@ -22,7 +31,22 @@ def readings_page(paper: str, scale: str, effects: Sequence[Effect]) -> str:
     notes = list(dict.fromkeys(warning for item in _in_order(effects) for warning in item.warnings))
     lines += [_effect(item, notes) for item in _in_order(effects)]
     lines += ["", *(f"{number}. warning: {escape(note)}" for number, note in enumerate(notes, 1))] if notes else []
+    lines += _robust(results)
     return "\n".join([*lines, "", f"`python -m repro.sweep ledger={paper} scale={scale} seeds=3` measures more.", ""])
+
+
+def _robust(results: Sequence[TableResult]) -> list[str]:
+    """The claims of which other readings than ours were measured, each with how it fared."""
+    lines = []
+    for result in results:
+        for item, laid in zip(result.claims, laid_claims(result), strict=True):
+            if item.robustness is None:
+                continue
+            texts = (f"{result.table.key}, {laid.number}", laid.says or laid.comparison, laid.verdict, laid.robustness)
+            lines.append("| " + " | ".join(escape(text) for text in texts) + " |")
+    head = ["", "## Claims", "", "| Table, claim | Claim | Our reading | Of all readings, ours included |",
+            "| :-- | :-- | :-- | :-- |"]  # fmt: skip
+    return [*head, *lines] if lines else []
 
 
 def audit_page(findings: Sequence[Finding]) -> str:

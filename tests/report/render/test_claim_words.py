@@ -25,6 +25,8 @@ TEXTS = {
     '{claim: ["With it", "=", "Plain"], within: 0.3, reason: so, place: s}':
         "With it ≈ Plain @ mIoU, within 0.3 points",
     '{claim: ["With it", ">=", "Plain"], within: 2 %, reason: so, place: s}': "With it ≥ Plain @ mIoU, within 2 %",
+    '{claim: ["With it", ">", [Plain @ mIoU, Plain @ Gain, "Behind the server @ mIoU"]], place: s}':
+        "With it @ mIoU > Plain @ mIoU, Gain; Behind the server @ mIoU",
     '{claim: [one row, ">", the next], ' + PAIRS + '}': "one row > the next, in each of 2 pairs",
     '{claim: [one row, ">", the next], most: true, over: rows of Table 1, ' + PAIRS + '}':
         "one row > the next, in most of 2 pairs (rows of Table 1)",

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
-from repro.papers import Address, Entry, Standing
+from repro.papers import Address, Entry, Standing, Table
 from repro.report.audit.finding import Finding, FindingKind
 from repro.report.judge.readings import Effect
+from repro.report.judge.results import Robustness
 from repro.report.judge.statistics import interval
 from repro.report.render.pages import audit_page, readings_page
+from tests.report.made_results import measured_small
 
 
 def effect(setting: str, line: int, name: str, row: str, *differences: float) -> Effect:
@@ -50,6 +52,18 @@ def test_settings_stand_in_the_order_of_the_ledger_with_the_readings_of_one_toge
         ("width", "broad", "Rates"),
         ("width", "narrow", "Plain"),
     ]
+
+
+def test_claims_of_which_other_readings_were_measured_tell_how_they_fared(small: Table) -> None:
+    result = measured_small(small)
+    robust = replace(result, claims=(replace(result.claims[0], robustness=Robustness(8, 1, 2)),))
+    effects = [effect("width", 9, "broad", "Plain", 1.0)]
+    assert "## Claims" not in readings_page("made", "shapes", effects, [result])
+    page = readings_page("made", "shapes", effects, [result, robust])
+    assert page.partition("## Claims")[2].splitlines()[4] == (
+        "| made/table1, 1 | With it &gt; Plain @ mIoU | holds | "
+        "holds under 8 of 11 readings, reversed under 1, undecided under 2 |"
+    )
 
 
 def test_the_audit_lists_kinds_with_their_counts_and_each_finding_with_its_place() -> None:
