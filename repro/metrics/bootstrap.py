@@ -126,8 +126,9 @@ def difference_over_images(
     """The difference of a score between two sides, and the percentile interval of what other draws of images give.
 
     The interval's ends are the 2.5 % and 97.5 % points of the differences of the resamples. The corrected ones (BCa)
-    were tried and covered the true difference less often: what skews a mean IoU in few images are classes that a
-    resample lacks, which is no smooth shift that their correction is meant for; in many images both agree.
+    hold the true difference of mean IoU less often where images are few, 88 % against 97 % at 30 images, and as often
+    at 300 (`python -m tests.bench.image_confusions --coverage 500`): what skews it there are classes that a resample
+    lacks, which is no smooth shift that their correction is meant for.
     Images without labels say nothing and are left out.
 
     Args:
