@@ -54,7 +54,7 @@ report-check: $(READY)  ## fail if the committed tables are not what reports/run
 	$(BIN)/python -m repro.report check=true
 
 bench: $(READY)  ## time networks, pools, metrics, loaders, planning and reports
-	for subject in training_step pooling local_attention nonlocal_attention cgnl dynamic_sampling confusion loader tracking start_up planning report fetch; do $(BIN)/python -m tests.bench.$$subject || exit 1; done
+	for subject in training_step pooling local_attention nonlocal_attention cgnl dynamic_sampling confusion image_confusions loader tracking start_up planning report fetch; do $(BIN)/python -m tests.bench.$$subject || exit 1; done
 
 clean:  ## remove what was built, keep outputs and data
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

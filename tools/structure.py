@@ -61,7 +61,8 @@ PLAIN_DATA = {
 
 DISK_NAMES = (
     "weights.pt", "config.yaml", "status.json", "journal.jsonl", "run.log", "panels.png", "job.json", "result.json",
-    "log.txt", "mlflow.db", "mlartifacts", "runs.csv", "index.html", "audit.md", "ledger.md", "tables.tex", ".damaged",
+    "log.txt", "mlflow.db", "mlartifacts", "runs.csv", "images.csv", "index.html", "audit.md", "ledger.md",
+    "tables.tex", ".damaged",
 )  # fmt: skip
 DISK_FOLDERS = ("runs", "evaluations", "masks", "checkpoints", "sweep", "running", "lock")
 """Names of files, wherever they stand; and of folders, where they are part of a path."""

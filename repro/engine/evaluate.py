@@ -1,10 +1,9 @@
-"""Evaluation: one confusion matrix over a whole split, under one protocol."""
+"""Evaluation: the confusion matrix of every image of a split, and so of the whole, under one protocol."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -16,6 +15,7 @@ from repro.engine.meter import Diverged
 from repro.engine.progress import Progress
 from repro.engine.step import to_device
 from repro.metrics import ConfusionMatrix
+from repro.store.matrices import ImageConfusions, entries_of
 
 Sample = tuple[int, Tensor, Tensor]
 Observer = Callable[[int, Tensor, Tensor, Tensor], None]
@@ -29,21 +29,22 @@ def evaluate(
     *,
     title: str,
     observer: Observer | None = None,
-) -> np.ndarray:
-    """Scores every image of the data set and sums one confusion matrix.
+) -> ImageConfusions:
+    """Scores every image of the data set and counts its pixels by true and predicted class.
 
     Args:
         model: a `Segmenter`; its output stride is changed to the protocol's for the time of the evaluation.
         observer: told index, image `[3, H, W]`, label `[H, W]` and prediction `[H, W]` (uint8) of every image.
 
     Returns:
-        int64 `[num_classes, num_classes]`, rows = truth, columns = prediction; ignored pixels are left out.
+        Every image's confusion matrix, in the order of the split; `total()` is that of the whole. Ignored pixels are
+        left out.
 
     Raises:
         Diverged: the scores of an image are no finite numbers.
     """
     protocol, runtime = settings.evaluation, settings.runtime
-    matrix = ConfusionMatrix(dataset.num_classes, ignore_index=IGNORE)
+    matrix, counted = ConfusionMatrix(dataset.num_classes, ignore_index=IGNORE), []
     trained_stride = model.backbone.output_stride
     model.eval()
     model.set_output_stride(protocol.output_stride or trained_stride)
@@ -59,13 +60,13 @@ def evaluate(
                 check_finite(scores, classes, [dataset.ids[index] for index in indices], dataset)
                 predictions = classes.to(torch.uint8)
                 for index, image, label, prediction in zip(indices, images, labels, predictions, strict=True):
-                    matrix.update(prediction, label.to(device))
+                    counted.append(entries_of(matrix.update(prediction, label.to(device))))
                     if observer:
                         observer(index, image, label, prediction.cpu())
                 bar.advance(len(indices))
     finally:
         model.set_output_stride(trained_stride)
-    return matrix.numpy()
+    return ImageConfusions.of(dataset.num_classes, counted)
 
 
 def check_finite(scores: Tensor, classes: Tensor, ids: Sequence[str], dataset: SegmentationDataset) -> None:

@@ -43,8 +43,8 @@ class ConfusionMatrix:
         """The counts so far, int64 [num_classes, num_classes], rows = truth; a copy."""
         return self._sums.copy()
 
-    def update(self, prediction: Tensor, label: Tensor) -> None:
-        """Adds the pixels of one image or batch.
+    def update(self, prediction: Tensor, label: Tensor) -> Counts:
+        """Adds the pixels of one image or batch, and returns their own counts, int64 [num_classes, num_classes].
 
         Args:
             prediction: Predicted classes, any integer type and shape, on any device.
@@ -64,9 +64,11 @@ class ConfusionMatrix:
                     f"{name} has type {tensor.dtype}; class indices must be integers (argmax of the scores)"
                 )
         if prediction.numel() == 0:
-            return
+            return np.zeros_like(self._sums)
         device = self._device or prediction.device
-        self._sums += self._count(prediction.to(device), label.to(device))
+        counts = self._count(prediction.to(device), label.to(device))
+        self._sums += counts
+        return counts
 
     def merge(self, other: ConfusionMatrix) -> None:
         """Adds the counts of another matrix of as many classes, such as another process's share of the images.

@@ -34,7 +34,7 @@ def record_evaluation(
     training: TrainingFacts,
     images: ImageCounts,
 ) -> Record:
-    """Evaluates, writes the record with its confusion matrix beside it, and the pictures asked for.
+    """Evaluates, writes the record with the matrices of all images beside it, and the pictures asked for.
 
     `images` says how many of those measured were trained on, or chose the weights.
     """
@@ -43,8 +43,9 @@ def record_evaluation(
     panels = folder.panels_path(evaluation_id)
     gallery = Gallery(dataset, masks, panels, settings.evaluation.panels, held.interrupt)
     start = time.perf_counter()
-    matrix = evaluate(model, dataset, settings, device, title="evaluation", observer=gallery.show)
+    confusions = evaluate(model, dataset, settings, device, title="evaluation", observer=gallery.show)
     seconds = time.perf_counter() - start
+    matrix = confusions.total()
     gallery.finish()
     record = Record(
         run_id=folder.run_id,
@@ -74,10 +75,11 @@ def record_evaluation(
         gpu_seconds=training.gpu_seconds + (seconds if device.type == "cuda" else 0.0),
         parameters=parameter_count(model),
         weights_sha256=training.sha256,
+        image_confusions_sha256=confusions.sha256(),
     )
     if comparison := compared(folder.record_before(evaluation_id), record):
         record.provenance[REPEATED] = comparison
-    folder.write_record(record, matrix)
+    folder.write_record(record, matrix, confusions)
     return folder.read_record(evaluation_id)
 
 
@@ -92,7 +94,7 @@ def set_aside_other_records(held: HeldRun, weights_sha256: str) -> None:
         path = folder.record_path(evaluation_id)
         try:
             record = folder.read_record(evaluation_id)
-            folder.read_confusion(record)
+            folder.read_image_confusions(record)
         except DamagedError as error:
             held.set_aside(path, str(error))
             continue

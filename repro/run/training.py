@@ -107,7 +107,7 @@ def validation(configuration: Configuration, model: Segmenter, device: torch.dev
         return lambda: float("nan")
     dataset = build_dataset(configuration, settings.validation_split)
     one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
-    return lambda: float(miou_percent(evaluate(model, dataset, one_view, device, title="validation")))
+    return lambda: miou_percent(evaluate(model, dataset, one_view, device, title="validation").total())
 
 
 def batches(

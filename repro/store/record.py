@@ -63,6 +63,8 @@ class Record:
         gpu_seconds: the same times the number of GPUs; 0 on a CPU.
         parameters: number of parameters of the network.
         weights_sha256: digest of the weights that were measured; None in a record from before there was one.
+        image_confusions_sha256: digest of the matrices of the single images, in the same file; None in a record from
+            before they were kept.
     """
 
     run_id: str
@@ -83,6 +85,7 @@ class Record:
     gpu_seconds: float
     parameters: int
     weights_sha256: str | None = None
+    image_confusions_sha256: str | None = None
 
     def to_json(self) -> str:
         """Writes the record as indented JSON with one key per line and its digest; a NaN score becomes null.

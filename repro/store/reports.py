@@ -6,6 +6,7 @@ from pathlib import Path
 from repro.store.files import atomic_write
 
 RUNS_CSV = "runs.csv"
+IMAGES_CSV = "images.csv"
 INDEX = "index.html"
 AUDIT = "audit.md"
 

@@ -1,7 +1,6 @@
 """The folder of one run, the only truth about it: frozen config, status, journal, checkpoints, records, one lock."""
 
 import hashlib
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from repro.store.checkpoints import CheckpointFiles
 from repro.store.files import atomic_write, is_there, read_bytes, remove_leftovers, set_aside
 from repro.store.images import UsedImages
 from repro.store.lock import FolderLock
-from repro.store.record import Record, confusion_sha256
+from repro.store.matrices import ImageConfusions, confusion_from_npz, images_from_npz, to_npz
+from repro.store.record import Record
 from repro.store.status import RunState, Status, read_status, write_status
 
 _BEFORE = "before-"
@@ -131,7 +131,7 @@ class RunFolder:
                 yield file
 
     def record_path(self, evaluation_id: str) -> Path:
-        """Where the record of an evaluation lies; its confusion matrix lies beside it as .npz."""
+        """Where the record of an evaluation lies; its confusion matrices lie beside it as .npz."""
         return self.evaluations_path / f"{evaluation_id}.json"
 
     def keep_before(self, evaluation_id: str) -> Path:
@@ -163,21 +163,22 @@ class RunFolder:
         found = self.evaluations_path.glob(f"{evaluation_id}.json.{_BEFORE}*")
         return sorted(found, key=lambda path: (len(path.name), path.name))
 
-    def write_record(self, record: Record, matrix: np.ndarray) -> Path:
-        """Stores a record and its confusion matrix `[C, C]`, matrix first: where there is a record, all is there.
+    def write_record(self, record: Record, matrix: np.ndarray, images: ImageConfusions | None = None) -> Path:
+        """Stores a record and its matrices, these first: where there is a record, all is there.
+
+        Args:
+            record: names the digests of the matrices.
+            matrix: confusion matrix `[C, C]` of the evaluation.
+            images: those of its images, which sum to it; None as in records from before they were kept.
 
         Raises:
-            StoreError: the record is not of this run, is not valid, or names another matrix.
+            StoreError: the record is not of this run, is not valid, or names other matrices.
         """
         path = self.record_path(record.evaluation_id)
         if record.run_id != self.run_id:
             raise StoreError(f"a record of run {record.run_id} does not belong into {self.path}")
-        if record.confusion_sha256 != confusion_sha256(matrix):
-            raise StoreError(f"the record of evaluation {record.evaluation_id} names another confusion matrix")
-        text = record.to_json()
-        archive = io.BytesIO()
-        np.savez_compressed(archive, confusion=np.asarray(matrix, dtype=np.int64))
-        atomic_write(path.with_suffix(".npz"), archive.getvalue())
+        archive, text = to_npz(record, matrix, images), record.to_json()
+        atomic_write(path.with_suffix(".npz"), archive)
         atomic_write(path, text)
         return path
 
@@ -203,23 +204,28 @@ class RunFolder:
         Raises:
             StoreError: it is missing, damaged, or not the one that the record names.
         """
+        return confusion_from_npz(*self._archive(record))
+
+    def read_image_confusions(self, record: Record) -> ImageConfusions | None:
+        """The confusion matrices of a record's images, in the order of its split, held against the whole one.
+
+        None for a record from before they were kept, whose whole matrix is checked all the same.
+
+        Raises:
+            StoreError: they are missing, damaged, or not those that the record names.
+        """
+        return images_from_npz(*self._archive(record))
+
+    def _archive(self, record: Record) -> tuple[bytes, Record, str]:
         path = self.record_path(record.evaluation_id).with_suffix(".npz")
         if not is_there(path):
             raise DamagedError(f"{path}, the confusion matrix of {record.evaluation_id}.json, is missing")
-        content = read_bytes(path)
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-                matrix = np.asarray(archive["confusion"])
-        except Exception as error:  # A damaged zip raises zip, zlib, value, key and end-of-file errors alike.
-            raise DamagedError(f"{path} is damaged ({error})") from error
-        if matrix.dtype != np.int64 or confusion_sha256(matrix) != record.confusion_sha256:
-            raise DamagedError(f"{path} is not the confusion matrix that {record.evaluation_id}.json names")
-        return matrix
+        return read_bytes(path), record, str(path)
 
     def has_evaluation(self, evaluation_id: str) -> bool:
         """Whether an evaluation is there, whole and undamaged; if not, it is to be made again."""
         try:
-            self.read_confusion(self.read_record(evaluation_id))
+            self.read_image_confusions(self.read_record(evaluation_id))
         except StoreError:
             return False
         return True

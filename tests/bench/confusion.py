@@ -12,6 +12,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from repro.metrics import ConfusionMatrix
+from repro.store.matrices import entries_of
 from tests.bench.timing import interleaved
 
 HEIGHT, WIDTH, CLASSES, IGNORE = 1024, 2048, 19, 255
@@ -46,6 +47,7 @@ def compare(dtype: torch.dtype, rounds: int) -> None:
         "torchmetrics module, default checks": lambda: metric.update(prediction, label),
         "torchmetrics function, default checks": function,
         "repro ConfusionMatrix": lambda: ours.update(prediction, label),
+        "the same, and the image's own matrix": lambda: entries_of(ours.update(prediction, label)),
     }
     interleaved(candidates, rounds)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from repro.data import VOC, CamVid
 from repro.store.outputs import Outputs
 from tests.data.voc_folder import make_voc, save_palette_mask
 
@@ -44,6 +45,19 @@ def test_head_vortex_dataset_voc_from_raw_files_to_record(tmp_path, run):
     assert record.provenance["evaluated_split"]["images"] == 4
     masks = list((tmp_path / "outputs").rglob("masks/*.png"))
     assert {mask.stem for mask in masks} == set(ids_of(tmp_path / "voc", "val"))
+    dataset = VOC("val", root=tmp_path / "voc")
+    assert labels_of(tmp_path, record) == [labels_in(dataset[index][1], 21) for index in range(4)]
+
+
+def labels_of(folder, record):
+    """Pixels of every class in every image, as the matrices beside the record have them."""
+    images = Outputs(folder / "outputs").run(record.run_id).read_image_confusions(record)
+    return [images.matrix(index).sum(1).tolist() for index in range(len(images))]
+
+
+def labels_in(label, num_classes):
+    """Pixels of every class in one label."""
+    return np.bincount(label.flatten(), minlength=256)[:num_classes].tolist()
 
 
 def test_two_folders_without_declared_hashes_are_two_runs_and_a_copy_is_none(tmp_path, runs):
@@ -75,7 +89,7 @@ def test_the_official_lists_are_demanded_unless_told_otherwise(tmp_path, runs):
     assert "Traceback" not in done.stderr
 
 
-def test_real_photographs_from_raw_files_to_record(camvid_root, run):
+def test_real_photographs_from_raw_files_to_record(tmp_path, camvid_root, run):
     record, _ = run(
         "head=aspp", "head.width=16", "dataset=camvid", f"dataset.root={camvid_root}", "evaluation.split=val",
         "dataset.train_split=train", "evaluation.batch_size=2",
@@ -83,3 +97,6 @@ def test_real_photographs_from_raw_files_to_record(camvid_root, run):
     assert record.provenance["evaluated_split"]["images"] == 101
     assert record.config["dataset"]["train_split"] == "train"
     assert len(record.per_class_iou_percent) == 11
+    labels, dataset = labels_of(tmp_path, record), CamVid("val", root=camvid_root)
+    assert len(labels) == 101
+    assert [labels[index] for index in (0, 50, 100)] == [labels_in(dataset[index][1], 11) for index in (0, 50, 100)]

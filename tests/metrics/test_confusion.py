@@ -128,6 +128,15 @@ def test_label_outside_the_classes_is_refused(value: int, dtype: torch.dtype) ->
     assert confusion.numpy().sum() == 0
 
 
+def test_an_update_gives_its_own_counts_which_later_ones_leave_alone() -> None:
+    confusion = ConfusionMatrix(4, ignore_index=IGNORE)
+    parts = [confusion.update(*random_pair(4, (3, 5))), confusion.update(*random_pair(4, (0, 5)))]
+    before = parts[0].copy()
+    parts.append(confusion.update(*random_pair(4, (7, 2))))
+    np.testing.assert_array_equal(parts[0], before)
+    np.testing.assert_array_equal(sum(parts), confusion.numpy())
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bool])
 def test_scores_in_place_of_classes_are_refused(dtype: torch.dtype) -> None:
     prediction, label = random_pair(2, (3, 3))

@@ -23,6 +23,25 @@ def test_the_scores_are_those_of_the_matrix(configure):
     np.testing.assert_allclose(classes, iou_percent(matrix))
 
 
+@pytest.mark.parametrize("protocol", [[], ["evaluation.scales=[0.5,1.0]", "evaluation.flip=true"],
+                                      ["evaluation.window=48"]])  # fmt: skip
+def test_the_matrices_of_the_images_are_those_of_their_masks(configure, protocol):
+    configuration = configure("evaluation.masks=true", *protocol)
+    outcome = run(configuration)
+    images = outcome.folder.read_image_confusions(outcome.record)
+    assert images.sha256() == outcome.record.image_confusions_sha256
+    np.testing.assert_array_equal(images.total(), outcome.folder.read_confusion(outcome.record))
+    dataset = build_dataset(configuration, "val")
+    assert len(images) == len(dataset)
+    for index, name in enumerate(dataset.ids):
+        label = dataset[index][1].numpy()
+        with Image.open(outcome.folder.masks_path(outcome.record.evaluation_id) / f"{name}.png") as picture:
+            mask = np.asarray(picture)
+        expected = np.zeros((dataset.num_classes,) * 2, dtype=np.int64)
+        np.add.at(expected, (label[label != 255], mask[label != 255]), 1)
+        np.testing.assert_array_equal(images.matrix(index), expected)
+
+
 def test_the_record_says_what_was_measured_and_how(configure):
     configuration = configure("seed=3", "runtime.log_every_steps=1")
     outcome = run(configuration)

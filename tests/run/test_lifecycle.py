@@ -220,7 +220,8 @@ def test_damaged_weights_are_rewritten_from_a_checkpoint_of_the_last_step(config
 def test_records_of_other_weights_are_set_aside(configure):
     first = run(configure())
     other = dataclasses.replace(first.record, evaluation_id="0" * 16, weights_sha256="of others")
-    first.folder.write_record(other, first.folder.read_confusion(first.record))
+    images = first.folder.read_image_confusions(first.record)
+    first.folder.write_record(other, images.total(), images)
     run(configure("evaluation.flip=true"))
     assert "0" * 16 not in first.folder.evaluation_ids()
     assert first.folder.record_path("0" * 16).with_name(f"{'0' * 16}.json.other-weights").exists()

@@ -7,6 +7,7 @@ import pytest
 
 from repro.errors import DamagedError, StoreError
 from repro.store.lock import LockedError
+from repro.store.matrices import ImageConfusions, entries_of
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
 from tests.example_runs import MATRIX, example_record, example_run
@@ -63,6 +64,32 @@ def test_record_and_matrix_come_back(folder: RunFolder) -> None:
     assert folder.has_evaluation(record.evaluation_id)
     assert folder.records() == [record]
     np.testing.assert_array_equal(folder.read_confusion(record), MATRIX)
+
+
+def test_the_matrices_of_the_images_come_back(folder: RunFolder) -> None:
+    parts = [MATRIX // 2, MATRIX - MATRIX // 2]
+    images = ImageConfusions.of(3, [entries_of(part) for part in parts])
+    record = example_record(folder.run_id, image_confusions_sha256=images.sha256())
+    path = folder.write_record(record, MATRIX, images)
+    read = folder.read_image_confusions(folder.read_record(record.evaluation_id))
+    assert read is not None
+    np.testing.assert_array_equal([read.matrix(0), read.matrix(1)], parts)
+    assert folder.has_evaluation(record.evaluation_id)
+    np.savez(path.with_suffix(".npz"), confusion=MATRIX)
+    np.testing.assert_array_equal(folder.read_confusion(record), MATRIX)
+    assert not folder.has_evaluation(record.evaluation_id)
+    with pytest.raises(DamagedError, match=rf"{record.evaluation_id}\.npz is damaged"):
+        folder.read_image_confusions(record)
+
+
+def test_a_record_from_before_images_had_matrices_is_whole(folder: RunFolder) -> None:
+    record = example_record(folder.run_id)
+    path = folder.write_record(record, MATRIX)
+    assert folder.read_image_confusions(record) is None
+    assert folder.has_evaluation(record.evaluation_id)
+    path.with_suffix(".npz").unlink()
+    with pytest.raises(DamagedError, match="is missing"):
+        folder.read_image_confusions(record)
 
 
 def test_records_are_ordered_by_time(folder: RunFolder) -> None:
