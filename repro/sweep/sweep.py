@@ -8,9 +8,9 @@ from repro.console import complain
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
+from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.known import known_evaluations
 from repro.sweep.plan.look import Look, look
-from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.observe import observe, recorded_evaluations
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.questions import questions
@@ -58,7 +58,7 @@ class Sweep:
         self.look: Look | None = None
         if request.seeds is None:
             self.look = look(self.wanted, self.found, request.selection.outputs, self.listed)
-        self.seeds = request.seeds if self.look is None else self.look.seeds
+        self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
         jobs = distinct_jobs(self.wanted, self.seeds)
         selection = request.selection
         self.jobs = with_settings(jobs, request.run, selection.outputs.root, selection.conf_folder)

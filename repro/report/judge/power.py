@@ -118,37 +118,55 @@ class PlannedClaim:
         return replace(self, comparisons=tuple(replace(item, effect=effect) for item in self.comparisons))
 
 
-def powers(claims: Sequence[PlannedClaim], seeds: int, level: float = LEVEL) -> list[float]:
+def powers(claims: Sequence[PlannedClaim], seeds: int, level: float = LEVEL, others: int = 0) -> list[float]:
     """Probability for each claim of a table that n seeds decide it under Holm's correction.
 
     Holm holds a p-value against the level divided by the number of claims that are not decided before; here by the
     number that is expected not to be, first all, then anew from what each round gives. It is never too hopeful about
     that number, and more seeds never give less.
+
+    Args:
+        claims: those whose size and spread are known.
+        seeds: of every row.
+        level: of the table.
+        others: further claims of the table, which count as undecided.
     """
     found = [0.0] * len(claims)
     for _ in range(_ROUNDS):
-        undecided = sum(1 - power for power in found)
+        undecided = others + sum(1 - power for power in found)
         found = [claim.power(seeds, _rounded_down(level / max(1.0, undecided + power)))
                  for claim, power in zip(claims, found, strict=True)]  # fmt: skip
     return found
 
 
-def seeds_needed(claims: Sequence[PlannedClaim], level: float = LEVEL) -> list[int | None]:
+def seeds_needed(claims: Sequence[PlannedClaim], level: float = LEVEL, others: int = 0) -> list[int | None]:
     """For each claim of a table the fewest seeds, the same for all rows, that decide it with `WANTED_POWER`.
 
-    None where `MOST_SEEDS` are not enough.
+    None where `MOST_SEEDS` are not enough. The arguments are those of `powers`.
     """
-    of = cache(lambda seeds: powers(claims, seeds, level))
-    return [_first(lambda seeds, place=place: of(seeds)[place] >= WANTED_POWER) for place in range(len(claims))]
+    of = cache(lambda seeds: powers(claims, seeds, level, others))
+
+    def decides(place: int) -> Callable[[int], bool]:
+        return lambda seeds: of(seeds)[place] >= WANTED_POWER
+
+    return [_first(decides(place)) for place in range(len(claims))]
 
 
-def smallest_effects(claims: Sequence[PlannedClaim], seeds: int, level: float = LEVEL) -> list[float]:
-    """For each claim of a table the smallest effect that n seeds decide with `WANTED_POWER` if all claims have it."""
-    spreads = [item.spread for claim in claims for item in claim.comparisons]
-    unit = max(spreads, default=0.0) / 100
-    of = cache(lambda step: powers([claim.with_effect(unit * _STEP**step) for claim in claims], seeds, level))
-    steps = [_first(lambda step, place=place: of(step)[place] >= WANTED_POWER, 0, _STEPS)
-             for place in range(len(claims))]  # fmt: skip
+def smallest_effects(claims: Sequence[PlannedClaim], seeds: int, level: float = LEVEL, others: int = 0) -> list[float]:
+    """For each claim of a table the smallest effect that n seeds decide with `WANTED_POWER` if all claims have it.
+
+    Infinite where none is large enough. The arguments are those of `powers`.
+    """
+    unit = max((item.spread for claim in claims for item in claim.comparisons), default=0.0) / 100
+
+    @cache
+    def of(step: int) -> list[float]:
+        return powers([claim.with_effect(unit * _STEP**step) for claim in claims], seeds, level, others)
+
+    def decides(place: int) -> Callable[[int], bool]:
+        return lambda step: of(step)[place] >= WANTED_POWER
+
+    steps = [_first(decides(place), 0, _STEPS) for place in range(len(claims))]
     return [math.inf if step is None else unit * _STEP**step for step in steps]
 
 

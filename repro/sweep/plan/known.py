@@ -9,9 +9,7 @@ from repro.store.runs_csv import Recorded, recorded
 from repro.sweep.plan.job import Job, Wanted
 
 
-def known_evaluations(
-    outputs: Outputs, jobs: Mapping[str, Job], listed: Mapping[str, Recorded]
-) -> dict[str, Recorded]:
+def known_evaluations(outputs: Outputs, jobs: Mapping[str, Job], listed: Mapping[str, Recorded]) -> dict[str, Recorded]:
     """Evaluation id to what was measured; a record that cannot be read counts as not there."""
     found = dict(listed)
     for job in jobs.values():

@@ -14,7 +14,7 @@ from repro.store.runs_csv import Recorded
 from repro.sweep.plan.job import Wanted
 from repro.sweep.plan.known import complete_number, known_evaluations
 from repro.sweep.plan.plan import distinct_jobs
-from repro.sweep.plan.questions import sentence_of
+from repro.sweep.plan.questions import is_left_to_chance, sentence_of
 from repro.sweep.plan.text import headed
 
 
@@ -37,6 +37,12 @@ class Look:
         """The seeds that are to be there."""
         return tuple(range(self.number))
 
+    @property
+    def _open(self) -> str:
+        first = sentence_of(self.undecided[0])
+        more = len(self.undecided) - 1
+        return f"{first} is open" if not more else f"{first} and {more} more are open"
+
     def lines(self) -> Iterator[str]:
         """What was found, and what follows."""
         if not self.complete:
@@ -44,16 +50,13 @@ class Look:
         elif not self.undecided:
             yield from headed("look", f"at {self.complete} seeds all claims are decided: no more are planned")
         elif self.number == self.complete:
-            yield from headed("look", f"at {self.complete} seeds {len(self.undecided)} are open, and no more are "
+            yield from headed("look", f"at {self.complete} seeds {self._open}, and no more are "
                               f"planned: {LOOKS[-1]} is the last look")  # fmt: skip
         else:
-            yield from headed("look", f"at {self.complete} seeds {len(self.undecided)} are open, such as "
-                              f"{sentence_of(self.undecided[0])}; the next is at {self.number}")  # fmt: skip
+            yield from headed("look", f"at {self.complete} seeds {self._open}; the next look is at {self.number}")
 
 
-def look(
-    wanted: Sequence[Wanted], found: Measurements, outputs: Outputs, listed: Mapping[str, Recorded]
-) -> Look:
+def look(wanted: Sequence[Wanted], found: Measurements, outputs: Outputs, listed: Mapping[str, Recorded]) -> Look:
     """Looks at the claims of a table, at the largest of `LOOKS` that all rows have the seeds of.
 
     Args:
@@ -71,7 +74,8 @@ def look(
 
 def undecided_claims(found: Measurements, known: Mapping[str, Recorded]) -> Iterator[Claim]:
     """The claims that more seeds may decide, by the verdicts of the report."""
-    claims = Claims(found, Evidence(found, known))
+    judge = Claims(found, Evidence(found, known))
     for table in found.tables:
-        results = map(claims.result, table.claims)
-        yield from (item.claim for item in results if item.verdict is ClaimVerdict.INCONCLUSIVE)
+        for result in map(judge.result, table.claims):
+            if result.verdict is ClaimVerdict.INCONCLUSIVE and is_left_to_chance(result.claim, found):
+                yield result.claim

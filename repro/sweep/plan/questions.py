@@ -43,13 +43,13 @@ class Questions:
         spread: of a score over seeds; None if it is neither measured nor assumed.
         paired_spread: of the difference of two scores of one run, likewise.
         asked: the claims, those that are not judged included.
-        lacks_spread: some comparison is between scores of one run, or of two, whose spread is not known.
+        lacking: how many of them are judged and rest on a spread that is not known.
     """
 
     spread: Spread | None
     paired_spread: Spread | None
     asked: tuple[Question, ...]
-    lacks_spread: bool
+    lacking: int
 
     @property
     def planned(self) -> list[PlannedClaim]:
@@ -57,9 +57,7 @@ class Questions:
         return [item.planned for item in self.asked if item.planned is not None]
 
 
-def questions(
-    table: Table, found: Measurements, known: Mapping[str, Recorded], assumed: Assumptions
-) -> Questions:
+def questions(table: Table, found: Measurements, known: Mapping[str, Recorded], assumed: Assumptions) -> Questions:
     """The claims of a table as questions of chance.
 
     Args:
@@ -75,7 +73,7 @@ def questions(
     paired = Spread(assumed.paired_spread) if assumed.paired_spread else pooled(_within(flat, known))
     by_size = found.scale.is_paper and assumed.effect is None
     asked = []
-    lacks = False
+    lacking = 0
     for claim, items in contrasts:
         judged = [(part, item) for part, item in zip(claim.parts, items, strict=True) if not item.obstacle]
         judged = [(part, item) for part, item in judged if by_size or _has_direction(claim, part)]
@@ -86,7 +84,7 @@ def questions(
             continue
         points = [_points(item, spread, paired) for _, item in judged]
         if None in points:
-            lacks = True
+            lacking += 1
             asked.append(Question(claim, None))
             continue
         comparisons = [
@@ -96,7 +94,7 @@ def questions(
         needed = len(claim.parts) // 2 + 1 if claim.most else len(claim.parts)
         planned = PlannedClaim(tuple(comparisons), len(claim.parts), needed)
         asked.append(Question(claim, planned, is_unsized=not by_size and assumed.effect is None))
-    return Questions(spread, paired, tuple(asked), lacks)
+    return Questions(spread, paired, tuple(asked), lacking)
 
 
 def _values(terms: Iterable[Term], known: Mapping[str, Recorded]) -> list[list[float]]:
@@ -167,6 +165,12 @@ def _has_direction(claim: Claim, part: Part) -> bool:
     return not number and not level
 
 
+def is_left_to_chance(claim: Claim, found: Measurements) -> bool:
+    """Whether a claim is judged at the scale, and by values that depend on the seed."""
+    contrasts = (Contrast(part, found) for part in claim.parts)
+    return any(contrast.counts and not contrast.obstacle for contrast in contrasts)
+
+
 def sentence_of(claim: Claim) -> str:
     """A claim in short, by the labels of its rows."""
     if claim.says:
@@ -176,4 +180,3 @@ def sentence_of(claim: Claim) -> str:
         words += [str(claim.operators[place - 1])] if place else []
         words.append(", ".join(getattr(item, "row", None) or str(item) for item in side))
     return " ".join(words)
-

@@ -1,15 +1,16 @@
 """What so many seeds decide of the claims of a table, as lines of text."""
 
 from collections.abc import Iterator, Sequence
+from math import isinf
 
 from repro.papers import Scale
 from repro.report.judge.looks import LEVEL, LOOKS, significance
 from repro.report.judge.power import MOST_SEEDS, WANTED_POWER, PlannedClaim, powers, seeds_needed, smallest_effects
-from repro.sweep.plan.questions import Question, Questions, sentence_of
+from repro.sweep.plan.questions import Questions, sentence_of
 from repro.sweep.plan.text import WIDTH, cut, headed
 from repro.sweep.request import Assumptions
 
-_PERCENT = f"{WANTED_POWER:.0%}".replace("%", " %")
+_PERCENT = f"{100 * WANTED_POWER:.0f} %"
 _SHOWN = WIDTH - 34
 
 
@@ -22,86 +23,81 @@ def seed_lines(asked: Questions, seeds: int | None, scale: Scale, assumed: Assum
         scale: where.
         assumed: the effect, and whether each claim is shown.
     """
-    planned = asked.planned
-    others = sum(bool(item.obstacle) for item in asked.asked)
-    aside = f"; {others} of {len(asked.asked)} cannot be judged by chance at this scale" if others else ""
-    if asked.lacks_spread:
-        yield from headed("claims", f"no spread over seeds is known at this scale, so that nothing can be said about "
-                          f"them; {_remedy(asked)}{aside}")  # fmt: skip
-    elif not planned:
-        yield from headed("claims", f"none is left to chance at this scale: all {len(asked.asked)} cannot be judged, "
-                          "or depend on no seed")  # fmt: skip
-    elif any(item.is_unsized for item in asked.asked):
-        yield from _effects(planned, seeds, scale, aside)
-    else:
-        sizes = f"if all are about {assumed.effect:g} points" if assumed.effect else "at their printed sizes"
-        yield from _decided(planned, seeds, sizes, aside)
-    if not asked.lacks_spread and planned:
-        known = [f"{asked.spread} over seeds" if asked.spread else "",
-                 f"{asked.paired_spread} between scores of one run" if asked.paired_spread else ""]  # fmt: skip
-        yield from headed("spread", "; ".join(filter(None, known)))
-        if assumed.shows_claims:
-            yield from _each(asked.asked, seeds)
+    planned, lacking = asked.planned, asked.lacking
+    if not planned and not lacking:
+        yield from headed("claims", "none is left to chance at this scale: they are not judged, or depend on no seed")
+        return
+    if planned and any(item.is_unsized for item in asked.asked):
+        yield from _effects(planned, seeds, scale, lacking)
+    elif planned:
+        sizes = f"at differences of {assumed.effect:g}" if assumed.effect else "at their printed sizes"
+        yield from _decided(planned, seeds, sizes, lacking)
+    if lacking:
+        leaf = "planning.paired_spread=0.1" if asked.spread else "planning.spread=0.5"
+        yield from headed("" if planned else "claims", f"{lacking} rest on a spread over seeds that is not known at "
+                          f"this scale: {leaf} assumes one, in points, or two seeds of a row measure it")  # fmt: skip
+    silent = sum(bool(item.obstacle) for item in asked.asked)
+    if silent:
+        yield from headed("", f"{silent} of {len(asked.asked)} are not judged at this scale, or depend on no seed")
+    spreads = {"over seeds": asked.spread, "between scores of one run": asked.paired_spread}
+    known = [f"{spread} {words}" for words, spread in spreads.items() if spread is not None]
+    if known:
+        yield from headed("spread", "; ".join(known))
+    if assumed.shows_claims and planned:
+        yield from _each(asked, seeds)
 
 
-def _remedy(asked: Questions) -> str:
-    leaf = "planning.paired_spread=0.1" if asked.spread else "planning.spread=0.5"
-    return f"{leaf} assumes one in points, or two seeds of a row measure it"
-
-
-def _decided(planned: Sequence[PlannedClaim], seeds: int | None, sizes: str, aside: str) -> Iterator[str]:
+def _decided(planned: Sequence[PlannedClaim], seeds: int | None, sizes: str, lacking: int) -> Iterator[str]:
     if seeds is None:
-        counts = [_count(powers(planned, look, significance(look))) for look in LOOKS]
+        counts = [_count(powers(planned, look, significance(look), lacking)) for look in LOOKS]
         text = (f"{_listed(LOOKS)} seeds decide {_listed(counts)} of {len(planned)} with {_PERCENT} {sizes}, "
-                "each look at its own level")  # fmt: skip
+                "each look at its level")  # fmt: skip
     else:
-        found = _count(powers(planned, seeds))
+        found = _count(powers(planned, seeds, LEVEL, lacking))
         text = (f"{_many(seeds)} {'decides' if seeds == 1 else 'decide'} {found} of {len(planned)} with {_PERCENT} "
-                f"{sizes} (false verdicts {LEVEL:.0%} for all together)")  # fmt: skip
-    yield from headed("claims", text.replace("%)", " %)").replace("5%", "5 %") + aside)
-    needed = seeds_needed(planned)
-    reached = sorted(number for number in needed if number is not None)
-    if reached:
-        half = reached[(len(planned) + 1) // 2 - 1] if len(reached) >= (len(planned) + 1) // 2 else None
-        words = [f"the first {'takes' if len(planned) > 1 else 'one takes'} {_many(reached[0])}"]
-        words += [f"half of them {half}"] if half is not None and len(planned) > 2 else []
-        words += [f"all {reached[-1]}"] if len(reached) == len(planned) and len(planned) > 1 else []
-        yield from headed("", "; ".join(words))
-    if len(reached) < len(planned):
-        yield from headed("", f"{len(planned) - len(reached)} of them more than {MOST_SEEDS} seeds, or no number")
+                f"{sizes}, if that number is fixed beforehand")  # fmt: skip
+    yield from headed("claims", text)
+    reached = sorted(number for number in seeds_needed(planned, LEVEL, lacking) if number is not None)
+    half = (len(planned) + 1) // 2
+    takes = [f"the first takes {_many(reached[0])}"] if reached else []
+    takes += [f"half of them {reached[half - 1]}"] if len(reached) >= half else []
+    takes += [f"all {reached[-1]}"] if len(reached) == len(planned) else []
+    others = len(planned) - len(reached)
+    takes += [f"{others} more than {MOST_SEEDS}, or no number is enough"] if others else []
+    yield from headed("", ", ".join(takes))
 
 
-def _effects(planned: Sequence[PlannedClaim], seeds: int | None, scale: Scale, aside: str) -> Iterator[str]:
+def _effects(planned: Sequence[PlannedClaim], seeds: int | None, scale: Scale, lacking: int) -> Iterator[str]:
     numbers = LOOKS if seeds is None else (seeds,)
     for number in numbers:
         level = LEVEL if seeds is not None else significance(number)
-        effects = smallest_effects(planned, number, level)
-        low, high = min(effects), max(effects)
-        if high == float("inf"):
+        effects = smallest_effects(planned, number, level, lacking)
+        low, high = (f"{end:.1f}" for end in (min(effects), max(effects)))
+        if isinf(max(effects)):
             text = f"{_many(number)} {'decides' if number == 1 else 'decide'} none, however large its difference"
         else:
-            span = f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+            span = low if low == high else f"{low} to {high}"
             text = f"{_many(number)} decide with {_PERCENT} differences of {span} points or more"
         yield from headed("claims" if number == numbers[0] else "", text)
     yield from headed("", f"what is printed says nothing of their size at scale {scale.name}: planning.effect=1.0, in "
-                      f"points, says how many are decided and what it takes{aside}")  # fmt: skip
+                      "points, says how many are decided and what it takes")  # fmt: skip
 
 
-def _each(asked: Sequence[Question], seeds: int | None) -> Iterator[str]:
+def _each(asked: Questions, seeds: int | None) -> Iterator[str]:
     """One line for each claim: its size, the probability that n seeds decide it, and how many it takes."""
-    planned = [item.planned for item in asked if item.planned is not None]
-    is_unsized = any(item.is_unsized for item in asked)
+    planned, lacking = asked.planned, asked.lacking
+    is_unsized = any(item.is_unsized for item in asked.asked)
     number = LOOKS[-1] if seeds is None else seeds
     level = significance(number) if seeds is None else LEVEL
-    chances = [None] * len(planned) if is_unsized else powers(planned, number, level)
-    needed = smallest_effects(planned, number, level) if is_unsized else seeds_needed(planned)
+    chances = [None] * len(planned) if is_unsized else powers(planned, number, level, lacking)
+    needed = smallest_effects(planned, number, level, lacking) if is_unsized else seeds_needed(planned, LEVEL, lacking)
     last = "points" if is_unsized else "seeds for it"
     yield f"  {'claim':{_SHOWN}}  {'size':>5}  {f'with {number}':>8}  {last:>12}"
     rows = iter(zip(planned, chances, needed, strict=True))
-    for item in asked:
+    for item in asked.asked:
         words = [cut_to(sentence_of(item.claim), _SHOWN)]
         if item.planned is None:
-            yield cut(f"  {words[0]:{_SHOWN}}  {item.obstacle}")
+            yield cut(f"  {words[0]:{_SHOWN}}  {item.obstacle or 'its spread is not known'}")
             continue
         claim, chance, takes = next(rows)
         effects = dict.fromkeys(f"{part.effect:.1f}" for part in claim.comparisons)

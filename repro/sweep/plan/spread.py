@@ -3,8 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-from repro.report.judge.statistics import interval
+from statistics import variance
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,9 @@ def pooled(rows: Iterable[Sequence[float]]) -> Spread | None:
     """
     squares, degrees, count = 0.0, 0, 0
     for values in rows:
-        found = interval(values)
-        if found is not None and found.spread:
-            squares += (found.n - 1) * found.spread**2
-            degrees += found.n - 1
+        square = variance(values) if len(values) > 1 else 0.0
+        if square:
+            squares += (len(values) - 1) * square
+            degrees += len(values) - 1
             count += 1
     return Spread(math.sqrt(squares / degrees), count, degrees) if degrees else None
