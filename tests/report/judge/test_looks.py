@@ -29,7 +29,16 @@ def test_looking_without_a_price_would_decide_falsely_in_more():
 
 @pytest.mark.parametrize(
     ("complete", "all_decided", "number"),
-    [(0, False, 3), (0, True, 3), (3, False, 5), (5, False, 8), (8, False, 12), (12, False, 12), (3, True, 3), (8, True, 8)],
+    [
+        (0, False, 3),
+        (0, True, 3),
+        (3, False, 5),
+        (5, False, 8),
+        (8, False, 12),
+        (12, False, 12),
+        (3, True, 3),
+        (8, True, 8),
+    ],
 )
 def test_seeds_are_added_until_all_is_decided_or_the_last_look_is_done(complete, all_decided, number):
     assert next_number(complete, all_decided=all_decided) == number
