@@ -2,7 +2,7 @@
 
 Who adds seeds until a claim is decided gives chance one more try at each number. The level of a look is in proportion
 to its seeds, and the levels of all looks together are that of a table; so, whatever the claims have to do with each
-other, the probability of a false verdict at any look stays below it. docs/decisions/5-seeds.md says why so.
+other, the probability of a false verdict at any look stays below it. docs/decisions/6-seeds.md says why so.
 """
 
 LOOKS = (3, 5, 8, 12)

@@ -1,8 +1,7 @@
 """How probable it is that so many seeds decide a claim, if its difference and the spread over seeds are so large.
 
 Runs of different configurations count as independent with one spread, and are compared by differences paired by seed.
-All is closed form or one integral over the spread that n seeds happen to show: SciPy would take longer to load than
-a plan takes. Source of Student's distribution for whole degrees: Abramowitz and Stegun, 26.7.3 and 26.7.4.
+The power is an integral over the spread that n seeds happen to show.
 """
 
 import math
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from repro.report.judge.looks import LEVEL
+from repro.report.judge.student import critical
 from repro.report.judge.verdicts import SEEDS_OF_A_CLAIM
 
 WANTED_POWER = 0.8
@@ -182,37 +182,6 @@ def at_least(needed: int, chances: Sequence[float]) -> float:
         counts = [(counts[k] if k < len(counts) else 0.0) * (1 - chance) + (counts[k - 1] * chance if k else 0.0)
                   for k in range(len(counts) + 1)]  # fmt: skip
     return sum(counts[needed:])
-
-
-@lru_cache(maxsize=100_000)
-def critical(degrees: int, level: float) -> float:
-    """What Student's t exceeds with probability `level` in the one direction.
-
-    Args:
-        degrees: of freedom, at least 1.
-        level: above 0, at most 0.5.
-    """
-    low, high = 0.0, 1.0
-    while _upper_tail(high, degrees) > level:
-        low, high = high, 2 * high
-    while high - low > 1e-6 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _upper_tail(middle, degrees) > level else (low, middle)
-    return high
-
-
-def _upper_tail(t: float, degrees: int) -> float:
-    """Probability that Student's t with whole degrees of freedom exceeds a number of at least 0."""
-    angle = math.atan(t / math.sqrt(degrees))
-    cosine = math.cos(angle)
-    is_odd = degrees % 2
-    term = cosine if is_odd else 1.0
-    total = term if degrees > 1 else 0.0
-    for k in range(2 + is_odd, degrees, 2):
-        term *= cosine**2 * (k - 1) / k
-        total += term
-    central = 2 / math.pi * (angle + math.sin(angle) * total) if is_odd else math.sin(angle) * total
-    return (1 - central) / 2
 
 
 @cache
