@@ -105,6 +105,19 @@ def hint(wrong: object, right: Iterable[str], *, otherwise: str = "", most: int 
     return f"; {otherwise or 'there are ' + ', '.join(names)}"
 
 
+def refuse_repeated(key: str, values: Iterable[object]) -> None:
+    """Refuses a list in which something stands twice, which would count once or be a mistake for something else.
+
+    Raises:
+        ConfigError: naming the setting and what it holds twice.
+    """
+    seen: list[object] = []
+    for value in values:
+        if value in seen:
+            raise ConfigError(f"{key} holds {value} twice; each may stand in it once")
+        seen.append(value)
+
+
 def nearest(wrong: str, right: Iterable[str], most: int = 1) -> list[str]:
     """The names most like a wrong one, whatever its capitals; none if none is near."""
     by_lower_case: dict[str, str] = {}

@@ -14,6 +14,7 @@ from repro.errors import (
     hint,
     is_ours,
     nearest,
+    refuse_repeated,
     told,
 )
 
@@ -93,3 +94,9 @@ def test_an_error_of_own_code_is_told_with_its_line():
 def test_our_classes_are_told_from_others():
     assert is_ours(ConfigError)
     assert not is_ours(Path)
+
+
+def test_what_stands_twice_in_a_list_is_refused():
+    refuse_repeated("key", [1, 2, 3])
+    with pytest.raises(ConfigError, match=r"^key holds 1\.0 twice; each may stand in it once$"):
+        refuse_repeated("key", [1, 2, 1.0])

@@ -10,7 +10,7 @@ from repro.config.groups import config_folders, content_of, groups_of, not_taken
 from repro.config.hydra import choices_of, composed
 from repro.config.overrides import Override, read, written_out
 from repro.config.tree import flatten
-from repro.errors import ConfigError, nearest
+from repro.errors import ConfigError, nearest, refuse_repeated
 
 HELP = "python -m repro --help all lists them all"
 
@@ -25,6 +25,9 @@ def check_overrides(overrides: Iterable[str], *, user_folder: Path | None = None
         ConfigError: naming what is wrong and the nearest right name.
     """
     given = [read(override) for override in written_out(overrides)]
+    for override in given:
+        if override.is_grid and not set(override.text) & set("(["):
+            refuse_repeated(override.key, override.text.split(","))
     groups = groups_of(config_folders(user_folder))
     chosen = []
     for override in given:

@@ -12,7 +12,7 @@ from repro.config.groups import config_folder, groups_of
 from repro.config.hydra import composed, plain, with_overrides
 from repro.config.overrides import read
 from repro.config.tree import Leaves, flatten
-from repro.errors import ConfigError, hint
+from repro.errors import ConfigError, hint, refuse_repeated
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -41,10 +41,11 @@ class Given:
         return None if value is None else str(value)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A text or a list of texts; none for null."""
+        """A text or a list of texts, each once; none for null."""
         value = self.leaves[key]
         texts = [] if value is None else value if isinstance(value, list) else [value]
         self._require(key, all(isinstance(item, str) for item in texts), "a text or a list of texts")
+        refuse_repeated(key, texts)
         return tuple(texts)
 
     def word(self, key: str, words: type[Word]) -> Word:
@@ -66,6 +67,10 @@ class Given:
         self._require(key, _is_number(value) and math.isfinite(value) and value >= 0, "a number of at least 0")
         return float(value)
 
+    def optional_positive(self, key: str) -> float | None:
+        """A number above 0, or null."""
+        return None if self.leaves[key] is None else self.positive(key)
+
     def positive(self, key: str) -> float:
         """A number above 0."""
         self._require(key, _is_number(self.leaves[key]) and self.leaves[key] > 0, "a positive number")
@@ -83,7 +88,8 @@ class Given:
         counted = list(range(value)) if _is_whole(value) else value
         if not counted or not isinstance(counted, list) or not all(_is_whole(item) and item >= 0 for item in counted):
             raise ConfigError(f"{key} is {value!r}; give {example}")
-        return tuple(dict.fromkeys(counted))
+        refuse_repeated(key, counted)
+        return tuple(counted)
 
     def path(self, key: str) -> Path:
         """A folder or file."""

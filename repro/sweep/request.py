@@ -42,6 +42,27 @@ class ClusterSettings:
     refresh_seconds: float = 2.0
 
 
+AUTO = "auto"
+"""As many seeds as decide the claims, by looks at fixed numbers."""
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What is assumed to tell how many claims so many seeds decide.
+
+    Attributes:
+        spread: standard deviation of a score over seeds, in points; None: as measured so far.
+        paired_spread: of the difference of two scores of one run; None: as measured so far.
+        effect: points that every claim is about; None: as printed, at the paper's scale alone.
+        shows_claims: whether each claim is shown by itself.
+    """
+
+    spread: float | None = None
+    paired_spread: float | None = None
+    effect: float | None = None
+    shows_claims: bool = False
+
+
 @dataclass(frozen=True)
 class Request:
     """What was asked for, checked as far as it can be without the papers; see conf/sweep.yaml.
@@ -49,13 +70,15 @@ class Request:
     Attributes:
         selection: which tables, and where things are; its paper is the ledger's.
         scale: name of the scale.
+        seeds: which; None: as many as decide the claims.
         run: settings for every run.
         words: the command line as it was typed.
     """
 
     selection: Selection
     scale: str
-    seeds: tuple[int, ...]
+    seeds: tuple[int, ...] | None
+    assumptions: Assumptions
     submit: bool
     action: Action
     setting: str | None
@@ -67,6 +90,11 @@ class Request:
     def ledger(self) -> str | None:
         """The paper whose open readings are swept; None for its tables as we read them."""
         return self.selection.paper
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether something is to be trained, not only to be shown."""
+        return self.action is Action.RETRY or (self.submit and self.action is Action.PLAN)
 
     def command(self, *changes: str) -> str:
         """The command as it was typed, with some settings changed; for sentences on what to do next."""
@@ -94,7 +122,11 @@ class Request:
             raise ConfigError(f"there is no ledger of a paper {self.ledger}{right}")
         if not self.selection.patterns:
             raise ConfigError("no table was named; write table=vortex/table1, table='vortex/*', or table='*/*' for all")
-        return self.selection.tables_of(library)
+        tables = self.selection.tables_of(library)
+        if self.seeds is None and len(tables) > 1:
+            raise ConfigError(f"seeds=auto takes one table at a time, since each has claims of its own; {len(tables)} "
+                              f"were chosen, such as {tables[0].key}")  # fmt: skip
+        return tables
 
 
 def read_request(arguments: Sequence[str]) -> Request:
@@ -117,7 +149,13 @@ def read_request(arguments: Sequence[str]) -> Request:
     return Request(
         selection=read_selection(given, paper=ledger),
         scale=given.text("scale"),
-        seeds=given.numbers("seeds", "how many, such as seeds=3, or which, such as 'seeds=[0,2]'"),
+        seeds=_seeds(given, ledger),
+        assumptions=Assumptions(
+            given.optional_positive("planning.spread"),
+            given.optional_positive("planning.paired_spread"),
+            given.optional_positive("planning.effect"),
+            given.flag("planning.claims"),
+        ),
         submit=given.flag("submit"),
         action=given.word("action", Action),
         setting=setting,
@@ -125,6 +163,14 @@ def read_request(arguments: Sequence[str]) -> Request:
         cluster=_cluster(given),
         words=tuple(arguments),
     )
+
+
+def _seeds(given: Given, ledger: str | None) -> tuple[int, ...] | None:
+    if given.leaves["seeds"] != AUTO:
+        return given.numbers("seeds", "how many, such as seeds=3, which, such as 'seeds=[0,2]', or seeds=auto")
+    if ledger is not None:
+        raise ConfigError("seeds=auto goes by the claims of a table, and a ledger has none; give how many: seeds=3")
+    return None
 
 
 def _cluster(given: Given) -> ClusterSettings:

@@ -1,6 +1,6 @@
 """One request carried out: planned, shown, and what is left of it done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -9,10 +9,14 @@ from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
 from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.known import known_evaluations
+from repro.sweep.plan.look import Look, look
 from repro.sweep.plan.observe import observe, recorded_evaluations
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
+from repro.sweep.plan.questions import questions
 from repro.sweep.plan.run_settings import with_settings
-from repro.sweep.plan.text import finished_sentence, plan_lines, problem_lines
+from repro.sweep.plan.seeds import seed_lines
+from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, plan_lines, problem_lines
 from repro.sweep.plan.wanted import wanted_cells
 from repro.sweep.request import Action, ClusterKind, Request, read_request
 
@@ -32,7 +36,16 @@ def carry_out(overrides: Sequence[str]) -> int:
         return cancelled(request, None)
     library = request.selection.library()
     library.scale(request.scale)  # a mistake in it is told before anything is composed
-    return Sweep(request, library, request.tables_of(library)).carry_out()
+    tables = request.tables_of(library)
+    sweep = Sweep(request, library, tables)
+    code = sweep.carry_out()
+    while sweep.look is not None and request.is_carried_out and code == 0:
+        following = Sweep(request, library, tables)
+        if following.seeds == sweep.seeds:
+            break
+        sweep = following
+        code = sweep.carry_out()
+    return code
 
 
 class Sweep:
@@ -41,7 +54,12 @@ class Sweep:
     def __init__(self, request: Request, library: Library, tables: Sequence[Table]) -> None:
         self.request, self.library = request, library
         self.wanted, self.found = wanted_cells(request, library, tables)
-        jobs = distinct_jobs(self.wanted, request.seeds)
+        self.listed = recorded_evaluations(request.selection.reports)
+        self.look: Look | None = None
+        if request.seeds is None:
+            self.look = look(self.wanted, self.found, request.selection.outputs, self.listed)
+        self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
+        jobs = distinct_jobs(self.wanted, self.seeds)
         selection = request.selection
         self.jobs = with_settings(jobs, request.run, selection.outputs.root, selection.conf_folder)
 
@@ -51,8 +69,8 @@ class Sweep:
         if retry:
             observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
                         for key, seen in observed.items()}  # fmt: skip
-        recorded = recorded_evaluations(self.request.selection.reports)
-        return make_plan(self.wanted, self.request.seeds, self.jobs, observed, recorded)
+        self.listed = recorded_evaluations(self.request.selection.reports)
+        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed)
 
     def carry_out(self) -> int:
         """Does what was asked for, and returns the exit code."""
@@ -64,8 +82,10 @@ class Sweep:
         plan = self.plan()
         for line in plan_lines(plan, self.found):
             print(line)
-        if request.action is Action.PLAN and plan.open_jobs:
-            for line in self.estimate_lines(plan):
+        if request.action is Action.PLAN:
+            for line in self.seed_lines():
+                print(line)
+            for line in self.estimate_lines(plan) if plan.open_jobs else ():
                 print(line)
         problems = relevant_problems(request, self.library, self.found)
         problems += mistaken_readings(self.found, request.setting) if request.ledger else []
@@ -79,7 +99,7 @@ class Sweep:
         code = 0
         if refused:
             print(f"nothing is started before {len(refused)} of {len(todo)} trainings are mended, see above")
-        elif request.action is Action.RETRY or (request.submit and request.action is Action.PLAN):
+        elif request.is_carried_out:
             code = self.execute(todo)
         else:
             print(next_step(request, plan))
@@ -98,6 +118,21 @@ class Sweep:
         from repro.sweep.plan.images import refused_images  # loads torch, which a plan with nothing to do spares
 
         return list(refused_images(jobs, self.jobs, self.request.selection.outputs))
+
+    def seed_lines(self) -> Iterator[str]:
+        """What the seeds decide of the claims, table by table where only a few were chosen."""
+        request, tables = self.request, [table for table in self.found.tables if table.claims]
+        if request.ledger is not None or not 0 < len(tables) <= ROWS_UP_TO_TABLES:
+            return
+        known = known_evaluations(request.selection.outputs, self.jobs, self.listed)
+        for table in tables:
+            if len(tables) > 1:
+                yield table.key
+            asked = questions(table, self.found, known, request.assumptions)
+            number = None if self.look is not None else len(self.seeds)
+            yield from seed_lines(asked, number, self.found.scale, request.assumptions)
+        if self.look is not None:
+            yield from self.look.lines()
 
     def estimate_lines(self, plan: Plan) -> Sequence[str]:
         """What the open jobs of a plan cost."""

@@ -11,6 +11,8 @@ from repro.errors import ConfigError
     ("overrides", "sentence"),
     [
         (["head=votex"], "head=votex is no choice of head; did you mean vortex? Choices: "),
+        (["seed=0,1,0"], "seed holds 0 twice; each may stand in it once"),
+        (["head=fcn,fcn"], "head holds fcn twice"),
         (["head=qqqqqq"], "head=qqqqqq is no choice of head; choices: "),
         (["hed=vortex"], "there is no setting or group hed; did you mean head?"),
         (["dataset=VOC"], "did you mean voc?"),

@@ -65,9 +65,11 @@ def test_a_mistaken_setting_of_a_command_is_a_sentence(override, sentence):
         (lambda it: it.number("key"), 0, 0.0),
         (lambda it: it.positive("key"), 0.5, 0.5),
         (lambda it: it.optional_count("key"), None, None),
+        (lambda it: it.optional_positive("key"), None, None),
+        (lambda it: it.optional_positive("key"), 0.5, 0.5),
         (lambda it: it.optional_count("key"), 1, 1),
         (lambda it: it.numbers("key", ""), 3, (0, 1, 2)),
-        (lambda it: it.numbers("key", ""), [5, 2, 5], (5, 2)),
+        (lambda it: it.numbers("key", ""), [5, 2], (5, 2)),
         (lambda it: it.path("key"), "a/b", Path("a/b")),
         (lambda it: it.optional_path("key"), None, None),
         (lambda it: it.optional_path("key"), "a", Path("a")),
@@ -100,6 +102,8 @@ def test_a_setting_is_read_with_its_type(read, value, expected):
         (lambda it: it.numbers("key", "a number"), [-1], "key is [-1]; give a number"),
         (lambda it: it.numbers("key", "a number"), [True], "give a number"),
         (lambda it: it.numbers("key", "a number"), "3", "give a number"),
+        (lambda it: it.numbers("key", "a number"), [1, 1], "key holds 1 twice; each may stand in it once"),
+        (lambda it: it.texts("key"), ["a", "b", "a"], "key holds a twice"),
     ],
 )
 def test_a_setting_of_another_type_is_a_sentence(read, value, sentence):

@@ -19,7 +19,12 @@ from tests.report.made_runs import record_of
         (["table=vortex/table1,vortex/table2"], "write 'table=[vortex/table1,vortex/table2]'"),
         (["table=vortex/table1", "seeds=0,1"], "write 'seeds=[0,1]'"),
         (["table=vortex/table1", "seeds=0"], "seeds is 0; give how many"),
-        (["table=vortex/table1", "seeds=[0,-1]"], "seeds is [0, -1]"),
+        (
+            ["table=vortex/table1", "seeds=[0,-1]"],
+            "seeds is [0, -1]; give how many, such as seeds=3, which, such as 'seeds=[0,2]', or seeds=auto",
+        ),
+        (["table=vortex/table1", "seeds=[1,1]"], "seeds holds 1 twice; each may stand in it once"),
+        (["table=[vortex/table1,vortex/table1]"], "table holds vortex/table1 twice"),
         (["table=vortex/table1", "seeds=true"], "seeds is True"),
         (["table=vortex/table1", "seeds=two"], "seeds is 'two'"),
         (["table=3"], "table is 3; it must be a text"),

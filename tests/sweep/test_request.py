@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from repro.errors import ConfigError
-from repro.sweep.request import Action, ClusterKind, ClusterSettings, read_request
+from repro.sweep.request import Action, Assumptions, ClusterKind, ClusterSettings, read_request
 from tests.composed import papers
 
 
@@ -31,6 +31,25 @@ def test_a_local_queue_has_slots_and_looks_at_its_jobs_now_and_then():
             read_request(["cluster=local", f"cluster.{wrong}"])
     with pytest.raises(ConfigError, match=r"cluster\.refresh_seconds is 0; it must be a positive number"):
         read_request(["cluster=local", "cluster.refresh_seconds=0"])
+
+
+def test_seeds_may_be_left_to_the_claims_of_one_table():
+    request = read_request(["table=vortex/table1", "seeds=auto"])
+    assert request.seeds is None
+    assert [table.key for table in request.tables_of(papers())] == ["vortex/table1"]
+    several = read_request(["table=vortex/*", "seeds=auto"])
+    with pytest.raises(ConfigError, match=r"seeds=auto takes one table at a time, .* such as vortex/"):
+        several.tables_of(papers())
+    with pytest.raises(ConfigError, match="seeds=auto goes by the claims of a table, and a ledger has none"):
+        read_request(["ledger=vortex", "seeds=auto"])
+
+
+def test_what_is_assumed_for_the_plan_is_positive():
+    assert read_request(["table=gald/*"]).assumptions == Assumptions()
+    given = read_request(["table=gald/*", "planning.spread=0.5", "planning.effect=1", "planning.claims=true"])
+    assert given.assumptions == Assumptions(0.5, None, 1.0, True)
+    with pytest.raises(ConfigError, match=r"planning\.spread is 0; it must be a positive number"):
+        read_request(["table=gald/*", "planning.spread=0"])
 
 
 def test_settings_of_runs_are_told_from_those_of_the_sweep():

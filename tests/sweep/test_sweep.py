@@ -1,12 +1,16 @@
 """A request on a small paper: what it shows, what it says to do next, whose mistakes it tells; nothing is trained."""
 
+import re
+
 import pytest
 
 from repro.store.outputs import Outputs
+from repro.store.runs_csv import recorded, runs_csv
 from repro.store.status import RunState
 from repro.sweep.plan.job import JobState
 from repro.sweep.sweep import next_step, relevant_problems
 from tests.one_second_paper import row, sweep, write_ledger, write_table
+from tests.report.made_runs import record_of
 from tests.sweep.planning import plan_for, states_by_row, sweep_for
 
 ROWS = [row("narrow"), row("wide", "head.width=32"), row("twin")]
@@ -111,3 +115,42 @@ def test_several_seeds_are_runs_of_their_own(folder, outputs):
     assert len(plan.jobs) == 4
     assert {job.configuration.seed for job in plan.jobs.values()} == {0, 3}
     assert plan_for(folder, outputs, "seeds=[3]").jobs.keys() < plan.jobs.keys()
+
+
+CLAIM = {"claim": ["wide", ">", "narrow"], "place": "section 1"}
+
+
+def listed(folder, outputs, seeds, gap):
+    """A committed list that has so many seeds of two rows, whose scores are so far apart."""
+    items = [item for item in sweep_for(folder, outputs).wanted if item.needs_training]
+    records = [record_of(item.measurement, seed, 50.0 + gap * place + (seed + place) % 3)
+               for place, item in enumerate(items) for seed in range(seeds)]  # fmt: skip
+    (outputs / "reports").mkdir(parents=True, exist_ok=True)
+    (outputs / "reports" / "runs.csv").write_text(runs_csv(map(recorded, records)))
+
+
+def test_seeds_are_planned_until_the_claims_are_decided(tmp_path, outputs, capsys):
+    folder = write_table(tmp_path / "sweeps", ROWS[:2], claims=[CLAIM])
+    assert plan_for(folder, outputs, "seeds=auto").seeds == (0, 1, 2)
+    listed(folder, outputs, 3, gap=0.1)
+    assert sweep(folder, outputs, "seeds=auto") == 0
+    text = capsys.readouterr().out
+    assert "look        at 3 seeds wide > narrow is open; the next look is at 5" in text
+    assert "state       6 done (recorded), 4 to do" in text
+    listed(folder, outputs, 3, gap=40.0)
+    assert sweep(folder, outputs, "seeds=auto", "submit=true") == 0
+    text = capsys.readouterr().out
+    assert "at 3 seeds all claims are decided: no more are planned" in text
+    assert "all 6 trainings are done and recorded" in text
+
+
+def test_a_plan_says_what_its_seeds_decide(tmp_path, outputs, capsys):
+    folder = write_table(tmp_path / "sweeps", [ROWS[0], {**ROWS[1], "cells": {"mIoU": 73.0}}], claims=[CLAIM])
+    assert sweep(folder, outputs, "seeds=5") == 0
+    assert "planning.spread=0.5 assumes one" in " ".join(capsys.readouterr().out.split())
+    assert sweep(folder, outputs, "seeds=5", "planning.spread=0.5", "planning.claims=true") == 0
+    text = capsys.readouterr().out
+    assert "5 seeds decide 1 of 1 with 80 % at their printed sizes" in text
+    assert re.search(r"^  wide > narrow +3\.0 +100 % +[34]$", text, re.MULTILINE)
+    assert sweep(folder, outputs, "seeds=5", "action=status", "planning.spread=0.5") == 0
+    assert "seeds decide" not in capsys.readouterr().out

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from repro.config.settings.common import require
+from repro.errors import refuse_repeated
 
 
 class Average(Enum):
@@ -67,5 +68,6 @@ class EvaluationSettings:
             f"which is {'null' if self.window is None else self.window}, or be null for two thirds of it",
         )
         require(bool(self.scales) and min(self.scales) > 0, "evaluation.scales needs at least one positive scale")
+        refuse_repeated("evaluation.scales", self.scales)
         require(self.batch_size > 0, f"evaluation.batch_size is {self.batch_size}; it must be at least 1")
         require(self.panels >= 0, f"evaluation.panels is {self.panels}; it cannot be negative")

@@ -10,7 +10,7 @@ from repro.store.journal import newest_step
 from repro.store.outputs import Outputs
 from repro.store.reports import RUNS_CSV
 from repro.store.run_folder import RunFolder
-from repro.store.runs_csv import read_runs
+from repro.store.runs_csv import Recorded, read_runs
 from repro.store.status import START_DIGEST, WEIGHTS_DIGEST
 from repro.sweep.plan.job import Job, Observed
 
@@ -45,8 +45,8 @@ def _look(folder: RunFolder, job: Job) -> Observed:
     )
 
 
-def recorded_evaluations(reports: Path) -> frozenset[str]:
-    """Evaluation ids in the committed list of records; lines that the report would refuse do not count.
+def recorded_evaluations(reports: Path) -> dict[str, Recorded]:
+    """The committed list of records by evaluation id; lines that the report would refuse do not count.
 
     Raises:
         StoreError: the file cannot be read, or is no such list.
@@ -54,4 +54,4 @@ def recorded_evaluations(reports: Path) -> frozenset[str]:
     evaluations, problems = read_runs(reports / RUNS_CSV)
     if problems and not evaluations:
         raise StoreError(problems[0])
-    return frozenset(evaluation.evaluation_id for evaluation in evaluations)
+    return {evaluation.evaluation_id: evaluation for evaluation in evaluations}

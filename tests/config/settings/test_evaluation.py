@@ -12,6 +12,7 @@ from tests.composed import composed
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
+        ("evaluation.scales=[1,0.5,1.0]", "evaluation.scales holds 1.0 twice"),
         ("evaluation.scales=[]", "evaluation.scales needs at least one positive scale"),
         ("evaluation.scales=[1,0]", "evaluation.scales needs at least one positive scale"),
         ("evaluation.window=0", "evaluation.window must be at least 1 pixel"),

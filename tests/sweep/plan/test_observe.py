@@ -111,11 +111,11 @@ def test_looking_takes_no_lock(outputs):
 
 
 def test_the_list_of_records_may_be_absent_but_not_of_another_form(tmp_path):
-    assert recorded_evaluations(tmp_path) == frozenset()
+    assert recorded_evaluations(tmp_path) == {}
     good = [recorded(example_record(RUN, f"{number:016x}")) for number in (1, 2)]
     text = runs_csv(good)
     (tmp_path / "runs.csv").write_text(text)
-    assert recorded_evaluations(tmp_path) == {item.evaluation_id for item in good}
+    assert recorded_evaluations(tmp_path) == {item.evaluation_id: item for item in good}
     (tmp_path / "runs.csv").write_text(text.replace("86.4", "x", 1))
     assert len(recorded_evaluations(tmp_path)) == 1  # the report refuses the other line, so it is to be made again
     for content in (b"run\n1\n", b"\xff\xfe"):

@@ -1,0 +1,182 @@
+"""The claims of a table as questions of chance: how large each difference is, and how far it scatters over seeds."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from repro.experiments.measurements import Measurements
+from repro.papers import Claim, Operator, Part, Table
+from repro.report.judge.power import UPWARDS, Band, Comparison, PlannedClaim
+from repro.report.printed import own_decimals
+from repro.report.printed_claims import printed_part, quantity
+from repro.store.runs_csv import Recorded
+from repro.sweep.plan.contrasts import Contrast, Term
+from repro.sweep.plan.spread import Spread, pooled
+from repro.sweep.request import Assumptions
+
+MARGIN_POINTS = 1.0
+"""How far from the amount of a text a difference of scores may lie."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A claim, and what is to be known to plan its seeds.
+
+    Attributes:
+        claim: the claim.
+        planned: None if chance does not decide it here, or its spread or size is not known.
+        obstacle: why it is not judged at the scale; empty if it is.
+        is_unsized: it is judged, and nobody says how large its difference is; it then stands with a size of 0.
+    """
+
+    claim: Claim
+    planned: PlannedClaim | None
+    obstacle: str = ""
+    is_unsized: bool = False
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The claims of a table that chance decides at a scale.
+
+    Attributes:
+        spread: of a score over seeds; None if it is neither measured nor assumed.
+        paired_spread: of the difference of two scores of one run, likewise.
+        asked: the claims, those that are not judged included.
+        lacking: how many of them are judged and rest on a spread that is not known.
+    """
+
+    spread: Spread | None
+    paired_spread: Spread | None
+    asked: tuple[Question, ...]
+    lacking: int
+
+    @property
+    def planned(self) -> list[PlannedClaim]:
+        """Those that are planned for."""
+        return [item.planned for item in self.asked if item.planned is not None]
+
+
+def questions(table: Table, found: Measurements, known: Mapping[str, Recorded], assumed: Assumptions) -> Questions:
+    """The claims of a table as questions of chance.
+
+    Args:
+        table: the table.
+        found: how its cells are measured at the scale.
+        known: evaluation id to what was measured.
+        assumed: what counts instead.
+    """
+    contrasts = [(claim, [Contrast(part, found) for part in claim.parts]) for claim in table.claims]
+    flat = [contrast for _, items in contrasts for contrast in items if not contrast.obstacle]
+    terms = {key: term for contrast in flat for key, term in contrast.terms.items()}
+    spread = Spread(assumed.spread) if assumed.spread else pooled(_values(terms.values(), known))
+    paired = Spread(assumed.paired_spread) if assumed.paired_spread else pooled(_within(flat, known))
+    by_size = found.scale.is_paper and assumed.effect is None
+    asked = []
+    lacking = 0
+    for claim, items in contrasts:
+        judged = [(part, item) for part, item in zip(claim.parts, items, strict=True) if not item.obstacle]
+        judged = [(part, item) for part, item in judged if by_size or _has_direction(claim, part)]
+        by_chance = [item for _, item in judged if item.counts]
+        if not by_chance:
+            reasons = dict.fromkeys(item.obstacle for item in items if item.obstacle)
+            asked.append(Question(claim, None, "; ".join(reasons) or "no seed has an influence"))
+            continue
+        points = [_points(item, spread, paired) for _, item in judged]
+        if None in points:
+            lacking += 1
+            asked.append(Question(claim, None))
+            continue
+        comparisons = [
+            _comparison(found, claim, part, item, spread_of, spread, assumed.effect or 0.0, by_size=by_size)
+            for (part, item), spread_of in zip(judged, points, strict=True) if spread_of is not None
+        ]  # fmt: skip
+        needed = len(claim.parts) // 2 + 1 if claim.most else len(claim.parts)
+        planned = PlannedClaim(tuple(comparisons), len(claim.parts), needed)
+        asked.append(Question(claim, planned, is_unsized=not by_size and assumed.effect is None))
+    return Questions(spread, paired, tuple(asked), lacking)
+
+
+def _values(terms: Iterable[Term], known: Mapping[str, Recorded]) -> list[list[float]]:
+    return [list(term.values(known).values()) for term in terms]
+
+
+def _within(contrasts: Iterable[Contrast], known: Mapping[str, Recorded]) -> list[list[float]]:
+    """The differences of scores of one run, seed by seed."""
+    found: dict[tuple[tuple[str, str], ...], list[float]] = {}
+    for contrast in contrasts:
+        for items in contrast.by_run().values():
+            if len(items) > 1:
+                sides = [(count, term.values(known)) for count, term in items]
+                seeds = set.intersection(*(set(values) for _, values in sides))
+                key = tuple(sorted(term.key for _, term in items))
+                found[key] = [sum(count * values[seed] for count, values in sides) for seed in sorted(seeds)]
+    return list(found.values())
+
+
+def _points(contrast: Contrast, spread: Spread | None, paired: Spread | None) -> float | None:
+    """Standard deviation of a difference over seeds; None if what it rests on is not known."""
+    squares = 0.0
+    for items in contrast.by_run().values():
+        if len(items) > 1:
+            if paired is None:
+                return None
+            squares += paired.points**2 * max(abs(count) for count, _ in items) ** 2
+        elif spread is None:
+            return None
+        else:
+            squares += (items[0][0] * spread.points) ** 2
+    return math.sqrt(squares)
+
+
+def _comparison(
+    found: Measurements, claim: Claim, part: Part, contrast: Contrast, points: float, spread: Spread | None,
+    effect: float, *, by_size: bool,
+) -> Comparison:  # fmt: skip
+    one_more = math.sqrt(sum(count**2 for count in contrast.cited)) * (spread.points if spread else 0.0)
+    draft = Comparison(effect, points, UPWARDS, one_more)
+    printed = printed_part(found.library, claim, part).difference
+    if by_size or not contrast.counts:
+        band = _band(found, claim, part) if by_size else UPWARDS
+        return replace(draft, effect=printed.value if printed is not None else 0.0, band=band)
+    return draft
+
+
+def _band(found: Measurements, claim: Claim, part: Part) -> Band:
+    """Where the difference must lie in points."""
+    left, right = (quantity(found.library, side) for side in (part.left, part.right))
+    half = max((side.half for side in (left, right) if side is not None), default=0.0)
+    base = abs(right.value) if right is not None else 0.0
+    if claim.by is not None:
+        unit = base if claim.by.is_share else 1.0
+        digits = 0.5 * 10.0 ** -max(map(own_decimals, (abs(claim.by.low), abs(claim.by.high)))) * unit
+        margin = max(min(MARGIN_POINTS, abs(claim.by.low) * unit / 2), half, digits)
+        return Band(claim.by.low * unit - margin, claim.by.high * unit + margin)
+    if part.operator is Operator.GREATER:
+        return UPWARDS
+    within = half if claim.within is None else claim.within.value * (base if claim.within.is_share else 1.0)
+    return Band(-within, within) if part.operator is Operator.EQUAL else Band(-within)
+
+
+def _has_direction(claim: Claim, part: Part) -> bool:
+    """Whether something is left of a comparison where sizes do not count."""
+    number = any(isinstance(side, float) and side != 0 for side in (part.left, part.right))
+    level = part.operator is Operator.EQUAL or (claim.by is not None and claim.by.low <= 0)
+    return not number and not level
+
+
+def is_left_to_chance(claim: Claim, found: Measurements) -> bool:
+    """Whether a claim is judged at the scale, and by values that depend on the seed."""
+    contrasts = (Contrast(part, found) for part in claim.parts)
+    return any(contrast.counts and not contrast.obstacle for contrast in contrasts)
+
+
+def sentence_of(claim: Claim) -> str:
+    """A claim in short, by the labels of its rows."""
+    if claim.says:
+        return claim.says
+    words: list[str] = []
+    for place, side in enumerate(claim.sides):
+        words += [str(claim.operators[place - 1])] if place else []
+        words.append(", ".join(getattr(item, "row", None) or str(item) for item in side))
+    return " ".join(words)
