@@ -4,7 +4,8 @@ import pytest
 
 from repro.report.collect import collect, remembered, united
 from repro.store.outputs import Outputs
-from repro.store.runs_csv import read_runs, recorded, runs_csv
+from repro.store.runs_csv import recorded, runs_csv
+from repro.store.runs_file import read_runs
 from repro.track import TrackingError
 from tests.report.made_runs import store
 
@@ -151,4 +152,4 @@ def test_same_text_twice(outputs, reports, shortened):
     first = collect(outputs, reports).text
     (reports / "runs.csv").write_text(first)
     assert collect(outputs, reports).text == first
-    assert len(read_runs(reports / "runs.csv")[0]) == 3
+    assert len(read_runs(reports / "runs.csv").lines) == 3

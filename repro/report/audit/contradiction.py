@@ -1,0 +1,79 @@
+"""What the audit of our own numbers finds: a value that another one rules out, and where it stands."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OwnKind(StrEnum):
+    """What a value of ours contradicts."""
+
+    SCORES = "scores"
+    RANGE = "range"
+    IDENTITY = "identity"
+    COMMAND = "command"
+    SCALE = "scale"
+    SPLIT = "split"
+    OTHERS = "others"
+    MATRIX = "matrix"
+    RECORD = "record"
+
+    @property
+    def meaning(self) -> str:
+        """The same as a clause."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    OwnKind.SCORES: "a score that the scores of the classes rule out",
+    OwnKind.RANGE: "a value outside what it can be",
+    OwnKind.IDENTITY: "an id that is not that of its configuration",
+    OwnKind.COMMAND: "a value that the command says otherwise",
+    OwnKind.SCALE: "a command that is none of its scale",
+    OwnKind.SPLIT: "images that are not those that the data set declares",
+    OwnKind.OTHERS: "a value in which evaluations that must agree do not",
+    OwnKind.MATRIX: "a score that the confusion matrix does not give",
+    OwnKind.RECORD: "a line of runs.csv that is not what its record says",
+}
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """One value that another one rules out.
+
+    Attributes:
+        kind: what it contradicts.
+        column: as it is called in runs.csv.
+        found: what stands there.
+        right: a clause with what would be right, and what says so.
+    """
+
+    kind: OwnKind
+    column: str
+    found: object
+    right: str
+
+
+@dataclass(frozen=True)
+class OwnFinding:
+    """A contradiction with its place.
+
+    Attributes:
+        file: a runs.csv, a record, or the address of a tracking server with what was fetched.
+        line: of the file, the first being 1; 0 where there is none.
+        evaluation_id: which evaluation it is about.
+        about: what is wrong.
+    """
+
+    file: str
+    line: int
+    evaluation_id: str
+    about: Contradiction
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        found = str(self.about.found) or "empty"
+        return f"{place}: {self.about.column} is {_shortened(found)}, but {self.about.right}"
+
+
+def _shortened(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
