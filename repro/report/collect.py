@@ -89,7 +89,7 @@ class Collected:
 
 def told(findings: Iterable[OwnFinding]) -> list[str]:
     """A sentence on each finding, with what becomes of its evaluation."""
-    return [f"{item}; evaluation {item.evaluation_id} counts as not measured" for item in findings]
+    return [f"{item}; what stands there of evaluation {item.evaluation_id} does not count" for item in findings]
 
 
 def collect(

@@ -71,7 +71,7 @@ class OwnFinding:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        found = str(self.about.found) or "empty"
+        found = "empty" if self.about.found in (None, "") else str(self.about.found)
         return f"{place}: {self.about.column} is {_shortened(found)}, but {self.about.right}"
 
 
