@@ -144,7 +144,7 @@ def test_an_edited_line_is_told_and_the_record_counts(outputs, reports, shortene
 def test_a_record_that_contradicts_itself_leaves_the_remembered_line(outputs, reports, shortened):
     right = shortened.record("Plain", 0, 70.0)
     path = store(outputs.root, replace(shortened.record("Plain", 0, 70.0), seed=1))
-    (problem, _) = collect(outputs, reports).problems
+    (problem,) = collect(outputs, reports).problems
     assert problem.startswith(f"{path}:6: seed is 1, but its configuration says 0")
     assert collect(outputs, reports).text == runs_csv([])
     remember(reports, right)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class OwnKind(StrEnum):
-    """What a value of ours contradicts."""
+    """What a value of ours contradicts: the scores beside it, what it can be, what its id was taken of, and so on."""
 
     SCORES = "scores"
     RANGE = "range"
@@ -16,24 +16,6 @@ class OwnKind(StrEnum):
     OTHERS = "others"
     MATRIX = "matrix"
     RECORD = "record"
-
-    @property
-    def meaning(self) -> str:
-        """The same as a clause."""
-        return _MEANINGS[self]
-
-
-_MEANINGS = {
-    OwnKind.SCORES: "a score that the scores of the classes rule out",
-    OwnKind.RANGE: "a value outside what it can be",
-    OwnKind.IDENTITY: "an id that is not that of its configuration",
-    OwnKind.COMMAND: "a value that the command says otherwise",
-    OwnKind.SCALE: "a command that is none of its scale",
-    OwnKind.SPLIT: "images that are not those that the data set declares",
-    OwnKind.OTHERS: "a value in which evaluations that must agree do not",
-    OwnKind.MATRIX: "a score that the confusion matrix does not give",
-    OwnKind.RECORD: "a line of runs.csv that is not what its record says",
-}
 
 
 @dataclass(frozen=True)

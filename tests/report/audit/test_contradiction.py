@@ -5,10 +5,6 @@ import pytest
 from repro.report.audit.contradiction import Contradiction, OwnFinding, OwnKind
 
 
-def test_every_kind_has_a_meaning():
-    assert len({kind.meaning for kind in OwnKind}) == len(OwnKind)
-
-
 @pytest.mark.parametrize(
     ("line", "found", "sentence"),
     [
