@@ -40,6 +40,11 @@ def complain(text: str) -> None:
     print(f"error: {full_sentence(text)}", file=sys.stderr)
 
 
+def warn(text: str) -> None:
+    """Prints a sentence about something that went on all the same."""
+    print(f"warning: {full_sentence(text)}", file=sys.stderr)
+
+
 def process(main: Callable[[], int], *, result_is_printed: bool = True) -> NoReturn:
     """Makes a process of a command: streams that never bring it down, and an exit code.
 

@@ -74,7 +74,7 @@ class Configuration:
     @cached_property
     def evaluation_id(self) -> str:
         """The 16 hex digits that name the measurement of the run's weights under the evaluation protocol."""
-        return identity.digest({"run": self.run_id, **self.protocol})
+        return identity.evaluation_digest(self.run_id, self.protocol)
 
     @cached_property
     def leaves(self) -> Leaves:

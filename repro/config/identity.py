@@ -70,6 +70,11 @@ def digest(tree: Tree) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def evaluation_digest(run_id: str, protocol: Tree) -> str:
+    """The 16 hex digits that name the measurement of a run's weights under a protocol in canonical form."""
+    return digest({"run": run_id, **protocol})
+
+
 def science(resolved: Tree) -> dict[str, Any]:
     """The part of a resolved configuration that decides what training yields, in canonical form."""
     tree: dict[str, Any] = canonical(resolved)

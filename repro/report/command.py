@@ -3,10 +3,12 @@
     python -m repro.report                                   all tables, at the paper's scale and all that have runs
     python -m repro.report table=vortex/table1 scale=shapes  one table at one scale
     python -m repro.report check=true                        are the tables what runs.csv gives? writes nothing
+    python -m repro.report check=deep                        the same, and every recorded command composed once more
     python -m repro.report source=mlflow uri=http://host     fetches records from a tracking server first
 
-What cannot be read is named, the rest is still built, and the exit code is then 1. A choice of paper, table or scale
-leaves index.html and the files of other tables alone; a choice of tables also the pages on open choices.
+What cannot be read, or contradicts itself, is named and counts for nothing; the rest is still built, and the exit code
+is then 1. A choice of paper, table or scale leaves index.html and the files of other tables alone; a choice of tables
+also the pages on open choices.
 """
 
 import sys
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def words() -> Words:
     """The words that the command takes."""
-    values: Values = {**OF_SELECTION, "paper": paper_names, "source": _sources}
+    values: Values = {**OF_SELECTION, "paper": paper_names, "source": _sources, "check": _checks}
     return Words("report", lambda prefix, given: of_command("report", prefix, given.overrides or (), values))
 
 
@@ -43,3 +45,9 @@ def _sources() -> Iterable[str]:
     from repro.report.request import RecordSource
 
     return RecordSource
+
+
+def _checks() -> Iterable[str]:
+    from repro.report.request import Check
+
+    return "true", "false", Check.DEEP

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
-from repro.console import complain
+from repro.console import complain, warn
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import Reading, open_readings
 from repro.papers import Library, Scale, Table
 from repro.report.audit.checks import audit
+from repro.report.audit.own_lines import Known
 from repro.report.collect import Collected, collect, remembered
 from repro.report.judge.readings import effects as effects_of
 from repro.report.judge.results import TableResult
@@ -24,7 +25,7 @@ from repro.report.render.latex import document, latex
 from repro.report.render.markdown import markdown
 from repro.report.render.pages import audit_page, readings_page
 from repro.report.render.wording import command
-from repro.report.request import Request, chosen_scales, read_request
+from repro.report.request import Check, Request, chosen_scales, read_request
 from repro.store.files import remove
 from repro.store.reports import (
     AUDIT,
@@ -44,11 +45,12 @@ RENDERERS: dict[str, Callable[[TableResult], str]] = {"md": markdown, "csv": csv
 
 @dataclass
 class Report:
-    """What a report has made: relative path to text, the results behind it, and what went wrong."""
+    """What a report has made: relative path to text, the results behind it, what went wrong, and what was amiss."""
 
     files: dict[str, str] = field(default_factory=dict)
     results: list[TableResult] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def make_report(overrides: Sequence[str]) -> int:
@@ -60,18 +62,18 @@ def make_report(overrides: Sequence[str]) -> int:
     request = read_request(overrides)
     library = request.selection.library()
     tables = request.selection.tables_of(library)
-    collected = _collected(request)
+    collected = _collected(request, Known(library.scales, request.selection.conf_folder))
     recorded = {evaluation.scale for evaluation in collected.evaluations.values()}
     scales = chosen_scales(request.selection, library, recorded)
     report = build(request, library, tables, scales, collected)
-    return _check(request, report) if request.check else _write(request, report)
+    return _write(request, report) if request.check is Check.NONE else _check(request, report)
 
 
 def build(
     request: Request, library: Library, tables: Sequence[Table], scales: Sequence[Scale], collected: Collected
 ) -> Report:
     """Makes all files of a report in memory."""
-    report = Report(problems=[*map(str, library.problems), *collected.problems])
+    report = Report(problems=[*map(str, library.problems), *collected.problems], warnings=list(collected.warnings))
     if collected.text is not None:
         report.files[RUNS_CSV] = collected.text
     with tqdm(total=len(tables) * len(scales), desc="tables", unit="table", disable=None, leave=False) as bar:
@@ -127,10 +129,12 @@ def _readings_pages(
     return pages
 
 
-def _collected(request: Request) -> Collected:
-    if request.check:
-        return remembered(request.selection.reports)
-    return collect(request.selection.outputs, request.selection.reports, server=request.server, prune=request.prune)
+def _collected(request: Request, known: Known) -> Collected:
+    reports = request.selection.reports
+    if request.check is Check.NONE:
+        return collect(request.selection.outputs, reports, server=request.server, prune=request.prune, known=known)
+    found = remembered(reports, known)
+    return found.with_commands_audited() if request.check is Check.DEEP else found
 
 
 def _check(request: Request, report: Report) -> int:
@@ -165,7 +169,9 @@ def _superfluous(request: Request, report: Report) -> list[str]:
 
 
 def _told(report: Report) -> bool:
-    """Prints what went wrong, one sentence each; whether anything did."""
+    """Prints what was amiss and what went wrong, one sentence each; whether anything went wrong."""
+    for warning in report.warnings:
+        warn(warning)
     for problem in report.problems:
         complain(problem)
     return bool(report.problems)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from repro.config.command import compose_command
+from repro.config.command import Given, compose_command
 from repro.errors import ConfigError
 from repro.experiments.selection import Selection, read_selection
 from repro.papers import PAPER_SCALE, Library, Scale
@@ -19,6 +19,14 @@ class RecordSource(StrEnum):
     MLFLOW = "mlflow"
 
 
+class Check(StrEnum):
+    """Whether files are written, or held against what runs.csv gives."""
+
+    NONE = "none"
+    TABLES = "tables"
+    DEEP = "deep"
+
+
 @dataclass(frozen=True)
 class Request:
     """The settings of one report; see conf/report.yaml.
@@ -26,11 +34,12 @@ class Request:
     Attributes:
         selection: which tables, and where things are.
         server: address of the tracking store to fetch from; None: run folders and runs.csv are all there is.
+        check: whether anything is written; `deep` composes every recorded command again.
     """
 
     selection: Selection
     server: str | None
-    check: bool
+    check: Check
     prune: bool
     tolerance: Tolerance
 
@@ -49,9 +58,10 @@ def read_request(overrides: Sequence[str]) -> Request:
     """
     given = compose_command("report", overrides)
     source = given.word("source", RecordSource)
-    check, prune = given.flag("check"), given.flag("prune")
-    if check and (prune or source is not RecordSource.RECORDS):
-        raise ConfigError("check=true looks at runs.csv alone and writes nothing; leave out prune and source")
+    check, prune = _check(given), given.flag("prune")
+    if check is not Check.NONE and (prune or source is not RecordSource.RECORDS):
+        word = Check.DEEP if check is Check.DEEP else "true"
+        raise ConfigError(f"check={word} looks at runs.csv alone and writes nothing; leave out prune and source")
     selection = read_selection(given, paper=given.optional_text("paper"))
     uri = given.optional_text("uri")
     return Request(
@@ -61,6 +71,15 @@ def read_request(overrides: Sequence[str]) -> Request:
         prune=prune,
         tolerance=Tolerance(given.number("tolerance"), given.number("relative_tolerance")),
     )
+
+
+def _check(given: Given) -> Check:
+    value = given.leaves["check"]
+    if value == Check.DEEP:
+        return Check.DEEP
+    if not isinstance(value, bool):
+        raise ConfigError(f"check is {value!r}; it must be true or false, or deep")
+    return Check.TABLES if value else Check.NONE
 
 
 def chosen_scales(selection: Selection, library: Library, recorded: set[str]) -> list[Scale]:

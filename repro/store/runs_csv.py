@@ -1,21 +1,15 @@
 """runs.csv: one line per evaluation with what tables and reviewers need, in one order and one form."""
 
-import csv
 import dataclasses
-import io
 import json
-import math
-import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_type_hints
 
 from repro.store.record import Names, Record, Scores, later_fields
 
 ClassScores = dict[str, float | None]
-_IDENTITY = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -27,6 +21,7 @@ class Recorded:
     starts the run again. `measured_trained` and what follows are as in `repro.store.images.ImageCounts`, several
     unknown weights with spaces between them. `science_code` has the hashes of the code that trained and that measured,
     once where they are one; the digests are of the weights measured, and of another run's that they started from.
+    `determinism` is the configuration's word, `threads` the CPU threads of the training.
     """
 
     evaluation_id: str
@@ -60,18 +55,21 @@ class Recorded:
     science_code: str = ""
     weights_digest: str = ""
     start_digest: str = ""
+    determinism: str = ""
+    threads: int | None = None
 
 
 def _columns() -> dict[str, Any]:
-    """Name of each column to the type of its values."""
     found: dict[str, Any] = {}
     for name, kind in get_type_hints(Recorded).items():
         found |= get_type_hints(kind) if dataclasses.is_dataclass(kind) else {name: kind}
     return found
 
 
-_TYPES = _columns()
-COLUMNS = tuple(_TYPES)
+TYPES = _columns()
+"""Name of each column to the type of its values."""
+
+COLUMNS = tuple(TYPES)
 LATER_COLUMNS = later_fields(Scores) | later_fields(Recorded)
 """Columns that an older file may lack: what came after it was written."""
 
@@ -108,6 +106,8 @@ def recorded(record: Record) -> Recorded:
         science_code=" ".join(_science_code(code, _part(provenance, "code"))),
         weights_digest=record.weights_sha256 or "",
         start_digest=_typed(_part(provenance, "start"), "sha256", str) or "",
+        determinism=_typed(record.config, "determinism", str) or "",
+        threads=_typed(machine, "threads", int),
     )
 
 
@@ -120,110 +120,25 @@ def runs_csv(lines: Iterable[Recorded]) -> str:
     """The text of runs.csv, the same for the same evaluations whatever their order."""
     import pandas  # a quarter of a second that a plan, which only reads, does without
 
-    content = ([_text(value) for value in _values(line)] for line in lines)
+    content = ([_text(value) for value in flat(line).values()] for line in lines)
     frame = pandas.DataFrame(content, columns=list(COLUMNS), dtype=str)
     order = frame.assign(seed=frame["seed"].astype(int)).sort_values(list(SORTED_BY)).index
     return str(frame.loc[order].to_csv(index=False, lineterminator="\n"))
 
 
-def read_runs(path: Path) -> tuple[list[Recorded], list[str]]:
-    """The lines of a runs.csv that are right, and a sentence for each that is not; no file means no lines."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return [], []
-    except (OSError, ValueError) as error:
-        return [], [f"{path} cannot be read: {error}"]
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    lines: dict[str, Recorded] = {}
-    problems: list[str] = []
-    columns = COLUMNS
-    try:
-        for fields in reader:
-            place = f"{path}:{reader.line_num}"
-            if reader.line_num == 1:
-                columns = tuple(fields)
-                if columns != tuple(name for name in COLUMNS if name in columns or name not in LATER_COLUMNS):
-                    return [], [f"{place}: the head line must be {','.join(COLUMNS)}"]
-                continue
-            try:
-                line = _parsed(columns, fields)
-                if line.evaluation_id in lines:
-                    raise ValueError(f"evaluation {line.evaluation_id} is there twice")
-                lines[line.evaluation_id] = line
-            except ValueError as error:
-                problems.append(f"{place}: {error}")
-    except csv.Error as error:
-        problems.append(f"{path}:{reader.line_num}: {error}")
-    return list(lines.values()), problems
-
-
-def _values(line: Recorded) -> Iterator[Any]:
+def flat(line: Recorded) -> dict[str, Any]:
+    """Column to value of a line."""
+    found: dict[str, Any] = {}
     for field in dataclasses.fields(line):
         value = getattr(line, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from vars(value).values()
-        else:
-            yield value
+        found |= vars(value) if dataclasses.is_dataclass(value) else {field.name: value}
+    return found
 
 
-def _parsed(columns: Sequence[str], fields: list[str]) -> Recorded:
-    if len(fields) != len(columns):
-        raise ValueError(f"the line has {len(fields)} fields, not {len(columns)}")
-    values: dict[str, Any] = {}
-    for name, text in zip(columns, fields, strict=True):
-        try:
-            values[name] = _value(_TYPES[name], text)
-        except ValueError as error:
-            raise ValueError(f"{name} is {text[:60]!r}, which is no {_KINDS[_TYPES[name]]}") from error
-    for name in ("evaluation_id", "run_id"):
-        if not _IDENTITY.fullmatch(values[name]):
-            raise ValueError(f"{name} is {values[name][:60]!r}, which is no id of 16 hex digits")
-    names: Any
-    scores: Any
-    names, scores = (
-        kind(**{item: values.pop(item) for item in get_type_hints(kind) if item in values}) for kind in (Names, Scores)
-    )
-    return Recorded(names=names, scores=scores, **values)
-
-
-_KINDS: dict[Any, str] = {
-    str: "text", int: "whole number", float: "number", int | None: "whole number", float | None: "number",
-    bool | None: "true or false", ClassScores: "JSON object of class to score",
-}  # fmt: skip
-
-
-def _value(kind: Any, text: str) -> Any:
-    if kind is str:
-        return text
-    if kind is int:
-        return int(text)
-    if kind is float:
-        return _finite(float(text))
-    if kind == ClassScores:
-        return _scores(text)
-    if text == "":
-        return None
-    if kind == bool | None:
-        return {"true": True, "false": False}[text] if text in ("true", "false") else _refuse(text)
-    return int(text) if kind == int | None else _finite(float(text))
-
-
-def _scores(text: str) -> ClassScores:
-    content = json.loads(text)
-    if not isinstance(content, dict):
-        _refuse(text)
-    return {str(name): None if value is None else _finite(value) for name, value in content.items()}
-
-
-def _finite(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        _refuse(value)
-    return float(value)
-
-
-def _refuse(value: Any) -> None:
-    raise ValueError(f"{value!r} does not fit")
+def different_fields(one: Recorded, other: Recorded) -> list[str]:
+    """Columns in which two lines differ."""
+    first, second = flat(one), flat(other)
+    return [name for name in first if first[name] != second[name]]
 
 
 def _text(value: Any) -> str:

@@ -8,10 +8,11 @@ from repro.build import build_backbone
 from repro.config.compose import compose
 from repro.config.configuration import Configuration
 from repro.errors import ConfigError
-from repro.store.runs_csv import read_runs
+from repro.store.runs_file import read_runs
 from tests.places import REPOSITORY
 
-LINES, DAMAGED = read_runs(REPOSITORY / "reports" / "runs.csv")
+FILE = read_runs(REPOSITORY / "reports" / "runs.csv")
+LINES = list(FILE.lines.values())
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.evaluation_id)
@@ -34,4 +35,4 @@ def test_what_was_frozen_before_later_leaves_keeps_its_id_and_is_composed_anew_t
 
 def test_there_are_records():
     assert len(LINES) >= 18
-    assert DAMAGED == []
+    assert FILE.problems == []

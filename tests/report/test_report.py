@@ -1,5 +1,6 @@
 """From run folders to files: written, checked, chosen, and with damaged parts."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -107,6 +108,21 @@ def test_damaged_records_and_lines_are_named_and_the_rest_is_built(ran, shortene
     assert "mend what is named above" in ran.out
 
 
+def test_a_line_that_contradicts_itself_feeds_no_cell(ran):
+    assert ran() == 0
+    path = ran.reports / "runs.csv"
+    shutil.rmtree(ran.outputs)
+    before = path.read_text()
+    path.write_text(before.replace("71.0,", "99.9,", 1))
+    for check in ("check=deep", "check=false"):
+        assert ran(check, "table=table1", "scale=short") == 1
+        assert f"error: {path}:6: miou_percent is 99.9, but the mean of its 2 classes is 71.0; " in ran.err
+    assert ran.cells("short")["Plain", "mIoU"]["seeds"] == "0;2"
+    path.write_text(before)
+    assert ran("check=deep", "table=table1", "scale=short") == 1
+    assert "its data set has the classes background, strip, twin_warm" in ran.err  # of which made lines have others
+
+
 def test_prune(ran, shortened):
     gone = recorded(shortened.record("Plain", 9, 60.0))
     ran.reports.mkdir()
@@ -115,6 +131,7 @@ def test_prune(ran, shortened):
     assert ran.cells("short")["Plain", "mIoU"]["seeds"] == "0;1;2;9"
     assert ran("prune=true") == 0
     assert ran.cells("short")["Plain", "mIoU"]["seeds"] == "0;1;2"
+    assert "seed 9, scale short) is dropped from the list" in ran.err
 
 
 def test_a_broken_table_of_another_paper_is_named(ran, papers, tmp_path):
@@ -162,12 +179,12 @@ def test_other_readings_get_a_page(command, as_printed):
 
 
 def test_images_that_served_twice_are_told_on_every_page(command, as_printed):
-    counts = {"measured_trained": 1449, "measured_selecting": 1449, "selecting_trained": 7, "unknown": ["file:ab"]}
-    told = ("1,449 of the 1,449 measured images were trained on",
-            "the weights were chosen by 1,449 of the 1,449 measured images",
+    counts = {"measured_trained": 96, "measured_selecting": 96, "selecting_trained": 7, "unknown": ["file:ab"]}
+    told = ("96 of the 96 measured images were trained on",
+            "the weights were chosen by 96 of the 96 measured images",
             "the weights were chosen by images of which 7 were trained on")  # fmt: skip
     unknown = "which images are behind the weights of file:ab is unknown"
-    split = {"name": "val", "images": 1449, "sha256": ""}
+    split = {"name": "val", "images": 96, "sha256": ""}
     record = as_printed.record("Plain", 0, 70.0)
     store(
         command.outputs, replace(record, provenance={**record.provenance, "images": counts, "evaluated_split": split})

@@ -7,14 +7,14 @@ import pytest
 from repro.errors import ConfigError
 from repro.papers import load_papers
 from repro.report.judge.verdicts import Tolerance
-from repro.report.request import chosen_scales, read_request
+from repro.report.request import Check, chosen_scales, read_request
 
 
 def test_defaults():
     request = read_request([])
     assert request.everything
     assert (request.selection.outputs.root, request.selection.reports) == (Path("outputs"), Path("reports"))
-    assert (request.server, request.check, request.prune) == (None, False, False)
+    assert (request.server, request.check, request.prune) == (None, Check.NONE, False)
     assert request.tolerance == Tolerance(1.0, 0.02)
 
 
@@ -38,6 +38,8 @@ def test_the_tracking_store_is_asked_only_on_demand():
     [
         ("source=wandb", "source is wandb; there are records, mlflow"),
         ("check=maybe", "check is 'maybe'; it must be true or false"),
+        ("check=depe", "check is 'depe'; it must be true or false, or deep"),
+        ("check='true'", "check is 'true'; it must be true or false, or deep"),
         ("prune=1", "prune is 1; it must be true or false"),
         ("tolerance=-1", "tolerance is -1; it must be a number of at least 0"),
         ("relative_tolerance=wide", "relative_tolerance is 'wide'"),
@@ -52,9 +54,15 @@ def test_mistakes(given, words):
 
 
 def test_checking_excludes_fetching_and_pruning():
-    for given in ("prune=true", "source=mlflow"):
-        with pytest.raises(ConfigError, match=r"runs\.csv alone"):
-            read_request(["check=true", given])
+    for check in ("true", "deep"):
+        for given in ("prune=true", "source=mlflow"):
+            with pytest.raises(ConfigError, match=rf"check={check} looks at runs\.csv alone"):
+                read_request([f"check={check}", given])
+
+
+def test_checking_is_off_on_or_deep():
+    found = [read_request(given).check for given in ([], ["check=false"], ["check=true"], ["check=deep"])]
+    assert found == [Check.NONE, Check.NONE, Check.TABLES, Check.DEEP]
 
 
 def chosen(library, *given):

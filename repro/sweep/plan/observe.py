@@ -10,7 +10,8 @@ from repro.store.journal import newest_step
 from repro.store.outputs import Outputs
 from repro.store.reports import RUNS_CSV
 from repro.store.run_folder import RunFolder
-from repro.store.runs_csv import Recorded, read_runs
+from repro.store.runs_csv import Recorded
+from repro.store.runs_file import read_runs
 from repro.store.status import START_DIGEST, WEIGHTS_DIGEST
 from repro.sweep.plan.job import Job, Observed
 
@@ -51,7 +52,7 @@ def recorded_evaluations(reports: Path) -> dict[str, Recorded]:
     Raises:
         StoreError: the file cannot be read, or is no such list.
     """
-    evaluations, problems = read_runs(reports / RUNS_CSV)
-    if problems and not evaluations:
-        raise StoreError(problems[0])
-    return {evaluation.evaluation_id: evaluation for evaluation in evaluations}
+    found = read_runs(reports / RUNS_CSV)
+    if found.problems and not found.lines:
+        raise StoreError(found.problems[0])
+    return dict(found.lines)

@@ -9,6 +9,7 @@ from repro.experiments.measurement import Kind
 from repro.papers import Metric
 from repro.report.judge.evidence import Absent, Evidence
 from repro.report.judge.verdicts import Verdict
+from repro.store.record import Scores
 from repro.store.runs_csv import recorded
 from tests.report.made_runs import Made, record_of
 
@@ -132,7 +133,9 @@ def with_metric(measurement, metric):
     ids=str,
 )
 def test_every_score_of_a_record(shortened, metric, value):
-    evidence = Evidence(shortened.found, shortened.lines("Plain", [71.0]))
+    classes = {"background": 90.0, "strip": 71.0}
+    line = recorded(shortened.record("Plain", 0, 71.0, scores=Scores(71.0, 90.0), per_class_iou_percent=classes))
+    evidence = Evidence(shortened.found, {line.evaluation_id: line})
     assert evidence.of(with_metric(shortened.cell("Plain"), metric)).by_seed == {0: value}
 
 
