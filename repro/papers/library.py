@@ -99,17 +99,30 @@ def load_papers(folders: Sequence[Path] = ()) -> Library:
     Raises:
         ConfigError: a folder is not there.
     """
-    library = Library()
-    drafts: Drafts = {}
+    directories = []
     for folder in [sweeps_folder(), *folders]:
         if not folder.is_dir():
             raise ConfigError(f"there is no folder {folder} of papers")
-        for directory in sorted(path for path in folder.iterdir() if path.is_dir()):
-            for file in sorted(directory.glob("*.yaml"), key=_printed_order):
-                try:
-                    _read_file(file, library, drafts)
-                except SpecError as error:
-                    library.problems.append(error)
+        directories += sorted(path for path in folder.iterdir() if path.is_dir())
+    return _read_directories(directories)
+
+
+def load_paper(directory: Path) -> Library:
+    """Reads one paper's folder with the papers of the package; it takes the place of the one of its name."""
+    own = directory.resolve()
+    packaged = (path for path in sorted(sweeps_folder().iterdir()) if path.is_dir() and path.name != own.name)
+    return _read_directories([*packaged, own])
+
+
+def _read_directories(directories: Iterable[Path]) -> Library:
+    library = Library()
+    drafts: Drafts = {}
+    for directory in directories:
+        for file in sorted(directory.glob("*.yaml"), key=_printed_order):
+            try:
+                _read_file(file, library, drafts)
+            except SpecError as error:
+                library.problems.append(error)
     for key, draft in drafts.items():
         try:
             library.tables[key] = TableReader(draft, drafts).read()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from repro.config.command import compose_command
 from repro.errors import ConfigError
@@ -26,6 +27,8 @@ class Request:
     Attributes:
         selection: which tables, and where things are.
         server: address of the tracking store to fetch from; None: run folders and runs.csv are all there is.
+        audit: somebody else's table to audit in place of a report.
+        relations: the file that declares what holds in it; None: likely relations are tried.
     """
 
     selection: Selection
@@ -33,6 +36,8 @@ class Request:
     check: bool
     prune: bool
     tolerance: Tolerance
+    audit: Path | None = None
+    relations: Path | None = None
 
     @property
     def everything(self) -> bool:
@@ -53,6 +58,11 @@ def read_request(overrides: Sequence[str]) -> Request:
     if check and (prune or source is not RecordSource.RECORDS):
         raise ConfigError("check=true looks at runs.csv alone and writes nothing; leave out prune and source")
     selection = read_selection(given, paper=given.optional_text("paper"))
+    audit, relations = given.optional_path("audit"), given.optional_path("relations")
+    if relations is not None and audit is None:
+        raise ConfigError(f"relations={relations} are those of a table to audit; name it too: audit=<table>")
+    if audit is not None and (check or prune or selection.paper or selection.tables or selection.scale):
+        raise ConfigError(f"audit={audit} looks at that one file; leave out paper, table, scale, check and prune")
     uri = given.optional_text("uri")
     return Request(
         selection=selection,
@@ -60,6 +70,8 @@ def read_request(overrides: Sequence[str]) -> Request:
         check=check,
         prune=prune,
         tolerance=Tolerance(given.number("tolerance"), given.number("relative_tolerance")),
+        audit=audit,
+        relations=relations,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from repro.papers import Library, TableKind
 from repro.report.audit.blame import findings_of
+from repro.report.audit.claims import contradicted_claims
 from repro.report.audit.finding import Finding, FindingKind
 from repro.report.audit.places import Printed, printed_of
 from repro.report.audit.quantities import Quantities
@@ -17,7 +18,7 @@ from repro.report.printed import number, own_decimals, printed, printed_decimals
 
 def audit(library: Library) -> list[Finding]:
     """All contradictions among the published numbers, by kind and in printed order."""
-    found = [*findings_of(printed_by(library)), *_decimals(library)]
+    found = [*findings_of(printed_by(library)), *_decimals(library), *contradicted_claims(library)]
     tables = list(library.tables)
     order = {
         cell.address: place for place, cell in enumerate(cell for key in tables for cell in library.tables[key].cells())

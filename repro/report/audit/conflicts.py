@@ -75,11 +75,12 @@ def _kind(readings: tuple[Reading, ...]) -> FindingKind:
 def _broken(printed: Printed) -> Iterator[Conflict]:
     for relation in printed.relations:
         for readings in product(*(printed.readings[quantity] for quantity, _ in relation.terms)):
-            if not _holds(relation, readings):
+            if not holds(relation, readings):
                 yield Conflict(relation.kind, readings, relation)
 
 
-def _holds(relation: Relation, readings: tuple[Reading, ...]) -> bool:
+def holds(relation: Relation, readings: tuple[Reading, ...]) -> bool:
+    """Whether a relation comes out with one reading for each of its terms, to their rounding."""
     total = slack = 0.0
     for (_, factor), reading in zip(relation.terms, readings, strict=True):
         total += factor * reading.number.value

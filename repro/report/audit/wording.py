@@ -16,13 +16,20 @@ def finding(conflicts: Sequence[Conflict], wrong: Reading | None, blamed: Collec
     first = list(wrong.places) if wrong else []
     places = dict.fromkeys([*first, *(place for reading in readings for place in reading.places)])
     return Finding(
-        ordered[0].kind,
+        _kind(ordered, first),
         places=tuple(place.address for place in places),
         blamed=tuple(place.address for place in first),
         printed=next(iter(places)).printed,
         expected=_expected(ordered, wrong, blamed) if wrong else "",
         how="; ".join(dict.fromkeys(_how(conflict) for conflict in ordered)),
     )
+
+
+def _kind(conflicts: Sequence[Conflict], wrong: Sequence[Place]) -> FindingKind:
+    """The first kind in order; a slip of the text is one of the text, whatever else bears out the table."""
+    kinds = [conflict.kind for conflict in conflicts]
+    in_prose = wrong and all(place.in_prose for place in wrong) and FindingKind.PROSE in kinds
+    return FindingKind.PROSE if in_prose else kinds[0]
 
 
 def _expected(conflicts: Sequence[Conflict], wrong: Reading, blamed: Collection[Reading]) -> str:
@@ -79,7 +86,8 @@ def _mean(conflict: Conflict) -> str:
     count = round(dict(conflict.relation.terms)[mean.quantity])
     total = sum(reading.number.value for reading in parts)
     if len(parts) == count:
-        return f"the {count} printed numbers have the mean {number(total / count, mean.number.decimals + 1)}"
+        found = number(total / count, mean.number.decimals + 1)
+        return f"the {count} printed numbers have the mean {found} and not {mean.number}"
     implied = number(count * mean.number.value - total, 1)
     return f"{len(parts)} of {count} numbers are printed; the missing one would have {implied}"
 

@@ -13,6 +13,9 @@ DECIMALS = 2
 UNDECIDED = "undecided"
 """In the place of whom a finding blames, where the printed numbers do not decide it."""
 
+THE_SENTENCE = "the sentence"
+"""The same where a claim and the numbers contradict each other."""
+
 
 def readings_page(paper: str, scale: str, effects: Sequence[Effect]) -> str:
     """The effects of one paper's open readings at one scale."""
@@ -50,8 +53,9 @@ def audit_page(findings: Sequence[Finding]) -> str:
 
 
 def _finding(item: Finding) -> str:
-    blamed = "; ".join(map(str, item.blamed)) or UNDECIDED
-    printed = item.printed if item.blamed else ""
+    argued = item.kind is FindingKind.CLAIM
+    blamed = "; ".join(map(str, item.blamed)) or (THE_SENTENCE if argued else UNDECIDED)
+    printed = item.printed if item.blamed or argued else ""
     texts = (blamed, printed, item.expected, item.how, "; ".join(places_text(item.places)))
     return "| " + " | ".join(escape(text) for text in texts) + " |"
 
