@@ -1,6 +1,6 @@
 """Which of the places that contradict each other is the wrong one: the one without which all the others agree."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from repro.report.audit.conflicts import Conflict, conflicts_of
@@ -69,56 +69,86 @@ def _explanations(conflicts: Sequence[Conflict]) -> list[frozenset[Reading]]:
 @lru_cache(maxsize=256)
 def _smallest(conflicts: frozenset[frozenset[Reading]]) -> list[frozenset[Reading]]:
     search = _Search([item for item in conflicts if not any(other < item for other in conflicts)])
-    search.grow(frozenset(), frozenset())
+    search.grow(0, 0, 0)
     if search.steps > MOST_STEPS:
         return []
-    return [item for item in search.found if not any(other < item for other in search.found)]
+    return [item for item in search.explanations() if not any(other < item for other in search.explanations())]
 
 
 class _Search:
-    """Branches over the readings of a conflict that is not explained yet, and gives up where a shorter one is known."""
+    """Branches over the readings of a conflict that is not explained yet, and gives up where a shorter one is known.
+
+    Sets of readings and of witnesses are whole numbers, one bit for each.
+    """
 
     def __init__(self, conflicts: Sequence[frozenset[Reading]]) -> None:
-        self._conflicts = sorted(conflicts, key=_size_and_name)
-        self._witnesses = {item: _witnesses(item) for item in self._conflicts}
-        self._visited: set[frozenset[Reading]] = set()
-        self.found: set[frozenset[Reading]] = set()
-        self.fewest: float = float("inf")
+        found = {reading: str(reading.places[0].address) for conflict in conflicts for reading in conflict}
+        # Many witnesses first: once it is left out what is printed in many places, conflicts fall apart, and the bound
+        # holds. Then names, so that a search takes the same steps in every process.
+        self._readings = sorted(
+            found, key=lambda reading: (-len(reading.witnesses), found[reading], reading.number.value)
+        )
+        named = sorted({witness for reading in found for witness in reading.witnesses}, key=str)
+        bits = {witness: 1 << place for place, witness in enumerate(named)}
+        self._witnesses = [sum(bits[witness] for witness in reading.witnesses) for reading in self._readings]
+        places = {reading: place for place, reading in enumerate(self._readings)}
+        self._conflicts = sorted(
+            (sum(1 << places[reading] for reading in conflict) for conflict in conflicts),
+            key=lambda conflict: (conflict.bit_count(), conflict),
+        )
+        self._said_by: dict[int, int] = {}
+        self._found: set[int] = set()
+        self._fewest = self._greedily()
         self.steps = 0
 
-    def grow(self, chosen: frozenset[Reading], witnesses: frozenset[Hashable]) -> None:
-        """Completes a set in every way that takes no more witnesses than the best one."""
-        if chosen in self._visited or self.steps > MOST_STEPS:
-            return
-        self._visited.add(chosen)
+    def explanations(self) -> list[frozenset[Reading]]:
+        """The sets found, as readings."""
+        return [frozenset(reading for place, reading in enumerate(self._readings) if chosen >> place & 1)
+                for chosen in self._found]  # fmt: skip
+
+    def grow(self, chosen: int, left_out: int, witnesses: int) -> None:
+        """Completes a set, without what is left out, in every way that takes no more witnesses than the best one."""
         self.steps += 1
-        open_ones = [item for item in self._conflicts if not item & chosen]
-        if len(witnesses) + self._at_least(open_ones, witnesses) > self.fewest:
+        if self.steps > MOST_STEPS:
             return
-        if not open_ones:
-            if len(witnesses) < self.fewest:
-                self.found.clear()
-                self.fewest = len(witnesses)
-            self.found.add(chosen)
+        first: int | None = None
+        used, least = witnesses, witnesses.bit_count()
+        for conflict in self._conflicts:
+            if conflict & chosen:
+                continue
+            members = conflict & ~left_out
+            first = members if first is None or members.bit_count() < first.bit_count() else first
+            said_by = self._of(members)
+            if not said_by & used:  # conflicts without a common witness need one each
+                used |= said_by
+                least += 1
+        if least > self._fewest or first == 0:
             return
-        for reading in sorted(open_ones[0], key=lambda item: (len(item.witnesses), str(item.places[0].address))):
-            self.grow(chosen | {reading}, witnesses | reading.witnesses)
+        if first is None:
+            if least < self._fewest:
+                self._found.clear()
+                self._fewest = least
+            self._found.add(chosen)
+            return
+        for place in _bits(first):
+            self.grow(chosen | 1 << place, left_out, witnesses | self._witnesses[place])
+            left_out |= 1 << place
 
-    def _at_least(self, conflicts: Sequence[frozenset[Reading]], witnesses: frozenset[Hashable]) -> int:
-        """Further witnesses that conflicts without a common one need."""
-        used, count = set(witnesses), 0
-        for conflict in conflicts:
-            involved = self._witnesses[conflict]
-            if not involved & used:
-                used |= involved
-                count += 1
-        return count
+    def _of(self, readings: int) -> int:
+        if readings not in self._said_by:
+            self._said_by[readings] = 0
+            for place in _bits(readings):
+                self._said_by[readings] |= self._witnesses[place]
+        return self._said_by[readings]
+
+    def _greedily(self) -> int:
+        """The witnesses of some explanation, as a first bound."""
+        chosen = 0
+        for conflict in self._conflicts:
+            if not conflict & chosen:
+                chosen |= 1 << conflict.bit_length() - 1
+        return self._of(chosen).bit_count()
 
 
-def _size_and_name(conflict: frozenset[Reading]) -> tuple[int, list[str]]:
-    """An order that does not depend on hashes, so that a search takes the same steps in every process."""
-    return len(conflict), sorted(str(place.address) for reading in conflict for place in reading.places)
-
-
-def _witnesses(readings: frozenset[Reading]) -> frozenset[Hashable]:
-    return frozenset[Hashable]().union(*(reading.witnesses for reading in readings))
+def _bits(number: int) -> list[int]:
+    return [place for place in range(number.bit_length()) if number >> place & 1]

@@ -51,7 +51,7 @@ class Reading:
     number: Rounded
     places: tuple[Place, ...]
 
-    @property
+    @cached_property
     def half(self) -> float:
         """The most by which rounding can have changed it."""
         return self.number.half - SHRUNK
@@ -61,8 +61,12 @@ class Reading:
         """Who says it."""
         return frozenset(place.witness for place in self.places)
 
-    def __hash__(self) -> int:
+    @cached_property
+    def _hash(self) -> int:
         return hash((self.quantity, self.number))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def agrees(self, other: "Reading") -> bool:
         """Whether both can be roundings of one number."""
