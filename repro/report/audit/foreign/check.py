@@ -42,16 +42,16 @@ class Audited:
 def audit_grid(grid: Grid, rules: Rules | None) -> Audited:
     """Holds a table against its declared relations, or against those that it looks as if it had."""
     same = rules.same if rules else ()
-    plain = _printed(grid, (), same)
     is_small = len(grid.columns) <= MOST_COLUMNS and len(grid.rows) <= MOST_ROWS
-    likely = candidates(grid, plain) if rules is None and is_small else []
+    likely = candidates(grid, printed_grid(grid)) if rules is None and is_small else []
     chosen = rules.rules if rules else tuple(item.rule for item in likely)
-    found = [*findings_of(_printed(grid, chosen, same)), *_best(grid, dict(rules.best) if rules else {}),
+    found = [*findings_of(printed_grid(grid, chosen, same)), *_best(grid, dict(rules.best) if rules else {}),
              *_decimals(grid)]  # fmt: skip
     return Audited(grid, likely, found)
 
 
-def _printed(grid: Grid, rules: Sequence[Rule], same: Sequence[Sequence[tuple[str, str]]]) -> Printed:
+def printed_grid(grid: Grid, rules: Sequence[Rule] = (), same: Sequence[Sequence[tuple[str, str]]] = ()) -> Printed:
+    """What a table prints, and what relations say of it; cells of `same` are one quantity."""
     places = []
     twins = {Address(grid.name, *cell): Address(grid.name, *cells[0]) for cells in same for cell in cells}
     for row in grid.rows:

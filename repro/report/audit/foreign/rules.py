@@ -1,5 +1,6 @@
 """What may hold in somebody else's table: differences, means, best numbers, cells that print the same."""
 
+import json
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
@@ -46,8 +47,8 @@ class Difference:
     def entry(self) -> str:
         """The same as a line of a file of relations."""
         kind = "row" if self.by_row else "column"
-        rest = f'minus: "{self.minus}"' if self.minus else f'to: "{self.to}"'
-        return f'{{{kind}: "{self.name}", of: "{self.of}", {rest}}}'
+        rest = f"minus: {_quoted(self.minus)}" if self.minus else f"to: {_quoted(self.to)}"
+        return f"{{{kind}: {_quoted(self.name)}, of: {_quoted(self.of)}, {rest}}}"
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class Mean:
 
     def entry(self) -> str:
         """The same as a line of a file of relations."""
-        parts = ", ".join(f'"{name}"' for name in self.of)
-        return f'{{{"row" if self.by_row else "column"}: "{self.name}", of: [{parts}]}}'
+        parts = ", ".join(map(_quoted, self.of))
+        return f"{{{'row' if self.by_row else 'column'}: {_quoted(self.name)}, of: [{parts}]}}"
 
 
 Rule = Difference | Mean
@@ -92,6 +93,10 @@ class Rules:
     rules: tuple[Rule, ...] = ()
     best: tuple[tuple[str, bool], ...] = ()
     same: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON text is a YAML one
 
 
 def _difference(grid: Grid, of: tuple[str, str], left: tuple[str, str], right: tuple[str, str]) -> Relation:
