@@ -1,12 +1,14 @@
 """The command on somebody else's table: what it prints, and its exit code."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from repro.report.audit.foreign.declared import read_rules
 from repro.report.command import main
 from tests.places import REPOSITORY
-from tests.report.audit.foreign.made_grids import GAINS
+from tests.report.audit.foreign.made_grids import GAINS, grid
 
 EXAMPLES = REPOSITORY / "examples" / "tables"
 
@@ -71,3 +73,32 @@ def test_a_mistake_is_one_sentence(
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert answer in err
+
+
+PAGE = REPOSITORY / "docs" / "audit.md"
+
+
+def blocks(kind: str) -> list[str]:
+    """The blocks of a kind on the page."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_every_command_of_the_page_does_what_the_page_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    commands = re.findall(r"^python -m repro\.report (audit=.*)$", PAGE.read_text(), re.MULTILINE)
+    answers = [ran(capsys, *command.split()) for command in commands]
+    assert len(commands) == 4
+    assert all((code, err) == (1, "") for code, _, err in answers)
+    (shown,) = [block for block in blocks("") if "It looks as if" in block]
+    assert shown in answers[0][1]
+
+
+def test_the_relations_of_the_page_are_understood(tmp_path: Path) -> None:
+    (shown,) = [block for block in blocks("yaml") if block.startswith("differences:")]
+    heads = ["method", "mIoU", "gain", "after", "before", "mean", "road", "building", "tree"]
+    labels = ["base", "base again", "ours", "gain", "average", "first", "second", "third"]
+    text = "\n".join([",".join(heads), *(f"{label}{',1.0' * 8}" for label in labels)])
+    (tmp_path / "relations.yaml").write_text(shown)
+    assert len(read_rules(tmp_path / "relations.yaml", [grid(text)]).rules) == 6

@@ -35,7 +35,8 @@ def test_a_label_over_several_rows_goes_with_each() -> None:
 
 def test_a_cell_over_several_columns_is_the_number_of_each_and_a_title_of_none() -> None:
     table = latex(
-        "m & x & y \\\\\n\\multicolumn{3}{c}{without 1 thing} \\\\\na & \\multicolumn{2}{c}{5.0} \\\\\nb & 1.0 & 2.0 \\\\"
+        "m & x & y \\\\\n\\multicolumn{3}{c}{without 1 thing} \\\\\n"
+        "a & \\multicolumn{2}{c}{5.0} \\\\\nb & 1.0 & 2.0 \\\\"
     )
     assert numbers(table) == {"x": ["5.0", "1.0"], "y": ["5.0", "2.0"]}
 

@@ -7,7 +7,7 @@ from repro.report.audit.foreign.latex_text import group_at, plain, rule_at
 
 @pytest.mark.parametrize(
     ("source", "words"),
-    [(r"80.8", "80.8"), (r"$76.2_{\pm 0.3}$", "76.2± 0.3"), (r"\textbf{80.8}", "80.8"), (r"{\bf 80.8}", "80.8"),
+    [(r"80.8", "80.8"), (r"$76.2_{\pm 0.3}$", "76.2±0.3"), (r"\textbf{80.8}", "80.8"), (r"{\bf 80.8}", "80.8"),
      (r"\underline{79.0}", "79.0"), (r"+ ASPP~\cite{chen}", "+ ASPP"), (r"3.5 $\uparrow$", "3.5 ↑"),
      (r"mIoU (\%)", "mIoU (%)"), (r"A \& B", "A & B"), (r"$\Delta_a$", "Δa"), (r"\textcolor{red}{1.5}", "1.5"),
      (r"\multirow{2}{*}{Method}", "Method"), (r"\makecell[c]{two\\lines}", "two lines"), (r"\small 65ms", "65ms"),
