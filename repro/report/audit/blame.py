@@ -30,7 +30,7 @@ def findings_of(printed: Printed) -> list[Finding]:
             if explained:
                 found.append(finding(explained, reading, blamed))
         rest = [conflict for conflict in seen if not blamed.intersection(conflict.readings)]
-        found += [finding(group, None, blamed) for group in _groups(rest, suspects or None)]
+        found += [finding(group, None, blamed, suspects) for group in _groups(rest, suspects or None)]
     return found
 
 

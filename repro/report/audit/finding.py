@@ -49,6 +49,7 @@ class Finding:
         kind: what does not fit.
         places: every printed cell that takes part in it.
         blamed: of these, the ones that the others outvote; empty where as much speaks for one as for another.
+        suspects: where none is blamed, the ones of which either may be wrong; all the others would take more slips.
         printed: what the blamed ones print; of a finding without blame, what its first place prints.
         expected: what would fit in its stead; empty where none is blamed.
         how: the arithmetic, with the printed numbers.
@@ -60,6 +61,7 @@ class Finding:
     printed: str
     expected: str
     how: str
+    suspects: tuple[Address, ...] = ()
 
 
 MOST_OF_A_ROW = 4

@@ -9,8 +9,13 @@ from repro.report.audit.places import Place, Reading
 from repro.report.printed import number
 
 
-def finding(conflicts: Sequence[Conflict], wrong: Reading | None, blamed: Collection[Reading]) -> Finding:
-    """The finding of some conflicts that one reading explains, or of some that nothing decides."""
+def finding(
+    conflicts: Sequence[Conflict],
+    wrong: Reading | None,
+    blamed: Collection[Reading],
+    suspects: Collection[Reading] = (),
+) -> Finding:
+    """The finding of some conflicts that one reading explains, or of some that nothing decides among suspects."""
     ordered = sorted(conflicts, key=lambda conflict: list(FindingKind).index(conflict.kind))
     readings = list(dict.fromkeys(reading for conflict in ordered for reading in conflict.readings))
     first = list(wrong.places) if wrong else []
@@ -22,6 +27,7 @@ def finding(conflicts: Sequence[Conflict], wrong: Reading | None, blamed: Collec
         printed=next(iter(places)).printed,
         expected=_expected(ordered, wrong, blamed) if wrong else "",
         how="; ".join(dict.fromkeys(_how(conflict) for conflict in ordered)),
+        suspects=tuple(place.address for reading in readings if reading in suspects for place in reading.places),
     )
 
 

@@ -54,7 +54,8 @@ def audit_page(findings: Sequence[Finding]) -> str:
 
 def _finding(item: Finding) -> str:
     argued = item.kind is FindingKind.CLAIM
-    blamed = "; ".join(map(str, item.blamed)) or (THE_SENTENCE if argued else UNDECIDED)
+    undecided = f"{UNDECIDED}: {'; '.join(places_text(item.suspects))}" if item.suspects else UNDECIDED
+    blamed = "; ".join(map(str, item.blamed)) or (THE_SENTENCE if argued else undecided)
     printed = item.printed if item.blamed or argued else ""
     texts = (blamed, printed, item.expected, item.how, "; ".join(places_text(item.places)))
     return "| " + " | ".join(escape(text) for text in texts) + " |"

@@ -47,6 +47,14 @@ def test_sides_that_are_printed_elsewhere_too_leave_the_difference_as_the_wrong_
     (found,) = findings_of(printed({"d": ["5.4"], "a": ["80.8"] * 2, "b": ["73.7"] * 3}, GAIN))
     assert names(found.blamed) == ["d0"]
     assert found.expected == "7.1"
+    assert found.suspects == ()
+
+
+def test_undecided_is_only_what_one_slip_would_explain() -> None:
+    (found,) = findings_of(printed({"d": ["5.4"], "a": ["80.8"], "b": ["73.7"] * 3}, GAIN))
+    assert found.blamed == ()
+    assert names(found.suspects) == ["d0", "a0"]
+    assert len(found.places) == 5
 
 
 def test_a_side_that_another_difference_bears_out_is_not_blamed() -> None:

@@ -58,7 +58,15 @@ def test_the_audit_lists_kinds_with_their_counts_and_each_finding_with_its_place
     findings = [
         Finding(FindingKind.MEAN, (ours, theirs), (ours,), "70.0", "71.0", "the 2 printed numbers have the mean 71.0"),
         Finding(FindingKind.CITED, (theirs, ours), (), "50.0", "", "one prints 50.0, one 49.0"),
-        Finding(FindingKind.MEAN, classes, (), "1.0", "", "the 4 printed numbers have the mean 2.00 and not 1.0"),
+        Finding(
+            FindingKind.MEAN,
+            classes,
+            (),
+            "1.0",
+            "",
+            "the 4 printed numbers have the mean 2.00 and not 1.0",
+            suspects=classes[:2],
+        ),
         Finding(FindingKind.CLAIM, (ours, theirs), (), "−1.5", "", "section 1: A > X"),
     ]
     page = audit_page(findings)
@@ -72,6 +80,7 @@ def test_the_audit_lists_kinds_with_their_counts_and_each_finding_with_its_place
     assert f"| made/table1: A\\|B @ mIoU | 70.0 | 71.0 | {why} | {both} |" in page
     assert "| undecided |  |  | one prints 50.0, one 49.0 | made/table2: X \\[1\\] @ mIoU; made/table1" in page
     assert "| made/table3: C @ class 0 and 4 more of its row |" in page
+    assert "| undecided: made/table3: C @ class 0; made/table3: C @ class 1 |  |  | the 4 printed" in page
     assert "| the sentence | −1.5 |  | section 1: A > X |" in page
 
 

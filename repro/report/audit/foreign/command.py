@@ -87,7 +87,9 @@ def _told(place: str, finding: Finding) -> Sequence[str]:
         right = f", {finding.expected} expected" if finding.expected else ""
         first = f"{place}: {finding.kind}: {who}: {finding.printed} printed{right}: {finding.how}"
     else:
-        first = f"{place}: {finding.kind}: undecided which is wrong: {finding.how}"
+        either = "; ".join(places_text(finding.suspects))
+        among = f"undecided among {either}" if either else "undecided which is wrong"
+        first = f"{place}: {finding.kind}: {among}: {finding.how}"
     if finding.kind in (FindingKind.DECIMALS, FindingKind.BEST):
         return [first]
     return [first, f"    places: {'; '.join(places_text(finding.places))}"]
