@@ -24,6 +24,7 @@ LATER_LEAVES = {
     "backbone.block_shortcut": "identity",
     "dataset.duplicate": None,
     "dataset.duplicate_times": 2,
+    "schedule.batch_norm.frozen_in": "network",
     "schedule.loss": "cross_entropy",
     "schedule.upsample_logits": True,
     "schedule.replicas": 1,

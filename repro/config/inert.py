@@ -159,8 +159,11 @@ def settle_schedule(tree: dict[str, Any]) -> None:
         tree["validation"]["every"] = str(Length.parse(tree["validation"]["every"], "validation.every"))
     batch_norm = schedule.get("batch_norm", {})
     if batch_norm.get("frozen"):
-        for part in ("backbone", "head"):  # frozen statistics do not move; the batch they stand for still splits sums
+        still = ("backbone",) if batch_norm.get("frozen_in") == "backbone" else ("backbone", "head")
+        for part in still:  # frozen statistics do not move; the batch they stand for still splits sums
             batch_norm.pop(f"{part}_momentum", None)
+    else:
+        batch_norm.pop("frozen_in", None)
     if _is_logits_alone(tree) and "auxiliary" not in tree and "blocks" not in tree.get("backbone", {}):
         batch_norm.pop("head_momentum", None)
     if "batch_size" in schedule:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from repro.config.settings import BatchNorm, Loss, Precision, Settings
+from repro.config.settings import BatchNorm, FrozenIn, Loss, Precision, Settings
 from repro.data import normalise
 from repro.engine.checkpoint import TrainingState
 from repro.engine.device import autocast
@@ -108,7 +108,7 @@ def set_training_mode(model: nn.Module, batch_norm: BatchNorm) -> None:
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             published = name.startswith("backbone.") and not name.startswith(added)
             module.momentum = batch_norm.backbone_momentum if published else batch_norm.head_momentum
-            module.train(not batch_norm.frozen)
+            module.train(not (batch_norm.frozen and (published or batch_norm.frozen_in is FrozenIn.network)))
 
 
 def gradient_scaler(precision: Precision, device: torch.device) -> torch.amp.GradScaler:

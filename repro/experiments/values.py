@@ -42,12 +42,17 @@ def has_class(configuration: Configuration, name: str) -> bool:
     return name in dataset_class(configuration).class_names
 
 
+def network_key(configuration: Configuration) -> str:
+    """What decides the values of a network: equal if the network and the data set are."""
+    return configuration.key("backbone", "head", "auxiliary", "dataset")
+
+
 class _Network:
     """A configuration as a key of a cache: equal if the network and the data set are."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
-        self._key = configuration.key("backbone", "head", "auxiliary", "dataset")
+        self._key = network_key(configuration)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Network) and self._key == other._key

@@ -7,6 +7,8 @@ from typing import Any
 from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of
 
 PAPER_SCALE = "paper"
+SMOKE_SCALE = "smoke"
+"""The one whose numbers mean nothing: it shows that everything works."""
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,19 @@ from tqdm import tqdm
 
 from repro.console import complain
 from repro.experiments.measurements import Measurements
-from repro.experiments.readings import open_readings
+from repro.experiments.readings import Reading, open_readings
 from repro.papers import Library, Scale, Table
 from repro.report.audit.checks import audit
 from repro.report.audit.foreign.command import audit_file
 from repro.report.collect import Collected, collect, remembered
-from repro.report.judge.readings import effect
+from repro.report.judge.readings import effects as effects_of
 from repro.report.judge.results import TableResult
 from repro.report.judge.tables import Tables, twins
 from repro.report.judge.verdicts import Verdict
+from repro.report.render.claims_csv import claims_csv
 from repro.report.render.csv_table import csv_text
-from repro.report.render.index import coverage, index_html
+from repro.report.render.headline import headline, sentences
+from repro.report.render.index import index_html
 from repro.report.render.latex import document, latex
 from repro.report.render.markdown import markdown
 from repro.report.render.pages import audit_page, readings_page
@@ -29,6 +31,7 @@ from repro.store.reports import (
     AUDIT,
     INDEX,
     RUNS_CSV,
+    claims_file,
     differing,
     document_file,
     readings_file,
@@ -78,19 +81,25 @@ def build(
         for scale in scales:
             found = Measurements(library, tables, scale, request.selection.conf_folder)
             builder = Tables(found, collected.evaluations, request.tolerance)
+            results = []
             for table in tables:
-                result = builder.result(table)
+                results.append(builder.result(table))
+                bar.update()
+            readings = _measured_readings(found, builder, collected)
+            for result in results:
+                table, result = result.table, builder.with_readings(result, readings)
                 report.results.append(result)
                 for kind, render in RENDERERS.items():
                     report.files[table_file(scale.name, table.key, kind)] = render(result)
+                if result.claims:
+                    report.files[claims_file(scale.name, table.key)] = claims_csv(result)
                 if scale.is_paper:
                     report.problems += map(str, twins(found, table))
-                bar.update()
             if request.everything:
                 of_scale = [result for result in report.results if result.scale == scale.name]
                 report.files[document_file(scale.name)] = document(of_scale)
             if not request.selection.tables:
-                report.files |= _readings(found, builder, collected)
+                report.files |= _readings_pages(found, builder, readings)
             report.problems += map(str, found.problems)
     findings = audit(library)
     report.files[AUDIT] = audit_page(findings)
@@ -100,16 +109,18 @@ def build(
     return report
 
 
-def _readings(found: Measurements, builder: Tables, collected: Collected) -> dict[str, str]:
-    """Pages on the papers' open readings; looked for only if there are evaluations that no cell accounts for."""
-    evidence = builder.evidence
-    datasets = {collected.evaluations[item].names.dataset for item in evidence.used}
-    rest = (evaluation for key, evaluation in collected.evaluations.items() if key not in evidence.used)
-    if not any(evaluation.names.dataset in datasets for evaluation in rest):
-        return {}
+def _measured_readings(found: Measurements, builder: Tables, collected: Collected) -> list[Reading]:
+    """The papers' open readings; looked for only if there are evaluations that no cell accounts for."""
+    used = set(builder.evidence.used)
+    datasets = {collected.evaluations[item].names.dataset for item in used}
+    rest = (evaluation for key, evaluation in collected.evaluations.items() if key not in used)
+    return open_readings(found) if any(evaluation.names.dataset in datasets for evaluation in rest) else []
+
+
+def _readings_pages(found: Measurements, builder: Tables, readings: Sequence[Reading]) -> dict[str, str]:
+    """Pages on what open readings do to the scores, one for each paper that has some measured."""
+    effects = effects_of(builder.evidence, readings, found)
     pages = {}
-    moved = [effect(evidence, item, found[item.base]) for item in open_readings(found)]
-    effects = [item for item in moved if item is not None]
     for paper in dict.fromkeys(item.address.table.partition("/")[0] for item in effects):
         own = [item for item in effects if item.address.table.startswith(f"{paper}/")]
         pages[readings_file(found.scale.name, paper)] = readings_page(paper, found.scale.name, own)
@@ -141,11 +152,9 @@ def _write(request: Request, report: Report) -> int:
     for name in _superfluous(request, report):
         remove(request.selection.reports / name)
     failed = _told(report)
-    total = coverage(report.results)
     scales = ", ".join(dict.fromkeys(result.scale for result in report.results))
-    print(f"{request.selection.reports}: {count} of {len(report.files)} files written anew (scale {scales}); "
-          f"{total.measured:,} of {total.runnable:,} cells that can be run are measured, "
-          f"{total.reproduced:,} reproduced; next: {_next_step(request, report)}")  # fmt: skip
+    written = f"{request.selection.reports}: {count} of {len(report.files)} files written anew (scale {scales})"
+    print("; ".join([written, *sentences(headline(report.results)), f"next: {_next_step(request, report)}"]))
     return 1 if failed else 0
 
 

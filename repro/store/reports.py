@@ -17,6 +17,11 @@ def table_file(scale: str, table: str, kind: str) -> str:
     return f"{scale}/{table}.{kind}"
 
 
+def claims_file(scale: str, table: str) -> str:
+    """The claims of a table at a scale, one line per comparison."""
+    return table_file(scale, table, "claims.csv")
+
+
 def readings_file(scale: str, paper: str) -> str:
     """The page on what the open readings of a paper do at a scale."""
     return f"{scale}/{paper}/ledger.md"

@@ -17,7 +17,7 @@ COMPOSITIONS = {
         "evaluation.window=64",
         "evaluation.window_stride=32",
     ],
-    "later stage": ["init.from=run:0123456789abcdef", "init.drop=[head.classifier]"],
+    "later stage": ["init.from=run:0123456789abcdef", "init.drop=[head.classifier]", "schedule.batch_norm.frozen=true"],
     "hard pixels in windows": [
         "schedule.loss=ohem",
         "evaluation=sliding_832",
@@ -35,7 +35,7 @@ UNUSED = {
     "head.extra_conv_dropout",
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
     "backbone.weights_of_other_strides",
-    "dataset.duplicate_times",
+    "dataset.duplicate_times", "schedule.batch_norm.frozen_in",
 }  # fmt: skip
 NO_AUXILIARY = {"auxiliary.weight", "auxiliary.first_draw"}
 SINGLE_SCALE = {"evaluation.average", "evaluation.scaled_size", "evaluation.scaled_align_corners"}
@@ -69,7 +69,9 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         *UNSTARTED,
     },
     "later stage": {
-        *UNUSED,
+        *UNUSED - {"schedule.batch_norm.frozen_in"},
+        "schedule.batch_norm.backbone_momentum",
+        "schedule.batch_norm.head_momentum",
         *UNSEEN,
         *NO_AUXILIARY,
         *SINGLE_SCALE,
@@ -87,6 +89,7 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         *SINGLE_SCALE - {"evaluation.average"},
         *UNSTARTED,
         "evaluation.pad_to",
+        "schedule.batch_norm.frozen_in",
         "backbone.first_unit",
         "head.extra_conv_dropout",
     },

@@ -34,6 +34,15 @@ from tests.composed import composed
             ["schedule.batch_norm.frozen=true", "schedule.batch_norm.backbone_momentum=0.5"],
             ["schedule.batch_norm.frozen=true", "schedule.batch_norm.head_momentum=0.5"],
         ),
+        (["schedule.batch_norm.frozen_in=backbone"], []),
+        (
+            ["schedule.batch_norm.frozen=true", "schedule.batch_norm.frozen_in=backbone"],
+            [
+                "schedule.batch_norm.frozen=true",
+                "schedule.batch_norm.frozen_in=backbone",
+                "schedule.batch_norm.backbone_momentum=0.5",
+            ],
+        ),
         (["head.first_draw=normal:0.010"], ["head.first_draw=normal:1e-2"]),
         (["auxiliary.first_draw=xavier_uniform"], []),
         (

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from repro.config.settings import BatchNorm, Precision
+from repro.config.settings import BatchNorm, FrozenIn, Precision
 from repro.data import normalise
 from repro.engine.losses import segmentation_losses, weighted_mean
 from repro.engine.schedule import poly
@@ -189,6 +189,16 @@ def test_the_training_mode_freezes_statistics_alone(frozen):
     model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Dropout(0.5))
     set_training_mode(model.eval(), BatchNorm(frozen=frozen))
     assert [module.training for module in model] == [True, not frozen, True]
+
+
+def test_batch_norm_may_be_frozen_in_the_backbone_as_published_alone():
+    with torch.device("meta"):
+        backbone = ResNet(18, blocks=6)
+        model = Segmenter(backbone, head_from_yaml("aspp", backbone.channels, 5))
+    set_training_mode(model, BatchNorm(frozen=True, frozen_in=FrozenIn.backbone))
+    trained = {name for name, module in model.named_modules() if isinstance(module, nn.BatchNorm2d) and module.training}
+    assert {name.split(".")[1] for name in trained if name.startswith("backbone.")} == {"block5", "block6"}
+    assert any(name.startswith("head.") for name in trained)
 
 
 def test_the_momentum_is_that_of_the_part_and_added_blocks_count_with_the_head():

@@ -4,8 +4,13 @@ import dataclasses
 
 import pytest
 
+from repro.experiments.chain import Chain
 from repro.experiments.deviations import Deviations, deviations, shown
-from repro.papers import Entry, Standing
+from repro.experiments.measurement import Kind
+from repro.experiments.readings import shared_readings
+from repro.papers import SOME, Entry, Standing
+from tests.composed import measured
+from tests.composed import papers as papers_of_ours
 
 
 def with_entries(library, *entries):
@@ -68,14 +73,76 @@ def test_one_entry_that_states_a_leaf_outweighs_one_that_leaves_it_open(shortene
     assert "schedule.batch_size: 8 → 4" in deviations(library, shortened.cell("Rates")).stated
 
 
-def test_a_contradicted_leaf_is_left_open_as_it_is_and_a_deviation_once_changed(as_printed, shortened):
-    batch = entry("batch", "contradicted", {"schedule.batch_size": 8})
-    library = with_entries(shortened.library, batch)
-    words = ", where the paper contradicts itself"
-    assert deviations(library, as_printed.cell("Rates")) == Deviations((), (f"batch (schedule.batch_size = 8){words}",))
+CONTRADICTED = ", where the paper contradicts itself"
+
+
+def contradicted(leaves, *other):
+    says = ("This is so.", "This is otherwise.")
+    return dataclasses.replace(entry("batch", "contradicted", leaves), says=says, alternatives={"other": other})
+
+
+def test_the_papers_other_reading_is_left_open_and_no_deviation(as_printed, shortened):
+    library = with_entries(shortened.library, contradicted({"schedule.batch_size": 8}, "schedule.batch_size=4"))
+    assert deviations(library, as_printed.cell("Rates")) == Deviations(
+        (), (f"batch (schedule.batch_size = 8){CONTRADICTED}",)
+    )
+    found = deviations(library, shortened.cell("Rates"))
+    assert "schedule.batch_size: 8 → 4" not in found.stated
+    assert f"batch (schedule.batch_size = 4 instead of 8){CONTRADICTED}" in found.left_open
+
+
+def test_neither_reading_is_a_deviation_and_not_told_as_left_open(shortened):
+    library = with_entries(shortened.library, contradicted({"schedule.batch_size": 8}, "schedule.batch_size=16"))
     found = deviations(library, shortened.cell("Rates"))
     assert "schedule.batch_size: 8 → 4" in found.stated
-    assert found.left_open == (f"batch (schedule.batch_size = 4 instead of 8){words}",)
+    assert not any("batch_size" in sentence for sentence in found.left_open)
+
+
+@pytest.mark.parametrize(("length", "is_open"), [("20 steps", True), ("30 steps", False)])
+def test_a_reading_of_a_contradiction_is_followed_whole_or_not_at_all(shortened, length, is_open):
+    other = ("schedule.batch_size=4", f'schedule.length="{length}"')
+    stated = entry("length", "stated", {"schedule.length": "200 steps"})
+    library = with_entries(shortened.library, contradicted({"schedule.batch_size": 8}, *other), stated)
+    found = deviations(library, shortened.cell("Rates"))
+    assert ("schedule.batch_size: 8 → 4" not in found.stated) == is_open
+    assert ("schedule.length: 200 steps → 20 steps" not in found.stated) == is_open
+
+
+def test_vortex_trained_at_16_and_evaluated_at_8_is_the_papers_too():
+    found = measured("paper", "vortex/table1")
+    address, ours = next(iter(found.items()))
+    reading = next(item for item in shared_readings(found, [address]) if item.name == "trained_at_16")
+    other = dataclasses.replace(reading.measurements[address], paper_chain=ours.paper_chain)
+    told = deviations(papers_of_ours(), other)
+    assert told.stated == ()
+    assert any(sentence.startswith("train output stride (backbone.output_stride = 16 instead of 8)")
+               for sentence in told.left_open)  # fmt: skip
+
+
+def test_training_from_scratch_is_a_deviation_of_vortex_table_1():
+    found = measured("shapes", "vortex/table1")
+    told = deviations(papers_of_ours(), next(item for item in found.values() if item.kind is Kind.RUN))
+    assert "backbone.weights: IMAGENET1K_V1 → none" in told.stated
+    assert "backbone.output_stride: 8 → 16" in told.stated  # evaluated at 16 too, which is neither reading
+    assert not any("backbone.output_stride" in sentence for sentence in told.left_open)
+
+
+@pytest.mark.parametrize(("window", "deviates"), [(400, False), (None, True)])
+def test_windows_of_another_size_are_left_open_and_none_at_all_deviate(as_printed, window, deviates):
+    some = entry("eval_mode", "stated", {"evaluation.window": SOME})
+    size = entry("eval_window", "open", {"evaluation.window": 832})
+    library = with_entries(as_printed.library, some, size)
+    cell = as_printed.cell("Rates")
+    (link,) = cell.chain.links
+
+    def with_window(side):
+        configuration = link.configuration.with_leaf("evaluation.window", side)
+        return Chain((dataclasses.replace(link, configuration=configuration),))
+
+    cell = dataclasses.replace(cell, paper_chain=with_window(832), chain=with_window(window))
+    told = deviations(library, cell)
+    assert any(sentence.startswith("evaluation.window: 832") for sentence in told.stated) == deviates
+    assert any(sentence.startswith("eval window (evaluation.window") for sentence in told.left_open) != deviates
 
 
 def test_words_stand_for_a_setting_without_a_leaf(as_printed):

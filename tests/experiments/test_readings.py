@@ -1,8 +1,9 @@
 import pytest
 
+from repro.experiments.measurement import Kind
 from repro.experiments.measurements import Measurements
-from repro.experiments.readings import mistaken_readings, open_readings
-from repro.papers import Standing, load_papers
+from repro.experiments.readings import mistaken_readings, open_readings, shared_readings
+from repro.papers import Address, Standing, load_papers
 from tests.composed import measured
 from tests.one_second_paper import row, write_ledger, write_table
 
@@ -24,7 +25,8 @@ def found(tmp_path_factory):
         "flip": [entry("paper", {"evaluation.flip": False}, mirrored=["evaluation.flip=true"])],
         "typo": [entry("table1/wide", {"head.width": 32}, wider=["head.widht=64"], unreadable=["head.width=[1"])],
         "idle": [entry("paper", {"head.width": 16}, same=["head.dropout=0.1"])],
-        "decided": [{"at": "paper", "status": "stated", "place": "section 1", "leaves": {"schedule.power": 0.9}}],
+        "decided": [{"at": "paper", "status": "stated", "place": "section 1", "says": "Poly.",
+                     "leaves": {"schedule.power": 0.9}, "alternatives": {"linear": ["schedule.power=1"]}}],
     })  # fmt: skip
     library = load_papers([folder])
     return Measurements(library, library.matching("mine/*"), library.scale("paper"))
@@ -36,11 +38,13 @@ def test_every_reading_of_the_entry_that_answers_is_there_once(found):
         ("narrow", "dropout", "none"),
         ("narrow", "dropout", "much"),
         ("narrow", "flip", "mirrored"),
+        ("narrow", "decided", "linear"),
         ("wide", "dropout", "little"),
         ("wide", "flip", "mirrored"),
+        ("wide", "decided", "linear"),
     ]
     assert [item.base.row for item in open_readings(found, "flip")] == ["narrow", "wide"]
-    assert open_readings(found, "decided") == []
+    assert open_readings(found, "typo") == []
 
 
 def test_a_reading_is_another_run_or_another_evaluation_of_the_same(found):
@@ -53,6 +57,52 @@ def test_a_reading_is_another_run_or_another_evaluation_of_the_same(found):
     assert mirrored.measurement.run_id(2) == base.run_id(2)
     assert mirrored.measurement.evaluation_id(2) != base.evaluation_id(2)
     assert mirrored.measurement.configuration(2).evaluation_id == mirrored.measurement.evaluation_id(2)
+
+
+def shared(found, *rows, **how):
+    table = {"again": "mine/table2"}
+    cells = [Address(table.get(name, "mine/table1"), name, "mIoU") for name in rows]
+    return [(item.entry.setting, item.name, [cell.row for cell in item.untouched])
+            for item in shared_readings(found, cells, **how)]  # fmt: skip
+
+
+def test_the_readings_of_a_claim_are_those_that_change_all_its_sides_and_no_controls(found):
+    assert shared(found, "narrow", "wide") == [("flip", "mirrored", [])]
+    assert shared(found, "wide") == [("dropout", "little", []), ("flip", "mirrored", [])]
+    assert shared(found, "narrow", "wide", partly=True) == [
+        ("dropout", "none", ["wide"]),
+        ("dropout", "much", ["wide"]),
+        ("flip", "mirrored", []),
+        ("dropout", "little", ["narrow"]),
+    ]
+
+
+def test_each_side_is_measured_under_the_reading_or_as_it_is(found):
+    cells = [Address("mine/table1", row, "mIoU") for row in ("narrow", "wide")]
+    by_name = {item.name: item.measurements for item in shared_readings(found, cells, partly=True)}
+    for address in cells:
+        assert by_name["mirrored"][address].evaluation_id(1) != found[address].evaluation_id(1)
+    narrow, wide = cells
+    assert by_name["none"][wide] is found[wide]
+    assert by_name["none"][narrow].chain.own.leaves["head.dropout"] == 0
+
+
+def test_a_repeated_cell_is_read_as_the_one_that_it_repeats(found):
+    assert shared(found, "again") == shared(found, "narrow")
+    assert shared(found, "again", "wide") == [("flip", "mirrored", [])]
+
+
+def test_a_side_that_is_not_measured_leaves_nothing_to_read_otherwise(found):
+    assert shared(found, "narrow", "theirs") == []
+    assert shared(found, "narrow", "theirs", partly=True) == []
+
+
+def test_what_the_network_alone_decides_is_moved_by_the_network_alone():
+    found = measured("paper", "vortex/prose")
+    ratio = next(address for address, item in found.items() if item.kind is Kind.STATIC and "Module A" in address.row)
+    settings = {item.entry.setting for item in shared_readings(found, [ratio])}
+    assert "rates" in settings
+    assert not settings & {"optimizer", "align_corners", "eval_mode"}
 
 
 def test_a_reading_that_does_not_compose_is_a_problem_of_the_ledger(found):

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from repro.papers import Address, Library, RowKind, Table, load_papers
-from repro.report.judge.results import CellResult, ClaimResult, TableResult
+from repro.papers import Address, Claim, Library, RowKind, Table, load_papers
+from repro.report.judge.results import CellResult, ClaimResult, Method, PartResult, Robustness, TableResult
 from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
+from repro.report.printed_claims import printed_claim, printed_part
 from tests.composed import papers
 
 AWKWARD = r"A|B *x* _y_ `z` [3] <b> & 50% #1 $2$ {c} ~d ^e \f × Δ ↑↓ ± é"
@@ -40,8 +41,8 @@ rows:
     reason: Only the server has the labels.
     cells: {mIoU: 81.0, Gain: null}
 claims:
-  - {claim: ["With it", ">", "Plain"], place: section 1, note: By a little.}
 """
+CLAIM = '{claim: ["With it", ">", "Plain"], place: section 1, note: By a little.}'
 
 
 def real_tables() -> dict[str, Table]:
@@ -49,11 +50,12 @@ def real_tables() -> dict[str, Table]:
     return papers().tables
 
 
-def small_table(folder: Path) -> Table:
-    """A table of a paper of its own, written into a folder."""
+def small_table(folder: Path, *claims: str) -> Table:
+    """A table of a paper of its own, written into a folder; with claims of its own in YAML's flow style, or one."""
     (folder / "made").mkdir(parents=True)
     label = "'" + AWKWARD.replace("'", "''") + "'"
-    (folder / "made" / "table1.yaml").write_text(PAPER.replace("AWKWARD", label), encoding="utf-8")
+    text = PAPER.replace("AWKWARD", label) + "".join(f"  - {claim}\n" for claim in claims or [CLAIM])
+    (folder / "made" / "table1.yaml").write_text(text, encoding="utf-8")
     return load_papers([folder]).tables["made/table1"]
 
 
@@ -66,8 +68,25 @@ def unmeasured(table: Table, scale: str = "paper") -> TableResult:
             if row.kind is RowKind.OWN and not cell.is_result:
                 verdict = Verdict.SETTING if cell.metric.is_setting else Verdict.BLANK
             cells[cell.address] = CellResult(cell.address, verdict, row.reason, published=cell.signed)
-    claims = tuple(ClaimResult(claim, Verdict.NOT_RUN) for claim in table.claims)
+    claims = tuple(claim_of(table, claim) for claim in table.claims)
     return TableResult(table, scale, cells, claims)
+
+
+def claim_of(table: Table, claim: Claim, *parts: ClaimVerdict, **more: object) -> ClaimResult:
+    """The result of a claim whose comparisons came out in some ways, three seeds each; with none it was not run."""
+    library = papers() if table.key in papers().tables else library_of(table)
+    verdicts = parts or (Verdict.NOT_RUN,) * len(claim.parts)
+    results = []
+    for part, verdict in zip(claim.parts, verdicts, strict=True):
+        difference = interval((1.2, 1.4, 1.3), 0.8) if parts else None
+        measured = {"method": Method.PAIRED, "p_value": 0.013, "adjusted": 0.052} if parts else {}
+        needed = 12 if verdict is ClaimVerdict.INCONCLUSIVE else None
+        results.append(
+            PartResult(part, verdict, difference, printed_part(library, claim, part), seeds_needed=needed, **measured)
+        )
+    worst = next((verdict for verdict in (ClaimVerdict.REVERSED, ClaimVerdict.INCONCLUSIVE) if verdict in verdicts),
+                 verdicts[0])  # fmt: skip
+    return ClaimResult(claim, worst, tuple(results), printed_claim(library, claim), **more)
 
 
 def interval(values: Iterable[float], half: float) -> Interval:
@@ -98,12 +117,12 @@ def measured(table: Table, scale: str = "shapes") -> TableResult:
             deviations=("crop 128 instead of 513", *shorter), left_open=("optimiser: SGD",),
             evidence=tuple(f"{seed:016x}" for seed in seeds), hardware=("NVIDIA A100",),
         )  # fmt: skip
-    claims = tuple(
-        ClaimResult(claim, ClaimVerdict.HOLDS if place % 2 else ClaimVerdict.INCONCLUSIVE,
-                    interval((1.2, 1.4, 1.3), 0.8), 2.5)
-        for place, claim in enumerate(table.claims)
-    )  # fmt: skip
-    return TableResult(table, scale, result.cells, claims)
+    claims = []
+    for place, claim in enumerate(table.claims):
+        found = [list(ClaimVerdict)[(place + part) % len(ClaimVerdict)] for part in range(len(claim.parts))]
+        readings = Robustness(9, place % 2, place % 3) if place % 2 else None
+        claims.append(claim_of(table, claim, *found, is_direction_only=place % 3 == 0, robustness=readings))
+    return TableResult(table, scale, result.cells, tuple(claims))
 
 
 def measured_small(table: Table) -> TableResult:
@@ -118,8 +137,9 @@ def measured_small(table: Table) -> TableResult:
         gain, Verdict.INCONCLUSIVE, "", {0: 72.0}, Interval(1, 72.0, None, None, None), 72.5, -0.5,
         ("crop 128 instead of 513", "half the steps"), ("optimiser: SGD",), ("d" * 16,), ("NVIDIA A100",),
     )  # fmt: skip
-    claims = (ClaimResult(table.claims[0], ClaimVerdict.HOLDS, Interval(3, 2.04, 0.3, 1.2, 2.88), 2.5),)
-    return TableResult(table, "shapes", result.cells, claims)
+    held = claim_of(table, table.claims[0], ClaimVerdict.HOLDS)
+    part = replace(held.parts[0], difference=Interval(3, 2.04, 0.3, 1.2, 2.88))
+    return TableResult(table, "shapes", result.cells, (replace(held, parts=(part,)),))
 
 
 def library_of(*tables: Table) -> Library:

@@ -27,7 +27,7 @@ not_built:
 
 LEDGER = """\
 schedule_length:
-  - {at: paper, status: stated, place: section 1, leaves: {schedule.length: 200 steps}}
+  - {at: paper, status: stated, place: section 1, says: 200 steps are taken., leaves: {schedule.length: 200 steps}}
 batch_size:
   - at: paper
     status: open

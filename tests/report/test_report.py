@@ -10,18 +10,19 @@ from repro.store.runs_csv import recorded, runs_csv
 from repro.store.status import RunState
 from repro.track import MLflowMirror, take_snapshot
 from tests.example_mlflow import place_database
-from tests.report.made_runs import record_of, store
+from tests.report.made_runs import Made, record_of, store
 
 
 def test_from_run_folders_to_tables(ran):
     assert ran() == 0, ran.err
     assert set(ran.files()) == {"runs.csv", "audit.md", *(
-        f"{scale}/small/table1.{kind}" for scale in ("paper", "short") for kind in ("md", "csv", "tex"))}  # fmt: skip
+        f"{scale}/small/table1.{kind}" for scale in ("paper", "short") for kind in ("md", "csv", "claims.csv", "tex"))}  # fmt: skip
     measured = ran.cells("short")["Rates", "mIoU"]
     assert (measured["verdict"], measured["n"], float(measured["mean"])) == ("deviates", "3", pytest.approx(74.1))
     assert ran.cells("paper")["Rates", "mIoU"]["verdict"] == "not run"
     assert "holds" in (ran.reports / "short/small/table1.md").read_text()
-    assert "cells that can be run are measured" in ran.out
+    assert "at the papers' scale 0 of 3 trained cells are measured, 0 reproduced; " in ran.out
+    assert "; apart, at scale short 2 trained cells are measured" in ran.out
     assert "next: read" in ran.out
 
 
@@ -30,7 +31,7 @@ def test_the_second_time_nothing_changes(ran):
     before = ran.files()
     assert ran() == 0
     assert ran.files() == before
-    assert ": 0 of 8 files written anew" in ran.out
+    assert ": 0 of 10 files written anew" in ran.out
 
 
 def test_runs_csv_alone_gives_the_same_files(ran):
@@ -40,7 +41,7 @@ def test_runs_csv_alone_gives_the_same_files(ran):
     assert ran() == 0
     assert ran.files() == before
     assert ran("check=true") == 0
-    assert "all 8 files are what" in ran.out
+    assert "all 10 files are what" in ran.out
 
 
 def test_check_names_what_differs_and_writes_nothing(ran):
@@ -52,7 +53,7 @@ def test_check_names_what_differs_and_writes_nothing(ran):
     assert ran.err.splitlines() == [
         f"{ran.reports / 'short/small/table1.md'}: missing", f"{ran.reports / 'audit.md'}: differs"]  # fmt: skip
     assert ran.files() == before
-    assert "2 of 8 files" in ran.out
+    assert "2 of 10 files" in ran.out
 
 
 def test_check_of_a_fresh_folder_says_what_is_missing(command):
@@ -72,6 +73,20 @@ def test_a_choice_of_scale_leaves_the_others_alone(ran):
     assert not (ran.reports / "short").exists()
     assert ran("scale=short", "table=table1") == 0
     assert (ran.reports / "short").exists()
+
+
+def test_runs_of_the_smoke_scale_are_in_no_headline(ran, papers):
+    ran()
+    _, *before, _ = ran.out.split("; ")
+    smoke = Made(papers, "smoke")
+    for seed in range(3):
+        store(ran.outputs, smoke.record("Plain", seed, 7.6))
+        store(ran.outputs, smoke.record("Rates", seed, 7.6))
+    assert ran() == 0
+    written, *after, _ = ran.out.split("; ")
+    assert ran.cells("smoke")["Plain", "mIoU"]["n"] == "3"
+    assert "smoke" in written
+    assert after == before
 
 
 def test_damaged_records_and_lines_are_named_and_the_rest_is_built(ran, shortened):
@@ -200,7 +215,7 @@ def test_from_a_tracking_server_the_same(ran, tmp_path):
     assert ran("source=mlflow", f"uri={uri}") == 0, ran.err
     assert ran.files() == before
     assert ran("source=mlflow", f"uri={uri}") == 0
-    assert ": 0 of 8 files" in ran.out
+    assert ": 0 of 10 files" in ran.out
 
 
 def test_a_server_out_of_reach(ran, tmp_path):

@@ -15,7 +15,7 @@ def test_defaults():
     assert request.everything
     assert (request.selection.outputs.root, request.selection.reports) == (Path("outputs"), Path("reports"))
     assert (request.server, request.check, request.prune) == (None, False, False)
-    assert request.tolerance == Tolerance(0.5, 0.02)
+    assert request.tolerance == Tolerance(1.0, 0.02)
 
 
 def test_a_choice_is_not_everything():

@@ -1,6 +1,6 @@
 """Files of a report against those that are there."""
 
-from repro.store.reports import differing, document_file, readings_file, superfluous, table_file, write
+from repro.store.reports import claims_file, differing, document_file, readings_file, superfluous, table_file, write
 
 FILES = {"a.md": "one\n", "deep/er/b.csv": "é,2\n"}
 
@@ -44,7 +44,12 @@ def test_names_say_scale_paper_table_and_kind():
 
 def test_what_a_whole_report_has_no_more_is_named_at_its_scales_only(tmp_path):
     kept = {table_file("camvid", "vortex/table1", kind): "text" for kind in ("md", "csv", "tex")}
-    gone = [table_file("camvid", "gald/table9", "csv"), readings_file("camvid", "gald")]
+    kept[claims_file("camvid", "vortex/table1")] = "text"
+    gone = [
+        table_file("camvid", "gald/table9", "csv"),
+        claims_file("camvid", "gald/table9"),
+        readings_file("camvid", "gald"),
+    ]
     elsewhere = [table_file("paper", "gald/table9", "md"), "camvid/vortex/mine.txt", "camvid/vortex/picture.png"]
     write(tmp_path, kept | dict.fromkeys([*gone, *elsewhere], "text"))
     assert superfluous(tmp_path, kept, ["camvid"]) == sorted(gone)

@@ -31,6 +31,13 @@ class DecayOn(Enum):
     conv_weights = "conv_weights"
 
 
+class FrozenIn(Enum):
+    """Where batch norm is frozen: in the whole network, or in the backbone as it was published alone."""
+
+    network = "network"
+    backbone = "backbone"
+
+
 @dataclass
 class BatchNorm:
     """Batch normalisation.
@@ -40,12 +47,14 @@ class BatchNorm:
         backbone_momentum: of the running averages in the backbone as it was published.
         head_momentum: of all others: blocks added behind it, head and auxiliary head.
         frozen: whether the running averages stand still, and are what is normalised by.
+        frozen_in: where, if they do.
     """
 
     samples: int | None = None
     backbone_momentum: float = 0.1
     head_momentum: float = 0.1
     frozen: bool = False
+    frozen_in: FrozenIn = FrozenIn.network
 
     def __post_init__(self) -> None:
         require(self.samples is None or self.samples > 0, "schedule.batch_norm.samples must be at least 1, or null")

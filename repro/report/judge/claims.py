@@ -1,14 +1,29 @@
-"""Claims -> verdicts: each comparison from the seeds of both sides, the claim from its comparisons."""
+"""Claims -> verdicts: what is measured of each comparison, and which question it is put."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from repro.experiments.measurements import Measurements
-from repro.papers import Address, Claim, Gain, Operator, Part, Quantity
-from repro.report.judge.evidence import Absent, Evidence, Values
-from repro.report.judge.results import ClaimResult, PartResult
-from repro.report.judge.statistics import paired
-from repro.report.judge.verdicts import ClaimVerdict, Verdict, judge_claim
+from repro.papers import Claim, Part, Table
+from repro.report.judge.comparisons import (
+    Region,
+    compare,
+    compare_exactly,
+    direction_of,
+    is_about_size,
+    region_of,
+)
+from repro.report.judge.compounds import WAITING, Compared, judged
+from repro.report.judge.evidence import Evidence, Lookup
+from repro.report.judge.results import ClaimResult, Method, PartResult
+from repro.report.judge.sides import Sides, sides_of
+from repro.report.judge.statistics import Interval
+from repro.report.judge.verdicts import SEEDS_OF_A_CLAIM, ClaimVerdict, Tolerance, Verdict, more_seeds
 from repro.report.printed_claims import printed_claim, printed_part
+
+NOT_AGAINST_CITED = "a number of other authors is held only against runs under the paper's protocol"
+NO_SIZE = "how much is said only of runs under the paper's protocol"
+ONE_RUN = "both sides are one run at this scale"
+NO_RUN = "no run has all that is compared"
 
 
 class Claims:
@@ -17,77 +32,66 @@ class Claims:
     Args:
         measurements: how the cells are measured at the scale.
         evidence: their values.
+        tolerance: about an amount that a text gives.
+        lookup: how a cell is measured, where that is not as the measurements have it.
     """
 
-    def __init__(self, measurements: Measurements, evidence: Evidence) -> None:
-        self._measurements, self._evidence = measurements, evidence
+    def __init__(
+        self, measurements: Measurements, evidence: Evidence, tolerance: Tolerance, lookup: Lookup | None = None
+    ) -> None:
+        self._measurements, self._evidence, self._tolerance = measurements, evidence, tolerance
+        self._lookup = lookup or measurements.__getitem__
         self._library = measurements.library
 
-    def result(self, claim: Claim) -> ClaimResult:
-        """The result of one claim."""
-        parts = tuple(self._part(claim, part) for part in claim.parts)
-        verdict = _compound(parts, most=claim.most)
-        reasons = dict.fromkeys(part.reason for part in parts if part.reason)
-        return ClaimResult(claim, verdict, parts, printed_claim(self._library, claim), "; ".join(reasons))
+    def results(self, table: Table) -> tuple[ClaimResult, ...]:
+        """The results of a table's claims.
 
-    def _part(self, claim: Claim, part: Part) -> PartResult:
-        printed = printed_part(self._library, claim, part)
-        values = {address: self._values(address) for address in part.addresses()}
-        missing = {address: side for address, side in values.items() if isinstance(side, Absent)}
-        if missing:
-            verdict = min((side.verdict for side in missing.values()), key=lambda verdict: verdict.precedence)
-            reasons = dict.fromkeys(
-                f"{address.row} is {side.verdict}" + (f": {side.reason}" if side.reason else "")
-                for address, side in missing.items()
-            )
-            return PartResult(part, verdict, None, printed, "; ".join(reasons))
-        found = {address: side for address, side in values.items() if isinstance(side, Values)}
-        if _is_one_run(list(found.values())):
-            reason = "both sides are one run at this scale"
-            return PartResult(part, Verdict.NOT_AT_THIS_SCALE, None, printed, reason)
-        left, right = (_by_seed(side, found) for side in (part.left, part.right))
-        exact = all(side.exact for side in found.values())
-        if part.operator is not Operator.GREATER or claim.by is not None:
-            return PartResult(part, Verdict.NOT_BUILT, None, printed, "only > is judged")
-        judged, difference, reason = judge_claim(_differences(left, right), exact=exact)
-        return PartResult(part, judged, difference, printed, reason)
+        The family of Holm are the claims that can be judged at the scale; what is not measured counts as one that is
+        not significant, so that no verdict is lost when more is measured.
+        """
+        compared = [[self._compared(claim, part) for part in claim.parts] for claim in table.claims]
+        return judged(table.claims, compared, [printed_claim(self._library, claim) for claim in table.claims])
 
-    def _values(self, address: Address) -> Values | Absent:
-        return self._evidence.of(self._evidence.resolved(self._measurements[address]))
+    def _compared(self, claim: Claim, part: Part) -> Compared:
+        sides = sides_of(part, self._lookup, self._measurements, self._evidence)
+        draft = PartResult(part, Verdict.NOT_RUN, None, printed_part(self._library, claim, part), sides.reason)
+        if sides.verdict is not None and sides.verdict is not Verdict.NOT_RUN:
+            return Compared(replace(draft, verdict=sides.verdict))
+        if not sides.own:
+            return Compared(replace(draft, verdict=Verdict.CITED, reason="neither side is ours"))
+        if sides.cited and sides.is_deviating:
+            return Compared(replace(draft, verdict=Verdict.CITED, reason=NOT_AGAINST_CITED))
+        direction_only = sides.is_deviating and is_about_size(claim, part)
+        region = direction_of(claim, part) if direction_only else region_of(
+            self._library, claim, part, self._tolerance, is_exact=sides.exact
+        )  # fmt: skip
+        if region is None:
+            return Compared(replace(draft, verdict=Verdict.NOT_AT_THIS_SCALE, reason=NO_SIZE))
+        if sides.absent:
+            return Compared(draft, WAITING, sides.exact, direction_only)
+        return replace(_measured(draft, sides, region), is_direction_only=direction_only)
 
 
-def _is_one_run(sides: Sequence[Values]) -> bool:
-    """Whether several cells are one and the same measured value."""
-    first, *others = sides
-    same = all(side.evidence == first.evidence and side.by_seed == first.by_seed for side in others)
-    return bool(others and first.evidence and same)
-
-
-def _by_seed(side: Quantity, found: dict[Address, Values]) -> dict[int, float] | float:
-    """Seed to value of a side; a number has none."""
-    if isinstance(side, Address):
-        return found[side].by_seed
-    if isinstance(side, Gain):
-        return paired(found[side.first].by_seed, found[side.second].by_seed)
-    return side
-
-
-def _differences(left: dict[int, float] | float, right: dict[int, float] | float) -> dict[int, float]:
-    if isinstance(left, dict):
-        other = right if isinstance(right, dict) else dict.fromkeys(left, right)
-        return paired(left, other)
-    assert isinstance(right, dict)
-    return paired(dict.fromkeys(right, left), right)
-
-
-def _compound(parts: Sequence[PartResult], *, most: bool) -> ClaimVerdict | Verdict:
-    """The verdict on a claim: it holds if every part does, and is reversed if one is; of most, more than half count."""
-    verdicts = [part.verdict for part in parts]
-    needed = len(parts) // 2 + 1 if most else len(parts)
-    spare = len(parts) - needed
-    if verdicts.count(ClaimVerdict.HOLDS) >= needed:
-        return ClaimVerdict.HOLDS
-    if verdicts.count(ClaimVerdict.REVERSED) > spare:
-        return ClaimVerdict.REVERSED
-    silent = [verdict for verdict in verdicts if isinstance(verdict, Verdict)]
-    return min(silent, key=lambda verdict: verdict.precedence) if silent else ClaimVerdict.INCONCLUSIVE
+def _measured(draft: PartResult, sides: Sides, region: Region) -> Compared:
+    """A comparison of which both sides are measured or cited."""
+    left, right = sides.of(draft.part.left), sides.of(draft.part.right)
+    difference = left.plus(right, -1.0)
+    if sides.exact:
+        value = difference.constant
+        found = replace(draft, difference=Interval(1, value, None, None, None), method=Method.EXACT)
+        return Compared(found, compare_exactly(left.constant, right.constant, region), is_exact=True)
+    if not difference.terms:
+        return Compared(replace(draft, verdict=Verdict.NOT_AT_THIS_SCALE, reason=ONE_RUN))
+    interval = difference.interval(SEEDS_OF_A_CLAIM)
+    if interval is None:
+        return Compared(replace(draft, reason=NO_RUN), WAITING)
+    paired = difference.is_paired(SEEDS_OF_A_CLAIM)
+    method = Method.PREDICTION if difference.cited else Method.PAIRED if paired else Method.SEPARATE
+    found = replace(draft, verdict=ClaimVerdict.INCONCLUSIVE, difference=interval, method=method)
+    hindrance = difference.hindrance(SEEDS_OF_A_CLAIM)
+    if hindrance:
+        return Compared(replace(found, reason=hindrance), WAITING)
+    if difference.cited:
+        found = replace(found, difference=difference.against_one().interval(interval.spread))
+    more = compare(left, right, region, more_seeds(interval.n))
+    return Compared(found, compare(left, right, region), more=more)

@@ -1,14 +1,16 @@
 """The measured values of a printed cell: looked up by evaluation id, seed by seed, or computed from the network."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from repro.errors import ConfigError
+from repro.experiments.deviations import Deviations, deviations
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.measurements import Measurements
 from repro.experiments.overlaps import told_and_deviating
 from repro.experiments.values import has_class, network_value, recorded_value
 from repro.papers import Address, Metric
+from repro.report.judge.contrasts import Contrast, Term
 from repro.report.judge.statistics import paired
 from repro.report.judge.verdicts import Verdict
 from repro.store.runs_csv import Recorded
@@ -17,18 +19,23 @@ ONLY = 0
 """The seed that a value without seeds is filed under."""
 
 
+Lookup = Callable[[Address], Measurement]
+"""How a cell is measured."""
+
+
 @dataclass(frozen=True)
 class Values:
     """What was measured of a cell.
 
     Attributes:
-        by_seed: seed to value, in the unit of the column.
+        by_seed: seed to value, in the unit of the column; of a difference for the seeds that both sides have.
         evidence: ids of the evaluations behind the values, in the order of the seeds.
         hardware: what they were measured on.
         exact: the value does not depend on a seed.
         warnings: about images that were trained on, or that chose the weights, and are measured.
         deviations: those of the warnings that the paper does not do itself.
         code: hashes of the code that trained and measured.
+        contrast: the values as the sum of what was measured of each training.
     """
 
     by_seed: dict[int, float]
@@ -38,6 +45,7 @@ class Values:
     warnings: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    contrast: Contrast = field(default_factory=Contrast)
 
 
 @dataclass(frozen=True)
@@ -71,13 +79,13 @@ class Evidence:
                 self._weights.setdefault(evaluation.run_id, set()).add(evaluation.weights_digest)
         self.used: set[str] = set()
 
-    def of(self, measurement: Measurement) -> Values | Absent:
-        """The values of one cell at the scale."""
+    def of(self, measurement: Measurement, lookup: Lookup | None = None) -> Values | Absent:
+        """The values of one cell at the scale; `lookup` says how others are measured if not as usual."""
         metric = measurement.metric
         own = self._side(measurement, metric.base)
         if measurement.reference is None or isinstance(own, Absent):
             return own
-        reference = self.resolved(self._measurements[measurement.reference])
+        reference = self._reference(measurement.reference, lookup)
         other = self._side(reference, metric.base)
         name = _named(measurement.reference, measurement.address)
         if isinstance(other, Absent):
@@ -85,23 +93,35 @@ class Evidence:
             return Absent(other.verdict, f"against {name}, which is {other.verdict}{why}")
         if other.evidence and other.evidence == own.evidence:
             return Absent(Verdict.SAME_AS, name)
-        differences = paired(own.by_seed, other.by_seed)
-        if not differences:
-            return Absent(Verdict.NOT_RUN, f"no seed has both this row and {name}")
         return Values(
-            differences,
+            paired(own.by_seed, other.by_seed),
             (*own.evidence, *other.evidence),
             _united(own.hardware, other.hardware),
             own.exact,
             _united(own.warnings, other.warnings),
             _united(own.deviations, other.deviations),
             _united(own.code, other.code),
+            own.contrast.plus(other.contrast, -1.0),
         )
 
-    def resolved(self, measurement: Measurement) -> Measurement:
+    def deviations(self, measurement: Measurement, lookup: Lookup | None = None) -> Deviations:
+        """What the run of a cell, or that which it is taken against, does otherwise than the paper states."""
+        library = self._measurements.library
+        own = deviations(library, measurement)
+        if measurement.reference is None:
+            return own
+        reference = self._reference(measurement.reference, lookup)
+        others = deviations(library, reference).stated if reference.kind.is_measured else ()
+        name = _named(measurement.reference, measurement.address)
+        return replace(own, stated=(*own.stated, *(f"{name}: {item}" for item in others if item not in own.stated)))
+
+    def _reference(self, address: Address, lookup: Lookup | None) -> Measurement:
+        return self.resolved((lookup or self._measurements.__getitem__)(address), lookup)
+
+    def resolved(self, measurement: Measurement, lookup: Lookup | None = None) -> Measurement:
         """The measurement that stands for this one where both are the same at the scale."""
         while measurement.twin is not None:
-            twin = self._measurements[measurement.twin]
+            twin = (lookup or self._measurements.__getitem__)(measurement.twin)
             measurement = replace(twin, cell=replace(twin.cell, metric=measurement.metric))
         return measurement
 
@@ -134,7 +154,9 @@ class Evidence:
         warnings, deviating = told_and_deviating(measurement, behind)
         warnings += self._stale(measurement, {seed: found[seed] for seed in by_seed})
         code = dict.fromkeys(word for evaluation in behind for word in evaluation.science_code.split())
-        return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating, tuple(code))
+        term = Term(1.0, measurement.run_id(0), f"{measurement.evaluation_id(0)} {metric}", by_seed)
+        contrast = Contrast((term,))
+        return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating, tuple(code), contrast)
 
     def _stale(self, measurement: Measurement, found: Mapping[int, Recorded]) -> tuple[str, ...]:
         """Sentences about runs whose start has other weights by now than those that they, or it, took over."""
@@ -161,7 +183,8 @@ def _static(measurement: Measurement, metric: Metric) -> Values | Absent:
     if measurement.metric.base != metric:
         return Absent(Verdict.NOT_BUILT, f"its cell holds {measurement.metric}, not {metric}")
     try:
-        return Values({ONLY: network_value(measurement.chain.own, metric)}, exact=True)
+        value = network_value(measurement.chain.own, metric)
+        return Values({ONLY: value}, exact=True, contrast=Contrast(constant=value))
     except ConfigError as error:
         return Absent(Verdict.NOT_BUILT, str(error))
 

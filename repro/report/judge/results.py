@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from repro.papers import Address, Claim, Part, Table
+from repro.report.judge.identities import Identity
 from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.printed_claims import NOT_PRINTED, PrintedPart, PrintedSay
@@ -29,7 +30,8 @@ class CellResult:
         code: hashes of the code that trained and measured.
         p_value: of one more run as far off as the published number; None where that was not asked.
         adjusted: the same after Holm over the table.
-        seeds_needed: seeds that would decide it at the measured mean and spread; None if unknown.
+        seeds_needed: seeds that would decide it at the measured mean and spread; None if unknown, or if none would.
+        margin: how far from the published number still counts as reproduced; None where that was not asked.
     """
 
     address: Address
@@ -48,14 +50,14 @@ class CellResult:
     p_value: float | None = None
     adjusted: float | None = None
     seeds_needed: int | None = None
+    margin: float | None = None
 
 
 class Method(StrEnum):
     """How the two sides of a comparison were held against each other."""
 
-    PAIRED = "same runs, paired"
-    SEPARATE = "separate runs"
-    POOLED = "separate runs, spreads pooled"
+    PAIRED = "paired by seed"
+    SEPARATE = "separate seeds"
     PREDICTION = "against one run"
     EXACT = "no seeds"
 
@@ -113,6 +115,8 @@ class ClaimResult:
         reason: what hinders a verdict.
         is_direction_only: amounts and margins were not judged, since the runs are not the paper's.
         robustness: over the open readings; None if none of them is measured.
+        p_value: of the claim by itself, out of those of its comparisons; None if it was not judged.
+        adjusted: the same after Holm over the claims of the table.
     """
 
     claim: Claim
@@ -122,6 +126,8 @@ class ClaimResult:
     reason: str = ""
     is_direction_only: bool = False
     robustness: Robustness | None = None
+    p_value: float | None = None
+    adjusted: float | None = None
 
     @property
     def is_judged(self) -> bool:
@@ -131,9 +137,18 @@ class ClaimResult:
 
 @dataclass(frozen=True)
 class TableResult:
-    """A table at one scale."""
+    """A table at one scale.
+
+    Attributes:
+        table: as printed.
+        scale: its name.
+        cells: what is said of each.
+        claims: the same of the claims.
+        identities: of the cells that can be measured, what each measures; equal for those that are one quantity.
+    """
 
     table: Table
     scale: str
     cells: dict[Address, CellResult]
     claims: tuple[ClaimResult, ...]
+    identities: dict[Address, Identity] = field(default_factory=dict)

@@ -1,20 +1,19 @@
 """Measurements and evaluations -> the result of a table at a scale: a verdict for each cell and each claim."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from repro.experiments.deviations import deviations
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.measurements import Measurements
-from repro.papers import SpecError, Table
+from repro.experiments.readings import Reading
+from repro.papers import Address, SpecError, Table
+from repro.report.judge.cells import Cells
 from repro.report.judge.claims import Claims
-from repro.report.judge.evidence import Absent, Evidence
-from repro.report.judge.results import CellResult, TableResult
-from repro.report.judge.statistics import interval
-from repro.report.judge.verdicts import Tolerance, Verdict, judge
-from repro.report.printed import rounded
+from repro.report.judge.evidence import Evidence
+from repro.report.judge.identities import Identity, identity
+from repro.report.judge.results import TableResult
+from repro.report.judge.robustness import with_robustness
+from repro.report.judge.verdicts import Tolerance
 from repro.store.runs_csv import Recorded
-
-ONE_SEED = "one seed has no interval"
 
 
 class Tables:
@@ -30,42 +29,23 @@ class Tables:
     """
 
     def __init__(self, measurements: Measurements, evaluations: Mapping[str, Recorded], tolerance: Tolerance) -> None:
-        self._measurements = measurements
-        self._library = measurements.library
-        self._tolerance = tolerance
+        self._measurements, self._tolerance = measurements, tolerance
         self.evidence = Evidence(measurements, evaluations)
+        self._cells = Cells(measurements, self.evidence, tolerance)
+        self._claims = Claims(measurements, self.evidence, tolerance)
 
     def result(self, table: Table) -> TableResult:
         """The result of one table."""
-        found = {cell.address: self._cell(self._measurements[cell.address]) for cell in table.cells()}
-        judge_of = Claims(self._measurements, self.evidence)
-        claims = tuple(judge_of.result(claim) for claim in table.claims)
-        return TableResult(table, self._measurements.scale.name, found, claims)
+        scale, cells, claims = self._measurements.scale.name, self._cells.results(table), self._claims.results(table)
+        return TableResult(table, scale, cells, claims, self._identities(table))
 
-    def _cell(self, measurement: Measurement) -> CellResult:
-        address, published = measurement.address, measurement.cell.signed
-        if not measurement.kind.is_measured:
-            return CellResult(address, Verdict(measurement.kind), measurement.reason, published=published)
-        values = self.evidence.of(measurement)
-        if isinstance(values, Absent):
-            return CellResult(address, values.verdict, values.reason, published=published)
-        measured = interval(list(values.by_seed.values()))
-        original = rounded(self._library, measurement.cell)
-        assert measured is not None
-        assert published is not None
-        assert original is not None
-        found = deviations(self._library, measurement)
-        reason, stated = "", (*found.stated, *values.deviations)
-        if stated:
-            verdict = Verdict.DEVIATES
-        else:
-            tolerance = self._tolerance.of(measurement.metric, published, original.half)
-            verdict = judge(measured, published, tolerance, exact=values.exact)
-            reason = ONE_SEED if measured.n == 1 and not values.exact else ""
-        return CellResult(
-            address, verdict, reason, values.by_seed, measured, published, measured.mean - published,
-            stated, found.left_open, values.evidence, values.hardware, values.warnings, values.code,
-        )  # fmt: skip
+    def _identities(self, table: Table) -> dict[Address, Identity]:
+        resolved = ((cell.address, self.evidence.resolved(self._measurements[cell.address])) for cell in table.cells())
+        return {address: found for address, item in resolved if (found := identity(item)) is not None}
+
+    def with_readings(self, result: TableResult, readings: Iterable[Reading]) -> TableResult:
+        """A result with the robustness of its claims over the open readings that are measured."""
+        return with_robustness(result, readings, self._measurements, self.evidence, self._tolerance)
 
 
 def twins(measurements: Measurements, table: Table) -> list[SpecError]:

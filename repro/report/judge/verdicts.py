@@ -1,11 +1,13 @@
-"""Verdicts on cells and claims from their intervals; pure functions, in the order of precedence."""
+"""What may be said of cells and claims, in the order of precedence, and the tests behind what is said of a cell."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from repro.papers import Metric
-from repro.report.judge.statistics import Interval, interval
+from repro.report.judge.statistics import LEVEL, Estimate, Numbers
 
 
 class Verdict(StrEnum):
@@ -57,15 +59,26 @@ class ClaimVerdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+SEEDS_OF_A_CELL = 2
+"""Fewer have no spread."""
+
 SEEDS_OF_A_CLAIM = 3
-"""Fewer paired seeds decide no claim."""
+"""Fewer decide no comparison of runs: with two, the spread rests on a single difference."""
+
+MOST_SEEDS = 100
+"""Where more would be needed, no number is told."""
 
 _SLACK = 1e-9
 
 
+def is_score(metric: Metric) -> bool:
+    """Whether a metric, or what it is a difference of, is a score in percent."""
+    return metric.base.kind.is_score
+
+
 @dataclass(frozen=True)
 class Tolerance:
-    """How far from the published value still counts as reproduced.
+    """How far from the published value still counts as reproduced; why so far, conf/report.yaml says.
 
     Attributes:
         points: percentage points, for scores.
@@ -77,52 +90,62 @@ class Tolerance:
 
     def of(self, metric: Metric, published: float, rounding: float) -> float:
         """The tolerance about one published value, never finer than what printing has rounded away."""
-        tolerance = self.points if metric.base.kind.is_score else self.share * abs(published)
+        tolerance = self.points if is_score(metric) else self.share * abs(published)
         if metric.of is not None:  # a gain is not reproduced by none at all
             tolerance = min(tolerance, abs(published) / 2)
         return max(tolerance, rounding)
 
 
-def judge(measured: Interval, published: float, tolerance: float, *, exact: bool = False) -> Verdict:
-    """The verdict on measured values: where their interval lies against published ± tolerance.
+@dataclass(frozen=True)
+class CellTest:
+    """The two tests of a cell, or of many at once.
+
+    Attributes:
+        same: p-value of two one-sided tests that the mean lies within published ± tolerance.
+        away: p-value that the published number, as it was before rounding, is no further run like ours.
+        is_above: whether ours is above the published number.
+    """
+
+    same: Numbers
+    away: Numbers
+    is_above: NDArray[np.bool_]
+
+    def verdicts(self, adjusted: ArrayLike) -> NDArray[np.str_]:
+        """The verdicts, with `away` as it is after Holm."""
+        beyond = np.asarray(adjusted) <= LEVEL
+        cases = [self.same <= LEVEL, beyond & self.is_above, beyond]
+        words = [str(word) for word in (Verdict.REPRODUCED, Verdict.ABOVE, Verdict.BELOW)]
+        return np.select(cases, words, str(Verdict.INCONCLUSIVE))
+
+
+def try_cell(mean: Estimate, run: Estimate, published: ArrayLike, tolerance: float, half: float) -> CellTest:
+    """The tests of one cell or of many.
 
     Args:
-        measured: the values' mean and interval.
-        published: the published value.
-        tolerance: in its unit.
-        exact: the value does not depend on a seed, so that it is its own interval.
+        mean: of our runs.
+        run: the same against one more run.
+        published: the published number.
+        tolerance: how far off the mean may be.
+        half: how much rounding can have changed the published number.
     """
-    low, high = (measured.mean, measured.mean) if exact else (measured.low, measured.high)
-    if low is None or high is None:
-        return Verdict.INCONCLUSIVE
-    floor, ceiling = published - tolerance - _SLACK, published + tolerance + _SLACK
-    if low > ceiling:
-        return Verdict.ABOVE
-    if high < floor:
-        return Verdict.BELOW
-    return Verdict.REPRODUCED if floor <= low and high <= ceiling else Verdict.INCONCLUSIVE
+    published = np.asarray(published, dtype=np.float64)
+    same = mean.inside(published - tolerance, published + tolerance)
+    away = run.outside(published - half, published + half)
+    return CellTest(same, away, mean.mean > published)
 
 
-def judge_claim(
-    differences: Mapping[int, float], *, exact: bool = False
-) -> tuple[ClaimVerdict | Verdict, Interval | None, str]:
-    """Verdict on "higher > lower", the interval of the differences, and what hinders a decision.
-
-    Args:
-        differences: seed to higher minus lower.
-        exact: the differences do not depend on the seed.
-    """
-    found = interval(list(differences.values()))
-    if found is None:
-        return Verdict.NOT_RUN, None, "no seed has both sides"
-    if exact:
-        return _side(found.mean, found.mean), found, ""
-    if found.n < SEEDS_OF_A_CLAIM or found.low is None or found.high is None:
-        return ClaimVerdict.INCONCLUSIVE, found, f"{found.n} of the {SEEDS_OF_A_CLAIM} seeds that a claim needs"
-    return _side(found.low, found.high), found, ""
+def verdict_without_seeds(value: float, published: float, half: float) -> Verdict:
+    """The verdict on a value that depends on no seed: it has the printed digits, or it is above or below."""
+    if abs(value - published) <= half + _SLACK:
+        return Verdict.REPRODUCED
+    return Verdict.ABOVE if value > published else Verdict.BELOW
 
 
-def _side(low: float, high: float) -> ClaimVerdict:
-    if low > 0:
-        return ClaimVerdict.HOLDS
-    return ClaimVerdict.REVERSED if high < 0 else ClaimVerdict.INCONCLUSIVE
+def seeds_that_decide(n: int, is_decided: NDArray[np.bool_]) -> int | None:
+    """The fewest seeds beyond n that decide, if any up to `MOST_SEEDS` do; one answer for each of `more_seeds(n)`."""
+    return int(more_seeds(n)[is_decided.argmax()]) if is_decided.any() else None
+
+
+def more_seeds(n: int) -> NDArray[np.int64]:
+    """The numbers of seeds that are tried where n do not decide."""
+    return np.arange(n + 1, max(MOST_SEEDS, n + 1) + 1)

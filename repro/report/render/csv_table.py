@@ -6,11 +6,12 @@ import io
 from repro.papers import Cell, Row, Table
 from repro.report.judge.results import CellResult, TableResult
 from repro.report.printed import published_text
+from repro.report.render.wording import is_comparable
 
 HEADS = (
     "paper", "table", "scale", "row", "kind", "column", "metric", "unit", "published", "printed", "verdict", "n",
-    "mean", "spread", "low", "high", "difference", "seeds", "values", "evaluations", "reason", "deviations", "choices",
-    "hardware", "warnings",
+    "mean", "spread", "low", "high", "difference", "p_value", "adjusted", "seeds_needed", "seeds", "values",
+    "evaluations", "reason", "deviations", "choices", "hardware", "warnings",
 )  # fmt: skip
 """The columns. `published` is a number with its sign, a text, or ✓ for a check mark; `printed` is the raw form; several
 values in one field are separated by semicolons, sentences by ` | `."""
@@ -26,7 +27,7 @@ def csv_text(result: TableResult) -> str:
     for row in result.table.rows.values():
         for cell in row.cells.values():
             found = result.cells.get(cell.address)
-            measured = _measured(found) if found else {}
+            measured = _measured(found, result.scale) if found else {}
             writer.writerow(_printed(result.table, row, cell) | {"scale": result.scale} | measured)
     return stream.getvalue()
 
@@ -49,17 +50,21 @@ def _printed(table: Table, row: Row, cell: Cell) -> dict[str, str]:
     }
 
 
-def _measured(found: CellResult) -> dict[str, str]:
+def _measured(found: CellResult, scale: str) -> dict[str, str]:
     interval = found.measured
     numbers = {} if interval is None else {
-        "n": str(interval.n), "mean": _exact(interval.mean), "spread": _exact(interval.spread),
-        "low": _exact(interval.low), "high": _exact(interval.high), "difference": _exact(found.difference),
+        "n": str(interval.n), "mean": exact(interval.mean), "spread": exact(interval.spread),
+        "low": exact(interval.low), "high": exact(interval.high),
+        "difference": exact(found.difference if is_comparable(found, scale) else None),
     }  # fmt: skip
     return {
         "verdict": found.verdict,
         **numbers,
+        "p_value": exact(found.p_value),
+        "adjusted": exact(found.adjusted),
+        "seeds_needed": "" if found.seeds_needed is None else str(found.seeds_needed),
         "seeds": ";".join(str(seed) for seed in found.by_seed),
-        "values": ";".join(_exact(value) for value in found.by_seed.values()),
+        "values": ";".join(exact(value) for value in found.by_seed.values()),
         "evaluations": ";".join(found.evidence),
         "reason": found.reason,
         "deviations": " | ".join(found.deviations),
@@ -69,5 +74,6 @@ def _measured(found: CellResult) -> dict[str, str]:
     }
 
 
-def _exact(value: float | None) -> str:
+def exact(value: float | None) -> str:
+    """A number in full; empty for none."""
     return "" if value is None else repr(float(value))

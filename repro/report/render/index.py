@@ -6,11 +6,21 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 
+from repro.papers import PAPER_SCALE, SMOKE_SCALE
 from repro.report.audit.finding import Finding
 from repro.report.judge.results import TableResult
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
+from repro.report.render.headline import (
+    Tally,
+    cells_of,
+    headline,
+    is_closed_form,
+    rests_on_closed_forms,
+    sentences_apart,
+)
 from repro.report.render.style import STYLE
-from repro.store.reports import AUDIT, table_file
+from repro.report.render.wording import MEANINGS
+from repro.store.reports import AUDIT, claims_file, table_file
 
 CELL_ORDER = (
     Verdict.REPRODUCED, Verdict.ABOVE, Verdict.BELOW, Verdict.INCONCLUSIVE, Verdict.DEVIATES, Verdict.SAME_AS,
@@ -19,22 +29,27 @@ CELL_ORDER = (
 )  # fmt: skip
 """The verdicts on cells in the order of the bars, most informative first."""
 
-MEANINGS: dict[str, str] = {
-    Verdict.REPRODUCED: "interval within the tolerance", Verdict.ABOVE: "wholly above it",
-    Verdict.BELOW: "wholly below it", Verdict.INCONCLUSIVE: "partly inside",
-    Verdict.DEVIATES: "not the paper's protocol",
-}  # fmt: skip
-"""The verdicts on measured cells, each with a colour of its own, in the words of the legend."""
+COLOURED = tuple(verdict for verdict in CELL_ORDER if verdict in MEANINGS)
+"""The verdicts on measured cells, each with a colour of its own."""
 
 UNMEASURED: dict[str, str] = {"missing": "not run yet", "never": "cited, not built, or not to be run"}
 """The other colours."""
+
+NOTE = (
+    "A cell that several rows print counts once, and so do the differences that are taken from it. Verdicts are "
+    "corrected for the number of cells, or of claims, of their table, not for the number of tables."
+)
+COUNTED = "Printed cells, repetitions included; closed forms count at the papers' scale alone."
 
 CLAIM_ORDER: tuple[str, ...] = (*ClaimVerdict, Verdict.NOT_RUN)
 
 
 @dataclass
 class Coverage:
-    """Counts over the cells and claims of one or several tables; only cells that print a result count."""
+    """Counts over the cells and claims of one or several tables.
+
+    Only cells that print a result count, and what no training decides counts at the papers' scale alone.
+    """
 
     tables: int = 0
     published: int = 0
@@ -45,7 +60,7 @@ class Coverage:
 
     @property
     def reproduced(self) -> int:
-        """Cells whose interval lies inside the tolerance."""
+        """Cells that are reproduced."""
         return self.verdicts[Verdict.REPRODUCED]
 
 
@@ -54,27 +69,29 @@ def coverage(results: Iterable[TableResult]) -> Coverage:
     total = Coverage()
     for result in results:
         total.tables += 1
+        printed = cells_of([result])
+        is_paper = result.scale == PAPER_SCALE
         for cell in result.cells.values():
-            printed = result.table.rows[cell.address.row].cells[cell.address.column]
-            if cell.verdict.is_silent or not printed.is_result:
+            own = printed[cell.address]
+            if cell.verdict.is_silent or not own.is_result or (is_closed_form(own) and not is_paper):
                 continue
             total.published += 1
             total.runnable += cell.verdict.is_runnable
             total.measured += cell.measured is not None
             total.verdicts[cell.verdict] += 1
         for claim in result.claims:
-            total.claims[claim.verdict] += 1
+            if is_paper or not rests_on_closed_forms(claim, printed):
+                total.claims[claim.verdict] += 1
     return total
 
 
 def index_html(results: Sequence[TableResult], findings: Sequence[Finding]) -> str:
     """The page; its links are relative to the folder that holds <scale>/<paper>/<table>.md and audit.md."""
-    scales = list(dict.fromkeys(result.scale for result in results))
     papers = sorted(results, key=lambda result: result.table.paper)
     sections = [_paper(paper, list(chosen)) for paper, chosen in groupby(papers, key=lambda result: result.table.paper)]
     body = [
         "<header><h1>Published and measured</h1>", _headline(results), "</header>",
-        "<h2>By scale</h2>", _by_scale(results, scales), _legend(results),
+        "<h2>By scale</h2>", f"<p>{COUNTED}</p>", _by_scale(results), _legend(results),
         f'<p class="audit"><a href="{AUDIT}"><b>{len(findings)}</b> contradictions</a> among the published numbers '
         "themselves, beyond rounding.</p>",
         *_warned(results),
@@ -101,28 +118,24 @@ def _warned(results: Sequence[TableResult]) -> Iterator[str]:
 
 
 def _headline(results: Sequence[TableResult]) -> str:
-    tables = {result.table.key for result in results}
-    papers = {result.table.paper for result in results}
-    total = coverage(results)
-    judged = sum(total.claims[verdict] for verdict in ClaimVerdict)
-    holding, turned = total.claims[ClaimVerdict.HOLDS], total.claims[ClaimVerdict.REVERSED]
+    if not results:
+        return "<p>No tables yet.</p>"
+    found = headline(results)
+    tables, papers = {result.table.key for result in results}, {result.table.paper for result in results}
+    own = found.trained or Tally()
     tiles = (
-        (f"{total.measured:,}", f"of {total.runnable:,} cells that can be run are measured"),
-        (f"{total.reproduced:,}", "cells are reproduced"),
-        (f"{holding:,}", f"of {judged:,} judged claims hold, {turned:,} are reversed"),
+        (f"{own.measured:,}", f"of {own.runnable:,} trained cells are measured at the papers' scale"),
+        (f"{own.reproduced:,}", "of them are reproduced"),
+        (f"{own.holding:,}", f"of {own.judged:,} judged claims hold, {own.turned:,} are reversed"),
     )
     boxes = "".join(f"<li><b>{escape(value)}</b> {escape(words)}</li>" for value, words in tiles)
-    count = f"{len(tables)} tables of {len(papers)} papers" if results else "No tables yet"
-    note = (
-        "Cells and claims count once for each scale. Each claim is judged by itself at 95 %: "
-        "of claims without any effect, one in forty would read holds and one in forty reversed."
-    )
-    return f'<p>{count}. {note}</p><ul class="tiles">{boxes}</ul>'
+    apart = "".join(f"<p>{escape(sentence[:1].upper() + sentence[1:])}.</p>" for sentence in sentences_apart(found))
+    return f'<p>{len(tables)} tables of {len(papers)} papers. {NOTE}</p><ul class="tiles">{boxes}</ul>{apart}'
 
 
-def _by_scale(results: Sequence[TableResult], scales: Sequence[str]) -> str:
+def _by_scale(results: Sequence[TableResult]) -> str:
     rows = []
-    for scale in scales:
+    for scale in dict.fromkeys(result.scale for result in results if result.scale != SMOKE_SCALE):
         total = coverage(result for result in results if result.scale == scale)
         rows.append(f"<tr><th>{escape(scale)}</th>{_counts(total)}{_claims(total)}</tr>")
     return _table("Scale", rows)
@@ -159,7 +172,7 @@ def _bar(counts: Counter[Verdict]) -> str:
 
 
 def _class(verdict: Verdict) -> str:
-    if verdict in MEANINGS:
+    if verdict in COLOURED:
         return verdict
     return "missing" if verdict is Verdict.NOT_RUN else "never"
 
@@ -169,7 +182,7 @@ def _legend(results: Sequence[TableResult]) -> str:
     present = {_class(verdict) for verdict in found}
     items = "".join(
         f'<li><i class="{name}"></i>{f"{name}: " if name in CELL_ORDER else ""}{escape(meaning)}</li>'
-        for name, meaning in {**MEANINGS, **UNMEASURED}.items()
+        for name, meaning in [*((verdict, MEANINGS[verdict]) for verdict in COLOURED), *UNMEASURED.items()]
         if name in present
     )
     return f'<ul class="legend">{items}</ul>' if items else ""
@@ -186,6 +199,7 @@ def _paper(paper: str, results: Sequence[TableResult]) -> str:
     for result in sorted(results, key=lambda result: names.index(result.table.name)):
         total = coverage([result])
         files = {kind: escape(table_file(result.scale, result.table.key, kind)) for kind in ("md", "csv", "tex")}
+        files |= {"claims": escape(claims_file(result.scale, result.table.key))} if result.claims else {}
         links = " ".join(f'<a href="{file}">{kind}</a>' for kind, file in files.items())
         title = (
             f'<a href="{files["md"]}">{escape(result.table.name)}</a> {_badge(result.scale)}'

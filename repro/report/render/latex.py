@@ -8,21 +8,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from repro.report.judge.results import PartResult, TableResult
+from repro.report.judge.results import TableResult
 from repro.report.judge.verdicts import Verdict
-from repro.report.render.layout import Figure, LaidRow, Layout, layout
-from repro.report.render.wording import (
-    claim_notes,
-    claim_state,
-    claim_text,
-    command,
-    difference_text,
-    hardware,
-    part_decimals,
-    part_text,
-    published_difference,
-    spans,
-)
+from repro.report.render.claims import LaidPart, claims_legend
+from repro.report.render.layout import Figure, LaidRow, Layout, cells_legend, layout
+from repro.report.render.wording import WARNING, command, hardware, spans
 
 PACKAGES = r"""\usepackage{amssymb}
 \usepackage{booktabs}
@@ -37,6 +27,7 @@ _SYMBOLS = {
     Verdict.BELOW: r"$\blacktriangledown$",
     Verdict.INCONCLUSIVE: "?",
     Verdict.DEVIATES: r"$\neq$",
+    Verdict.NOT_PRINTED: r"$\varnothing$",
 }
 
 _CHARACTERS = {
@@ -115,6 +106,7 @@ def _float(result: TableResult, made: Layout, heads: list[str], part: int) -> st
     parts = f" (part {part} of {len(made.panels)})" if len(made.panels) > 1 else ""
     where = ", ".join(part for part in (table.paper, table.place, table.evaluated_on) if part)
     caption = f"{escape(table.title)}{parts}. {escape(where)}; scale: {escape(result.scale)}."
+    caption += f" {escape(WARNING)}" if made.warned else ""
     name = re.sub(r"[^\w/-]", "-", f"{table.key}-{result.scale}") + (f"-{part}" if part > 1 else "")
     return "\n".join([
         "\\begin{table}[htbp]\n\\centering\\small",
@@ -189,44 +181,41 @@ def _raised(notes: tuple[int, ...]) -> str:
 
 
 def _claims(result: TableResult, made: Layout) -> list[str]:
-    if not result.claims:
+    """The claims as a list, which breaks over columns and pages."""
+    if not made.claims:
         return []
-    rows = []
-    for item in result.claims:
-        notes = tuple(made.number(text) for text in claim_notes(item))
-        head = escape(claim_text(item.claim, result)) + _raised(notes)
-        if len(item.parts) == 1:
-            rows.append([head, escape(item.claim.place), *_part(item.parts[0], result), escape(claim_state(item))])
-            continue
-        rows.append([head, escape(item.claim.place), f"({escape(item.printed)})", "", "", escape(claim_state(item))])
-        rows += [["-- " + escape(part_text(part.part, result)), "", *_part(part, result), escape(claim_state(part))]
-                 for part in item.parts]  # fmt: skip
-    wrapped = r">{\raggedright}p{0.4\linewidth}>{\raggedright}p{0.17\linewidth}rlrl"
-    lines = [r"\begin{tabular}{" + wrapped + "}", r"\toprule",
-             r"Claim & Place & Published & Measured & Seeds & Verdict \\", r"\midrule",
-             *(" & ".join(row) + r" \\" for row in rows), r"\bottomrule",
-             r"\end{tabular}"]  # fmt: skip
-    return ["\\begin{table}[htbp]\n\\centering\\small\n\\caption{Claims of " + escape(result.table.key) + "; scale: "
-            + escape(result.scale) + ".}\n\\begin{adjustbox}{max width=\\linewidth}\n" + "\n".join(lines)
-            + "\n\\end{adjustbox}\n\\end{table}"]  # fmt: skip
+    lines = [f"{{\\small\\raggedright\\textbf{{Claims of {escape(result.table.key)}; scale: {escape(result.scale)}.}}",
+             "\\begin{itemize}"]  # fmt: skip
+    for claim in made.claims:
+        notes = _raised(tuple(made.number(text) for text in claim.notes))
+        said = [f"{escape(claim.says)}{notes}\\\\", f"\\textit{{{escape(claim.comparison)}}}"]
+        told = "\n".join(said) if claim.says else escape(claim.comparison) + notes
+        verdict = f"\\textbf{{{escape(claim.verdict)}}}" if claim.is_judged else escape(claim.verdict)
+        robustness = f"; {escape(claim.robustness)}" if claim.robustness else ""
+        lines.append(
+            f"\\item[{claim.number}.] {told} ({escape(claim.place)})\\\\\n{_compared(claim)}: {verdict}{robustness}."
+        )
+        if claim.parts:
+            parts = (f"\\item[{part.number}] {escape(part.comparison)}\\\\\n{_compared(part)}: {escape(part.verdict)}."
+                     for part in claim.parts)  # fmt: skip
+            lines += ["\\begin{itemize}", *parts, "\\end{itemize}"]
+    return ["\n".join([*lines, "\\end{itemize}", escape(claims_legend(made.claims)) + "\\par}"])]
+
+
+def _compared(part: LaidPart) -> str:
+    how = f" ({escape(part.how)})" if part.how else ""
+    return f"Printed: {escape(part.printed)}. Measured: {escape(part.measured)}{how}"
 
 
 def _notes(result: TableResult, made: Layout) -> str:
     lines = [f"All measured cells: {escape(sentence)}." for sentence in made.common]
     lines += [f"\\textsuperscript{{{number}}} {escape(note)}" for number, note in enumerate(made.notes, 1)]
     if made.any_measured:
-        lines.append("Measured: mean $\\pm$ half of the 95\\,\\% interval over seeds, measured minus published, the "
-                     "verdict, and (the number of seeds); italic: a single seed.")  # fmt: skip
+        lines += map(escape, cells_legend(made))
+        lines.append("Bold: best of its column, to the digits shown; italic: a single seed.")
         if made.wide:
             lines.append("; ".join(f"{symbol} {verdict}" for verdict, symbol in _SYMBOLS.items()) + ".")
     lines.append("\\texttt{" + escape(command(result)) + "}")
     machines = hardware(result)
     lines += ["Measured on: " + ", ".join(escape(name) for name in machines) + "."] if machines else []
     return "{\\footnotesize\\raggedright\n" + "\n\n".join(lines) + "\\par}"
-
-
-def _part(part: PartResult, result: TableResult) -> list[str]:
-    places = part_decimals(part.part, result)
-    published = published_difference(part, places)
-    count = str(part.difference.n) if part.difference else "0"
-    return [escape(published) if published else "--", escape(difference_text(part.difference, places)), count]

@@ -1,13 +1,15 @@
 """A table's result as plain text parts, before any markup: what Markdown and LaTeX have in common."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from repro.papers import Address, Cell, Column, Row, Table, TableKind
 from repro.report.judge.results import CellResult, TableResult
 from repro.report.judge.verdicts import Verdict
 from repro.report.printed import measured_decimals, number, published_text, signed
-from repro.report.render.wording import sentences_of
+from repro.report.render.best import best_measured, best_published
+from repro.report.render.claims import LaidClaim, laid_claims, p_text
+from repro.report.render.wording import INTERVAL, MEANINGS, is_comparable, sentences_of
 
 SYMBOLS = {
     Verdict.REPRODUCED: "≈",
@@ -15,6 +17,7 @@ SYMBOLS = {
     Verdict.BELOW: "▼",
     Verdict.INCONCLUSIVE: "?",
     Verdict.DEVIATES: "≠",
+    Verdict.NOT_PRINTED: "∅",
 }
 """Signs of the verdicts on measured cells, for tables too wide for words."""
 
@@ -34,9 +37,9 @@ class Figure:
         best: whether it is the best published value of its column.
         marked: whether the cell carries a check mark.
         verdict: None where nothing is to be measured.
-        mean: measured mean, empty if nothing was measured; `half` is half its 95 % interval.
+        mean: measured mean, empty if nothing was measured; `half` is half its 95 % t-interval.
         n: number of seeds.
-        difference: measured minus published, with its sign.
+        difference: measured minus published, with its sign; empty where the two are not to be compared.
         one_seed: whether the value rests on a single seed although seeds matter.
         measured_best: whether it is the best measured value of its column.
         notes: numbers of the footnotes.
@@ -84,6 +87,8 @@ class Layout:
         common: sentences that hold for every measured cell.
         notes: numbered footnotes, number 1 first.
         mixes_code: the cells were measured by more than one version of the code that computes.
+        warned: some measured cells are not to be held against the published ones.
+        claims: what the paper argues.
     """
 
     columns: dict[str, Column]
@@ -93,6 +98,8 @@ class Layout:
     common: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     mixes_code: bool = False
+    warned: bool = False
+    claims: list[LaidClaim] = field(default_factory=list)
 
     @property
     def wide(self) -> bool:
@@ -107,7 +114,11 @@ class Layout:
     @property
     def any_measured(self) -> bool:
         """Whether any cell has a measured value."""
-        return any(figure.mean for row in self.rows for figure in row.figures.values())
+        return any(figure.mean for figure in self.figures())
+
+    def figures(self) -> Iterator[Figure]:
+        """All cells, row by row."""
+        return (figure for row in self.rows for figure in row.figures.values())
 
     def number(self, sentence: str) -> int:
         """The number of a footnote; the same sentence has one number."""
@@ -123,9 +134,12 @@ def layout(result: TableResult) -> Layout:
     made = Layout(table.columns, _panels(table, measured), measured)
     made.common = _common(result)
     made.mixes_code = len({code for cell in result.cells.values() for code in cell.code}) > 1
+    made.warned = any(cell.measured is not None and not is_comparable(cell, result.scale)
+                      for cell in result.cells.values())  # fmt: skip
+    made.claims = laid_claims(result)
     best, measured_best = set[Address](), set[Address]()
     if table.kind is not TableKind.PROSE:
-        best, measured_best = _best_published(table), _best_measured(result)
+        best, measured_best = best_published(table), best_measured(result)
     for row in table.rows.values():
         notes = _row_notes(made, row)
         figures = {
@@ -134,6 +148,19 @@ def layout(result: TableResult) -> Layout:
         }
         made.rows.append(_laid(row, figures, notes))
     return made
+
+
+def cells_legend(made: Layout) -> list[str]:
+    """Sentences on what a measured cell shows, and what the verdicts mean that are given."""
+    if not made.any_measured:
+        return []
+    shown = [figure for figure in made.figures() if figure.mean]
+    difference = ["measured minus published"] if any(figure.difference for figure in shown) else []
+    parts = ["the verdict", "and (the number of seeds)"]
+    where = "below the published value" if made.wide else "beside the published one"
+    given = [verdict for verdict in MEANINGS if any(figure.verdict is verdict for figure in shown)]
+    meanings = "; ".join(f"{verdict}: {MEANINGS[verdict]}" for verdict in given)
+    return [f"Measured, {where}: {', '.join([INTERVAL, *difference, *parts])}.", *([f"{meanings}."] if given else [])]
 
 
 def _laid(row: Row, figures: dict[str, Figure], notes: tuple[int, ...]) -> LaidRow:
@@ -161,7 +188,7 @@ def _figure(made: Layout, result: TableResult, row: Row, cell: Cell, best: bool,
     published = published_text(column, cell)
     found = result.cells.get(cell.address)
     marked = column.marks and column.head in row.marks
-    if found is None or not cell.is_result or found.verdict.is_silent:
+    if found is None or found.verdict.is_silent or not (cell.is_result or _is_to_measure(cell, found)):
         return Figure(published, best, marked)
     notes = _cell_notes(made, row, found)
     if found.measured is None:
@@ -172,18 +199,36 @@ def _figure(made: Layout, result: TableResult, row: Row, cell: Cell, best: bool,
     return Figure(
         published, best, marked, found.verdict,
         mean=number(interval.mean, places), half=half, n=interval.n,
-        difference="" if found.difference is None else signed(found.difference, places),
+        difference=_difference(found, result.scale, places),
         one_seed=interval.n == 1 and cell.metric.base.kind.has_seeds, measured_best=measured_best, notes=notes,
     )  # fmt: skip
+
+
+def _is_to_measure(cell: Cell, found: CellResult) -> bool:
+    """Whether a cell in which nothing is printed has, or could have, a value of our own."""
+    return not cell.metric.is_setting and found.verdict.is_runnable
+
+
+def _difference(found: CellResult, scale: str, places: int) -> str:
+    return signed(found.difference, places) if found.difference is not None and is_comparable(found, scale) else ""
 
 
 def _cell_notes(made: Layout, row: Row, found: CellResult) -> tuple[int, ...]:
     told = found.reason and found.reason != row.reason
     sentences = [f"{found.verdict}: {found.reason}"] if told else []
-    sentences += sentences_of(found)
+    sentences += _statistics(found) + sentences_of(found)
     if made.mixes_code and found.code:
         sentences.append(f"measured by code {' and '.join(found.code)}, other cells of the table by other code")
     return tuple(made.number(sentence) for sentence in sentences if sentence not in made.common)
+
+
+def _statistics(found: CellResult) -> list[str]:
+    """How sure a verdict is that rests on seeds: p-values of a difference, seeds that would decide."""
+    if found.verdict in (Verdict.ABOVE, Verdict.BELOW) and found.p_value is not None:
+        return [f"{found.verdict}: {p_text(found.p_value, found.adjusted)}"]
+    if found.verdict is Verdict.INCONCLUSIVE and found.seeds_needed:
+        return [f"{found.verdict}: {found.seeds_needed} seeds would decide"]
+    return []
 
 
 def _row_notes(made: Layout, row: Row) -> tuple[int, ...]:
@@ -201,30 +246,3 @@ def _common(result: TableResult) -> list[str]:
         return []
     others = [set(sentences_of(cell)) for cell in cells[1:]]
     return [sentence for sentence in sentences_of(cells[0]) if all(sentence in other for other in others)]
-
-
-def _best_published(table: Table) -> set[Address]:
-    return _best((table.columns[cell.address.column], cell, cell.signed) for cell in table.cells())
-
-
-def _best_measured(result: TableResult) -> set[Address]:
-    table = result.table
-    found = ((table.columns[cell.address.column], cell, result.cells.get(cell.address)) for cell in table.cells())
-    return _best(
-        (column, cell, item.measured.mean) for column, cell, item in found if item is not None and item.measured
-    )
-
-
-def _best(values: Iterable[tuple[Column, Cell, float | None]]) -> set[Address]:
-    """The best of each column and metric, several where they are equal."""
-    groups: dict[tuple[str, str], list[tuple[float, Address]]] = {}
-    for column, cell, value in values:
-        if value is not None and cell.metric.kind.is_score:
-            sign = -1 if column.lower_is_better else 1
-            groups.setdefault((column.head, str(cell.metric)), []).append((sign * value, cell.address))
-    chosen: set[Address] = set()
-    for group in groups.values():
-        if len(group) > 1:
-            top = max(value for value, _ in group)
-            chosen |= {address for value, address in group if value == top}
-    return chosen

@@ -2,22 +2,10 @@
 
 import re
 
-from repro.papers import PAPER_SCALE
-from repro.report.judge.results import PartResult, TableResult
-from repro.report.render.layout import SYMBOLS, Figure, LaidRow, Layout, layout
-from repro.report.render.wording import (
-    claim_notes,
-    claim_state,
-    claim_text,
-    command,
-    difference_text,
-    hardware,
-    part_decimals,
-    part_text,
-    place,
-    published_difference,
-    spans,
-)
+from repro.report.judge.results import TableResult
+from repro.report.render.claims import LaidPart, claims_legend
+from repro.report.render.layout import SYMBOLS, Figure, LaidRow, Layout, cells_legend, layout
+from repro.report.render.wording import WARNING, command, hardware, place, spans
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
 CHECK = "✓"
@@ -33,7 +21,7 @@ def escape(text: str) -> str:
 def markdown(result: TableResult) -> str:
     """The page of a table: published beside measured, footnotes, claims, and the command that makes it."""
     made = layout(result)
-    claim_rows = _claim_rows(result, made)
+    claims = _claims(made)
     blocks = [
         GENERATED,
         f"# {escape(result.table.key)}: {escape(result.table.title)}",
@@ -41,7 +29,7 @@ def markdown(result: TableResult) -> str:
         *(_panel(result, made, heads, f"Part {number} of {len(made.panels)}" if len(made.panels) > 1 else "")
           for number, heads in enumerate(made.panels, 1)),
         _legend(result, made),
-        *claim_rows,
+        *claims,
         *_notes(made),
         f"## How to make it\n\n```\n{command(result)}\npython -m repro.report {place(result)}\n```",
     ]  # fmt: skip
@@ -55,12 +43,7 @@ def _about(result: TableResult, made: Layout) -> str:
     table = result.table
     places = [escape(part) for part in (table.paper, table.place, table.evaluated_on) if part]
     line = " · ".join([*places, f"scale **{escape(result.scale)}**"])
-    if result.scale != PAPER_SCALE and made.any_measured:
-        line += (
-            "\n\n> Measured values come from other data, networks or budgets than the paper's (see the deviations). "
-            "Compare rows with each other, not with the published numbers."
-        )
-    return line
+    return f"{line}\n\n> {WARNING}" if made.warned else line
 
 
 def _panel(result: TableResult, made: Layout, heads: list[str], caption: str) -> str:
@@ -148,18 +131,14 @@ def _raised(notes: tuple[int, ...]) -> str:
 
 
 def _legend(result: TableResult, made: Layout) -> str:
-    figures = [figure for row in made.rows for figure in row.figures.values()]
+    figures = list(made.figures())
     parts = []
     if not result.table.label_column:
         parts.append("The first column names the rows; the paper prints none.")
     if any(figure.best for figure in figures):
-        parts.append("**Bold**: best of its column, among the published and among the measured values.")
-    if made.any_measured:
-        where = "below the published value" if made.wide else "beside the published one"
-        parts.append(
-            f"Measured, {where}: mean ± half of the 95 % interval over seeds, measured minus published, "
-            "the verdict, and (the number of seeds)."
-        )
+        parts.append("**Bold**: best of its column, to the digits shown, among the published and among the measured "
+                     "values.")  # fmt: skip
+    parts += map(escape, cells_legend(made))
     if any(figure.one_seed for figure in figures):
         parts.append("*Italic*: a single seed, without interval.")
     used = [verdict for verdict in SYMBOLS if any(figure.verdict == verdict and figure.mean for figure in figures)]
@@ -178,29 +157,29 @@ def _notes(made: Layout) -> list[str]:
     return blocks
 
 
-def _claim_rows(result: TableResult, made: Layout) -> list[str]:
-    if not result.claims:
+def _claims(made: Layout) -> list[str]:
+    if not made.claims:
         return []
-    heads = ["Claim", "Place", "Published", "Measured [95 %]", "Seeds", "Verdict"]
-    lines = ["## Claims", "", _row(heads), _row([":--", ":--", "--:", ":--", "--:", ":--"])]
-    for item in result.claims:
-        notes = tuple(made.number(text) for text in claim_notes(item))
-        said = f"**{escape(claim_state(item))}**" if item.is_judged else escape(claim_state(item))
-        head = [escape(claim_text(item.claim, result)) + _raised(notes), escape(item.claim.place)]
-        if len(item.parts) == 1:
-            lines.append(_row([*head, *_part(item.parts[0], result), said]))
-            continue
-        lines.append(_row([*head, f"({item.printed})", "", "", said]))
-        for part in item.parts:
-            lines.append(_row([f"– {escape(part_text(part.part, result))}", "", *_part(part, result),
-                               escape(claim_state(part))]))  # fmt: skip
-    return ["\n".join(lines)]
+    heads = ["", "Claim", "Place", "Printed", "Measured", "Verdict"]
+    lines = ["## Claims", "", _row(heads), _row([":--"] * len(heads))]
+    for claim in made.claims:
+        notes = _raised(tuple(made.number(text) for text in claim.notes))
+        text = [escape(claim.says) + notes, f"*{escape(claim.comparison)}*"]
+        told = "<br>".join(text) if claim.says else escape(claim.comparison) + notes
+        said = f"**{escape(claim.verdict)}**" if claim.is_judged else escape(claim.verdict)
+        verdict = _below(said, escape(claim.robustness))
+        lines.append(_row([claim.number, told, escape(claim.place), *_compared(claim), verdict]))
+        for part in claim.parts:
+            lines.append(
+                _row([part.number, f"– {escape(part.comparison)}", "", *_compared(part), escape(part.verdict)])
+            )
+    legend = claims_legend(made.claims)
+    return ["\n".join(lines), *([escape(legend)] if legend else [])]
 
 
-def _part(part: PartResult, result: TableResult) -> list[str]:
-    places = part_decimals(part.part, result)
-    return [
-        published_difference(part, places) or "–",
-        escape(difference_text(part.difference, places)),
-        str(part.difference.n) if part.difference else "0",
-    ]
+def _compared(part: LaidPart) -> list[str]:
+    return [escape(part.printed), _below(escape(part.measured), escape(part.how))]
+
+
+def _below(*texts: str) -> str:
+    return "<br>".join(text for text in texts if text)

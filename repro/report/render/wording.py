@@ -1,13 +1,35 @@
-"""Claims and sentences of a report as plain text."""
+"""Verdicts, differences and sentences of a report as plain text."""
 
 from collections.abc import Iterable
 
-from repro.papers import Claim, Gain, Part, Quantity, sweeps_folder
-from repro.report.judge.results import CellResult, ClaimResult, PartResult, TableResult
+from repro.papers import PAPER_SCALE, sweeps_folder
+from repro.report.judge.results import CellResult, TableResult
 from repro.report.judge.statistics import Interval
-from repro.report.judge.verdicts import ClaimVerdict
-from repro.report.printed import measured_decimals, signed
-from repro.report.printed_claims import PrintedSay
+from repro.report.judge.verdicts import Verdict
+from repro.report.printed import signed
+
+MISSING = "missing"
+"""What is to be measured and was not."""
+
+MEANINGS: dict[Verdict, str] = {
+    Verdict.REPRODUCED: "the 90 % interval of the mean lies within the margin about the published number, "
+    "or a closed form equals its digits",
+    Verdict.ABOVE: "the published number lies below the 95 % prediction interval of one more run",
+    Verdict.BELOW: "the published number lies above the 95 % prediction interval of one more run",
+    Verdict.INCONCLUSIVE: "the seeds decide none of these",
+    Verdict.DEVIATES: "not the paper's protocol, so not judged",
+    Verdict.NOT_PRINTED: "the paper prints no number",
+}
+"""The verdicts on measured cells, and what each says."""
+
+INTERVAL = "mean ± half of its 95 % t-interval over seeds"
+"""What stands in a measured cell first."""
+
+WARNING = (
+    "Measured values come from other data, networks or budgets than the paper's (see the deviations): compare rows "
+    "with each other, not with the published numbers."
+)
+"""For a table with cells that are not to be held against the published ones."""
 
 SEEDS = 3
 """Seeds in the command that a report gives; fewer make no interval worth the name."""
@@ -20,71 +42,23 @@ def sentences_of(cell: CellResult) -> list[str]:
     return deviations + [f"left open by the paper: {item}" for item in cell.left_open]
 
 
-def claim_text(claim: Claim, result: TableResult) -> str:
-    """A claim as its sides and operators, each cell as short as its table allows."""
-    texts = [", ".join(side_text(item, result) for item in side) for side in claim.sides]
-    words = [texts[0]]
-    for operator, text in zip(claim.operators, texts[1:], strict=True):
-        words += [operator, text]
-    return " ".join(words)
-
-
-def part_text(part: Part, result: TableResult) -> str:
-    """One comparison of a claim."""
-    return f"{side_text(part.left, result)} {part.operator} {side_text(part.right, result)}"
-
-
-def side_text(side: Quantity | str, result: TableResult) -> str:
-    """A side of a claim: the row, with its column and table where these do not follow from the page."""
-    if isinstance(side, str):
-        return side
-    if isinstance(side, Gain):
-        return f"({side_text(side.first, result)} − {side_text(side.second, result)})"
-    if isinstance(side, float):
-        return f"{side:g}"
-    if side.table != result.table.key:
-        return str(side).removeprefix(f"{result.table.paper}/")
-    measured = {cell.address.column for cell in result.table.cells() if not cell.metric.is_setting}
-    return f"{side.row} @ {side.column}" if len(measured) > 1 else side.row
-
-
-def part_decimals(part: Part, result: TableResult) -> int:
-    """Decimals of the differences of a comparison: those of its sides."""
-    own = []
-    for side in part.addresses():
-        if side.table == result.table.key:
-            column = result.table.columns[side.column]
-            own.append(measured_decimals(column, result.table.rows[side.row].cells[side.column]))
-    return max(own, default=2)
-
-
-def claim_notes(item: ClaimResult) -> list[str]:
-    """What a reader must know about a claim; why a side is not measured stands with the side."""
-    return [text for text in (item.claim.note, item.reason if item.is_judged else "") if text]
-
-
-def claim_state(item: ClaimResult | PartResult) -> str:
-    """The verdict on a claim or a part of one, or why there is none."""
-    return item.verdict if isinstance(item.verdict, ClaimVerdict) else f"not judged: {item.verdict}"
-
-
-def published_difference(item: PartResult, places: int) -> str:
-    """The difference that the paper prints between the two sides, and whether it is against the claim."""
-    found = item.printed
-    if found.difference is None:
-        return ""
-    text = signed(found.difference.value, max(places, found.difference.decimals))
-    return text if found.say is PrintedSay.HOLDS else f"{text} ({found.say})"
-
-
 def difference_text(interval: Interval | None, places: int) -> str:
     """A measured difference with its interval, or `missing`."""
     if interval is None:
-        return "missing"
+        return MISSING
     mean = signed(interval.mean, places)
     if interval.low is None or interval.high is None:
         return mean
     return f"{mean} [{signed(interval.low, places)}, {signed(interval.high, places)}]"
+
+
+def is_comparable(cell: CellResult, scale: str) -> bool:
+    """Whether a measured cell may be held against the published number.
+
+    At a scale of its own a run that deviates has neither the data nor the budget of the paper: there the difference
+    between both numbers says nothing.
+    """
+    return scale == PAPER_SCALE or not cell.deviations
 
 
 def spans(numbers: Iterable[int]) -> str:

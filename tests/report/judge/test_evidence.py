@@ -44,10 +44,31 @@ def test_a_difference_to_what_has_not_been_run(shortened):
     assert evidence.of(shortened.cell("Rates", "Gain")) == Absent(Verdict.NOT_RUN, "against Plain, which is not run")
 
 
-def test_a_difference_without_a_common_seed(shortened):
-    lines = shortened.lines("Rates", [71.0]) | dict([shortened.lines("Plain", [70.0, 70.5]).popitem()])
-    found = Evidence(shortened.found, lines).of(shortened.cell("Rates", "Gain"))
-    assert found == Absent(Verdict.NOT_RUN, "no seed has both this row and Plain")
+def test_a_difference_without_a_common_seed_has_values_all_the_same(shortened):
+    plain = dict(list(shortened.lines("Plain", [70.0, 70.5, 71.0, 71.5]).items())[2:])
+    found = Evidence(shortened.found, shortened.lines("Rates", [71.0, 72.0]) | plain)
+    values = found.of(shortened.cell("Rates", "Gain"))
+    assert values.by_seed == {}
+    assert len(values.evidence) == 4
+    assert values.contrast.interval(2).mean == pytest.approx(71.5 - 71.25)
+
+
+def test_a_contrast_knows_what_was_measured_of_which_training(shortened):
+    lines = shortened.lines("Rates", [71.0, 72.0]) | shortened.lines("Plain", [70.0, 70.5])
+    evidence = Evidence(shortened.found, lines)
+    gain = evidence.of(shortened.cell("Rates", "Gain")).contrast
+    assert [(term.count, term.run) for term in gain.terms] == [
+        (1.0, shortened.cell("Rates").run_id(0)), (-1.0, shortened.cell("Plain").run_id(0))
+    ]  # fmt: skip
+    rest = gain.plus(evidence.of(shortened.cell("Rates")).contrast, -1)
+    assert [term.run for term in rest.terms] == [shortened.cell("Plain").run_id(0)]
+
+
+def test_what_the_other_side_of_a_difference_deviates_in_counts_too(shortened, as_printed):
+    gain = as_printed.cell("Rates", "Gain")
+    assert Evidence(as_printed.found, {}).deviations(gain).stated == ()
+    found = Evidence(as_printed.found, {}).deviations(gain, lambda _: shortened.cell("Plain")).stated
+    assert "Plain: schedule.length: 200 steps → 20 steps" in found
 
 
 def test_cells_that_are_not_run_say_so(shortened):

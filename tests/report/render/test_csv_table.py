@@ -1,10 +1,11 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from repro.papers import Table
+from repro.papers import Address, Table
 from repro.report.judge.results import TableResult
 from repro.report.render.csv_table import HEADS, csv_text
 from tests.places import PRINTED_TABLES
@@ -51,13 +52,31 @@ def test_a_measured_cell_has_everything(small: Table) -> None:
     line = lines["Plain", "mIoU"]
     assert tuple(line) == HEADS
     assert (line["table"], line["scale"], line["metric"], line["unit"]) == ("table1", "shapes", "miou", "%")
-    assert (line["verdict"], line["n"], line["mean"], line["difference"]) == ("below", "3", "68.8", "-1.2")
+    assert (line["verdict"], line["n"], line["mean"]) == ("below", "3", "68.8")
     assert (line["low"], line["high"], line["spread"]) == ("67.009", "70.591", "0.721")
     assert (line["seeds"], line["values"]) == ("0;1;2", "68.0;69.0;69.4")
     assert line["evaluations"].split(";") == ["a" * 16, "b" * 16, "c" * 16]
     assert (line["deviations"], line["choices"]) == ("crop 128 instead of 513", "optimiser: SGD")
     single = lines["With it", "mIoU"]
     assert (single["n"], single["low"], single["high"], single["spread"]) == ("1", "", "", "")
+
+
+def test_a_difference_is_given_only_where_the_numbers_are_to_be_compared(small: Table) -> None:
+    result = measured_small(small)
+    assert {line["difference"] for line in lines_of(result).values()} == {""}
+    assert lines_of(replace(result, scale="paper"))["Plain", "mIoU"]["difference"] == "-1.2"
+    address = Address("made/table1", "Plain", "mIoU")
+    result.cells[address] = replace(result.cells[address], deviations=())
+    assert lines_of(result)["Plain", "mIoU"]["difference"] == "-1.2"
+
+
+def test_what_the_statistics_say_is_in_columns(small: Table) -> None:
+    result = measured_small(small)
+    address = Address("made/table1", "Plain", "mIoU")
+    result.cells[address] = replace(result.cells[address], p_value=0.012, adjusted=0.024, seeds_needed=7)
+    line = lines_of(result)["Plain", "mIoU"]
+    assert (line["p_value"], line["adjusted"], line["seeds_needed"]) == ("0.012", "0.024", "7")
+    assert lines_of(result)["With it", "mIoU"]["p_value"] == ""
 
 
 def test_an_arrow_downwards_is_a_minus() -> None:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from repro.papers import Address, Table
 from repro.report.audit.finding import Finding, FindingKind
 from repro.report.judge.verdicts import Verdict
-from repro.report.render.index import CELL_ORDER, MEANINGS, UNMEASURED, coverage, index_html
+from repro.report.render.index import CELL_ORDER, COLOURED, UNMEASURED, coverage, index_html
 from repro.report.render.style import STYLE
 from repro.store.reports import table_file
 from tests.report.made_results import measured_small, real_tables, unmeasured
@@ -59,7 +59,7 @@ def test_the_page_links_every_table_and_needs_nothing_from_elsewhere(small: Tabl
     text = index_html(results, [])
     page = Page(text)
     for result in results:
-        for kind in ("md", "csv", "tex"):
+        for kind in ("md", "csv", "tex", *(["claims.csv"] if result.claims else [])):
             assert f"{result.scale}/{result.table.key}.{kind}" in page.links
     assert "audit.md" in page.links
     assert not any("//" in link for link in page.links)
@@ -74,8 +74,8 @@ def test_the_page_says_what_is_covered_and_found(small: Table) -> None:
     finding = Finding(FindingKind.MEAN, (place,), (place,), "70.0", "71.0", "mean")
     words = " ".join(" ".join(Page(index_html([result], [finding])).words).split())
     assert "1 tables of 1 papers" in words
-    assert "2 of 3 cells that can be run are measured" in words
-    assert "1 of 1 judged claims hold, 0 are reversed" in words
+    assert "0 of 0 trained cells are measured at the papers' scale" in words
+    assert "Apart, at scale shapes 2 trained cells are measured, of 1 judged claims 1 hold and 0 are reversed." in words
     assert "1 contradictions among the published numbers" in words
     assert "1 holds" in words
 
@@ -83,11 +83,26 @@ def test_the_page_says_what_is_covered_and_found(small: Table) -> None:
 def test_claims_that_cannot_be_judged_are_told_apart_from_those_not_run(small: Table) -> None:
     result = measured_small(small)
     claims = [
-        replace(result.claims[0], verdict=verdict, difference=None)
-        for verdict in (Verdict.NOT_RUN, Verdict.CITED, Verdict.NOT_BUILT)
+        replace(result.claims[0], verdict=verdict) for verdict in (Verdict.NOT_RUN, Verdict.CITED, Verdict.NOT_BUILT)
     ]
     words = " ".join(Page(index_html([replace(result, claims=(*result.claims, *claims))], [])).words)
     assert "1 holds, 1 not run, 2 with a side that cannot be run" in words
+
+
+def test_a_closed_form_counts_at_the_papers_scale_alone() -> None:
+    table = real_tables()["vortex/prose"]
+    closed = [cell for cell in table.cells() if cell.is_result and not cell.metric.base.kind.has_seeds]
+    paper, toy = (coverage([unmeasured(table, scale)]) for scale in ("paper", "shapes"))
+    assert paper.published - toy.published == len(closed) > 0
+    assert paper.claims.total() > toy.claims.total()
+
+
+def test_a_smoke_sweep_leaves_all_that_is_counted_as_it_is(small: Table) -> None:
+    before = [unmeasured(small), measured_small(small)]
+    smoke = replace(measured_small(small), scale="smoke")
+    counted = [index_html(results, []).partition('<ul class="legend">')[0] for results in (before, [*before, smoke])]
+    assert counted[0] == counted[1]
+    assert "2 trained cells" in counted[0]
 
 
 def test_titles_are_escaped_and_an_empty_report_is_a_page(small: Table) -> None:
@@ -97,15 +112,16 @@ def test_titles_are_escaped_and_an_empty_report_is_a_page(small: Table) -> None:
     assert "No tables yet" in " ".join(Page(index_html([], [])).words)
 
 
-def test_the_bars_hold_every_verdict_but_the_silent_ones_once() -> None:
-    assert sorted(CELL_ORDER) == sorted(verdict for verdict in Verdict if not verdict.is_silent)
+def test_the_bars_hold_every_verdict_on_a_printed_result_once() -> None:
+    others = {verdict for verdict in Verdict if verdict.is_silent} | {Verdict.NOT_PRINTED}
+    assert sorted(CELL_ORDER) == sorted(set(Verdict) - others)
 
 
 def test_every_verdict_has_a_colour_of_the_legend(small: Table) -> None:
     result = measured_small(small)
     address = Address("made/table1", "Plain", "mIoU")
     coloured = set(re.findall(r"\.([a-z]+) \{ background: var\(--\1\); \}", STYLE))
-    assert coloured == {*MEANINGS, *UNMEASURED}
+    assert coloured == {*COLOURED, *UNMEASURED}
     for verdict in CELL_ORDER:
         cells = {address: replace(result.cells[address], verdict=verdict)}
         text = index_html([replace(result, cells=cells)], [])

@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 from repro.papers import Address, Table, TableKind
+from repro.report.judge.results import CellResult
+from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import Verdict
-from repro.report.render.index import MEANINGS
-from repro.report.render.layout import PANEL, SYMBOLS, Figure, LaidRow, layout
+from repro.report.render.layout import PANEL, SYMBOLS, Figure, LaidRow, cells_legend, layout
+from repro.report.render.wording import MEANINGS
 from tests.report.made_results import measured, measured_small, real_tables, unmeasured
 
 
@@ -13,13 +15,58 @@ def row_of(made, label: str) -> LaidRow:
 
 def test_a_measured_cell_comes_in_parts(small: Table) -> None:
     made = layout(measured_small(small))
-    assert row_of(made, "Plain").figures["mIoU"] == Figure(
-        "70.0", verdict=Verdict.BELOW, mean="68.8", half="1.8", n=3, difference="−1.2"
-    )
+    assert row_of(made, "Plain").figures["mIoU"] == Figure("70.0", verdict=Verdict.BELOW, mean="68.8", half="1.8", n=3)
     single = row_of(made, "With it").figures["mIoU"]
     assert (single.mean, single.half, single.n, single.one_seed) == ("72.0", "", 1, True)
     assert single.measured_best
     assert row_of(made, "With it").figures["With"] == Figure(marked=True)
+
+
+def test_a_difference_is_shown_only_where_the_numbers_are_to_be_compared(small: Table) -> None:
+    result = measured_small(small)
+    assert layout(result).warned
+    made = layout(replace(result, scale="paper"))
+    assert row_of(made, "Plain").figures["mIoU"].difference == "−1.2"
+    assert not made.warned
+    cells = {address: replace(cell, deviations=()) for address, cell in result.cells.items()}
+    made = layout(replace(result, cells=cells))
+    assert row_of(made, "Plain").figures["mIoU"].difference == "−1.2"
+    assert not made.warned
+
+
+def test_a_cell_in_which_nothing_is_printed_may_have_a_measured_value(small: Table) -> None:
+    result = measured_small(small)
+    address = Address("made/table1", "Plain", "Gain")
+    result.cells[address] = CellResult(address, Verdict.NOT_PRINTED, "", {0: 1.0, 1: 2.0, 2: 3.0},
+                                       Interval(3, 2.0, 1.0, -0.5, 4.5))  # fmt: skip
+    figure = row_of(layout(result), "Plain").figures["Gain"]
+    assert (figure.published, figure.mean, figure.half, figure.difference) == ("", "2.0", "2.5", "")
+    assert figure.verdict is Verdict.NOT_PRINTED
+    result.cells[address] = CellResult(address, Verdict.NOT_RUN)
+    assert row_of(layout(result), "Plain").figures["Gain"].state == "missing: not run"
+
+
+def test_how_sure_a_verdict_is_stands_in_a_footnote(small: Table) -> None:
+    result = measured_small(small)
+    below, inconclusive = (Address("made/table1", row, "mIoU") for row in ("Plain", "With it"))
+    result.cells[below] = replace(result.cells[below], p_value=0.002, adjusted=0.004)
+    result.cells[inconclusive] = replace(result.cells[inconclusive], seeds_needed=9, p_value=0.4, adjusted=0.8)
+    notes = layout(result).notes
+    assert "below: p = 0.002, adjusted 0.004" in notes
+    assert "inconclusive: 9 seeds would decide" in notes
+    assert not any("0.40" in note for note in notes)
+
+
+def test_the_legend_says_what_is_shown_and_what_the_given_verdicts_mean(small: Table) -> None:
+    result = measured_small(small)
+    first, *meanings = cells_legend(layout(replace(result, scale="paper")))
+    assert first == (
+        "Measured, beside the published one: mean ± half of its 95 % t-interval over seeds, measured minus published, "
+        "the verdict, and (the number of seeds)."
+    )
+    assert meanings == [f"below: {MEANINGS[Verdict.BELOW]}; inconclusive: {MEANINGS[Verdict.INCONCLUSIVE]}."]
+    assert "measured minus published" not in cells_legend(layout(result))[0]
+    assert cells_legend(layout(unmeasured(small))) == []
 
 
 def test_a_footnote_has_one_number_and_what_holds_for_all_is_none(small: Table) -> None:
@@ -60,13 +107,11 @@ def test_what_holds_for_a_whole_row_is_said_at_its_label(small: Table) -> None:
     assert not any(figure.notes for figure in row.figures.values())
 
 
-def test_the_best_is_the_largest_score_or_the_smallest_where_the_column_says_so(small: Table) -> None:
+def test_prose_has_no_best(small: Table) -> None:
     def best(table: Table) -> set[str]:
         return {row.label for row in layout(unmeasured(table)).rows if row.figures["mIoU"].best}
 
     assert best(small) == {"Behind the server"}
-    columns = {**small.columns, "mIoU": replace(small.columns["mIoU"], lower_is_better=True)}
-    assert best(replace(small, columns=columns)) == {"Plain"}
     assert best(replace(small, kind=TableKind.PROSE)) == set()
 
 

@@ -1,14 +1,24 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from repro.papers import Table, TableKind
-from repro.report.judge.verdicts import Verdict
+from repro.report.judge.results import Robustness
+from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.render.markdown import escape, markdown
 from tests.places import PRINTED_TABLES
-from tests.report.made_results import AWKWARD, measured, measured_small, real_tables, unmeasured
+from tests.report.made_results import (
+    AWKWARD,
+    claim_of,
+    measured,
+    measured_small,
+    real_tables,
+    small_table,
+    unmeasured,
+)
 
 PRINTED = json.loads(PRINTED_TABLES.read_text(encoding="utf-8"))
 TABLES = real_tables()
@@ -45,6 +55,12 @@ def rows_of(page: str) -> dict[str, dict[str, list[str]]]:
             for head, cell in zip(heads[1:], cells, strict=True):
                 row.setdefault(head, []).append(cell)
     return rows
+
+
+def claims_of(page: str) -> list[list[str]]:
+    """The lines of the page's claims, without the head."""
+    lines = page.partition("## Claims")[2].partition("## ")[0].splitlines()
+    return [cells_of(line) for line in lines if line.startswith("|")][2:]
 
 
 @pytest.mark.parametrize("key", [key for key in PRINTED if "/table" in key])
@@ -89,8 +105,9 @@ def test_every_line_of_a_table_has_as_many_cells_as_its_head(result) -> None:
 
 
 def test_a_measured_cell_shows_mean_interval_seeds_difference_and_verdict(small: Table) -> None:
-    cell = rows_of(markdown(measured_small(small)))["Plain"]["measured"][0]
-    assert cell == "68.8 ± 1.8 (3)\n−1.2, below"
+    result = measured_small(small)
+    assert rows_of(markdown(result))["Plain"]["measured"][0] == "68.8 ± 1.8 (3)\nbelow"
+    assert rows_of(markdown(replace(result, scale="paper")))["Plain"]["measured"][0] == "68.8 ± 1.8 (3)\n−1.2, below"
 
 
 def test_a_single_seed_is_italic_and_has_no_interval(small: Table) -> None:
@@ -130,17 +147,42 @@ def test_footnotes_are_numbered_once_and_common_ones_stand_apart(small: Table) -
 
 def test_a_claim_shows_both_differences_and_its_verdict(small: Table) -> None:
     page = markdown(measured_small(small))
-    claims = [cells_of(line) for line in page.partition("## Claims")[2].splitlines() if line.startswith("| With it")]
-    assert claims == [
-        ["With it > Plain @ mIoU", "section 1", "+2.5", "+2.0 [+1.2, +2.9]", "3", "holds"]
+    how = "3 seeds; same runs, paired; p = 0.013, adjusted 0.052"
+    assert claims_of(page) == [
+        ["1", "With it > Plain @ mIoU", "section 1", "holds (+2.5)", f"+2.0 [+1.2, +2.9]\n{how}", "holds"]
     ]  # fmt: skip
 
 
-def test_a_claim_that_is_not_judged_says_why_and_the_printed_numbers_may_be_against_it(small: Table) -> None:
-    result = unmeasured(small)
-    claim = replace(result.claims[0], published=-0.25)
-    page = markdown(replace(result, claims=(claim,)))
-    assert "| −0.25 (reversed) | missing | 0 | not judged: not run |" in page
+def test_a_compound_claim_has_a_line_for_each_comparison_below_its_own(tmp_path: Path) -> None:
+    table = small_table(
+        tmp_path, '{claim: ["With it", ">", [Plain, "Behind the server"]], says: Best., place: section 1}'
+    )
+    claim = claim_of(
+        table, table.claims[0], ClaimVerdict.HOLDS, ClaimVerdict.INCONCLUSIVE, robustness=Robustness(9, 2, 0)
+    )
+    how = "3 seeds; same runs, paired; p = 0.013, adjusted 0.052"
+    assert claims_of(markdown(replace(unmeasured(table), claims=(claim,)))) == [
+        ["1", "Best.\nWith it > Plain, Behind the server @ mIoU", "section 1", "reversed (1 of 2: −8.5 to +2.5)",
+         "of 2: 1 holds, 1 inconclusive", "inconclusive\nholds under 9 of 11 readings, reversed under 2"],
+        ["1.1", "– With it > Plain @ mIoU", "", "holds (+2.5)", f"+1.3 [+0.5, +2.1]\n{how}", "holds"],
+        ["1.2", "– With it > Behind the server @ mIoU", "", "reversed (−8.5)",
+         f"+1.3 [+0.5, +2.1]\n{how}; 12 seeds would decide", "inconclusive"],
+    ]  # fmt: skip
+
+
+def test_a_claim_that_is_not_judged_says_why_and_the_printed_numbers_may_be_against_it(tmp_path: Path) -> None:
+    table = small_table(tmp_path, '{claim: [Plain, ">", "With it"], place: section 1}')
+    page = markdown(unmeasured(table))
+    assert "| reversed (−2.5) | missing | not judged: not run |" in page
+
+
+def test_awkward_words_of_a_claim_are_shown_as_they_are(tmp_path: Path) -> None:
+    label = "'" + AWKWARD.replace("'", "''") + "'"
+    table = small_table(tmp_path, f"{{claim: [{label}, '>', Plain], says: {label}, note: {label}, place: {label}}}")
+    page = markdown(unmeasured(table))
+    (line,) = claims_of(page)
+    assert line[1:3] == [f"{AWKWARD}\n{AWKWARD} > Plain @ mIoU", AWKWARD]
+    assert shown(page.partition("## Footnotes")[2]).count(AWKWARD) == 1
 
 
 def test_what_holds_for_a_whole_row_is_said_once_at_its_label(small: Table) -> None:
@@ -166,6 +208,12 @@ def test_a_scale_is_named_and_warned_of_only_where_something_was_measured(small:
     assert "scale **shapes**" in markdown(measured_small(small))
     assert "not with the published numbers" in markdown(measured_small(small))
     assert "not with the published numbers" not in markdown(unmeasured(small, "shapes"))
+    assert "not with the published numbers" not in markdown(replace(measured_small(small), scale="paper"))
+
+
+def test_the_same_result_gives_the_same_text(small: Table, tmp_path: Path) -> None:
+    again = replace(measured_small(small_table(tmp_path)), table=small)
+    assert markdown(again) == markdown(measured_small(small))
 
 
 def test_the_command_and_the_hardware_close_the_page(small: Table) -> None:

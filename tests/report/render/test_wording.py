@@ -5,19 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repro.papers import Address, Table
-from repro.report.judge.results import ClaimResult, TableResult
+from repro.report.judge.results import TableResult
 from repro.report.judge.statistics import Interval
-from repro.report.judge.verdicts import ClaimVerdict, Verdict
+from repro.report.judge.verdicts import Verdict
 from repro.report.render.wording import (
-    claim_decimals,
-    claim_notes,
-    claim_state,
-    claim_text,
+    MEANINGS,
     command,
     difference_text,
     hardware,
+    is_comparable,
     place,
-    published_difference,
     sentences_of,
     spans,
 )
@@ -29,38 +26,22 @@ def result_of_small(small: Table) -> TableResult:
     return measured_small(small)
 
 
-def test_a_claim_names_its_column_once_or_both(small: TableResult) -> None:
-    claim = small.table.claims[0]
-    assert claim_text(claim, small) == "With it > Plain @ mIoU"
-    gain = replace(claim, higher=Address("made/table1", "With it", "Gain"))
-    assert claim_text(gain, small) == "With it @ Gain > Plain @ mIoU"
-    elsewhere = replace(claim, lower=Address("made/table2", "Plain", "mIoU"))
-    assert claim_text(elsewhere, small) == "table1: With it @ mIoU > table2: Plain @ mIoU"
-    only = replace(small.table, columns={}, rows={label: replace(row, cells={"mIoU": row.cells["mIoU"]})
-                                                  for label, row in small.table.rows.items()})  # fmt: skip
-    assert claim_text(claim, replace(small, table=only)) == "With it > Plain"
-
-
-def test_a_claim_that_was_not_judged_says_so(small: TableResult) -> None:
-    judged = small.claims[0]
-    assert (claim_state(judged), claim_notes(judged)) == ("holds", ["By a little."])
-    waiting = ClaimResult(judged.claim, Verdict.NOT_RUN, reason="Plain is not run")
-    assert (claim_state(waiting), claim_notes(waiting)) == ("not judged: not run", ["By a little."])
-    few = replace(judged, verdict=ClaimVerdict.INCONCLUSIVE, reason="2 of the 3 seeds that a claim needs")
-    assert claim_notes(few) == ["By a little.", "2 of the 3 seeds that a claim needs"]
-
-
-def test_differences_have_the_decimals_of_their_sides(small: TableResult) -> None:
-    claim = small.claims[0]
-    assert claim_decimals(claim, small) == 1
-    assert claim_decimals(replace(claim, published=2.55), small) == 2
-    assert published_difference(claim, 1) == "+2.5"
-    assert published_difference(replace(claim, published=-0.5), 1) == "−0.5 (reversed)"
-    assert published_difference(replace(claim, published=0.0), 1) == "0.0 (equal)"
-    assert published_difference(replace(claim, published=None), 1) == ""
+def test_a_difference_comes_with_its_interval_where_it_has_one() -> None:
     assert difference_text(None, 1) == "missing"
     assert difference_text(Interval(1, 2.04, None, None, None), 1) == "+2.0"
-    assert difference_text(claim.difference, 1) == "+2.0 [+1.2, +2.9]"
+    assert difference_text(Interval(3, 2.04, 0.3, 1.2, 2.88), 1) == "+2.0 [+1.2, +2.9]"
+
+
+def test_at_a_scale_of_its_own_a_run_that_deviates_is_not_held_against_the_published_number(small: TableResult) -> None:
+    cell = small.cells[Address("made/table1", "Plain", "mIoU")]
+    assert not is_comparable(cell, "shapes")
+    assert is_comparable(cell, "paper")
+    assert is_comparable(replace(cell, deviations=()), "shapes")
+
+
+def test_every_verdict_that_stands_beside_a_measured_value_has_a_meaning() -> None:
+    verdicts = list(Verdict)
+    assert set(MEANINGS) == {Verdict.NOT_PRINTED, *verdicts[verdicts.index(Verdict.DEVIATES) :]}
 
 
 def test_deviations_are_told_from_what_the_paper_leaves_open(small: TableResult) -> None:

@@ -1,0 +1,90 @@
+"""The sides of a comparison as what was measured, what other authors print, and numbers; or why there is nothing."""
+
+from dataclasses import dataclass, field
+
+from repro.experiments.measurement import Kind, Measurement
+from repro.experiments.measurements import Measurements
+from repro.papers import Address, Gain, Part, Quantity
+from repro.report.judge.contrasts import Contrast
+from repro.report.judge.evidence import Absent, Evidence, Lookup, Values
+from repro.report.judge.verdicts import Verdict
+from repro.report.printed import rounded
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is known of the cells of a comparison.
+
+    Attributes:
+        contrasts: of each cell that has a number.
+        absent: why the others have none.
+        own: how the cells are measured that are ours.
+        exact: whether no seed has an influence.
+        is_deviating: whether some run does otherwise than the paper states.
+    """
+
+    contrasts: dict[Address, Contrast] = field(default_factory=dict)
+    absent: dict[Address, Absent] = field(default_factory=dict)
+    own: tuple[Measurement, ...] = ()
+    exact: bool = True
+    is_deviating: bool = False
+
+    @property
+    def cited(self) -> tuple[Address, ...]:
+        """The cells whose numbers are those of other authors."""
+        return tuple(address for address, found in self.contrasts.items() if found.cited)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """That of the cells without a number; None if all have one."""
+        return min((side.verdict for side in self.absent.values()), key=lambda word: word.precedence, default=None)
+
+    @property
+    def reason(self) -> str:
+        """Why there is no number, cell by cell."""
+        return "; ".join(
+            dict.fromkeys(
+                f"{address.row} is {side.verdict}" + (f": {side.reason}" if side.reason else "")
+                for address, side in self.absent.items()
+            )
+        )
+
+    def of(self, side: Quantity) -> Contrast:
+        """The number of a side."""
+        if isinstance(side, Address):
+            return self.contrasts[side]
+        if isinstance(side, Gain):
+            return self.contrasts[side.first].plus(self.contrasts[side.second], -1.0)
+        return Contrast(constant=side)
+
+
+def sides_of(part: Part, lookup: Lookup, measurements: Measurements, evidence: Evidence) -> Sides:
+    """What is known of the cells of a comparison."""
+    contrasts: dict[Address, Contrast] = {}
+    absent: dict[Address, Absent] = {}
+    own = []
+    exact, deviating = True, False
+    for address in part.addresses():
+        measurement = evidence.resolved(lookup(address), lookup)
+        found = _cited(measurement, measurements) or evidence.of(measurement, lookup)
+        if isinstance(found, Contrast):
+            contrasts[address] = found
+            continue
+        if measurement.kind.is_measured:
+            own.append(measurement)
+            exact = exact and measurement.kind is Kind.STATIC
+            deviating = deviating or bool(evidence.deviations(measurement, lookup).stated)
+        if isinstance(found, Values):
+            contrasts[address] = found.contrast
+            deviating = deviating or bool(found.deviations)
+        else:
+            absent[address] = found
+    return Sides(contrasts, absent, tuple(own), exact, deviating)
+
+
+def _cited(measurement: Measurement, measurements: Measurements) -> Contrast | None:
+    """The number of other authors; None if it is none, or not printed."""
+    if measurement.kind is not Kind.CITED:
+        return None
+    printed = rounded(measurements.library, measurement.cell)
+    return None if printed is None else Contrast(constant=printed.value, cited=(1.0,), half=printed.half)
