@@ -8,7 +8,7 @@ from repro.report.audit.finding import Finding
 from repro.report.audit.places import Printed, Reading
 from repro.report.audit.wording import finding
 
-MOST_STEPS = 20_000
+MOST_STEPS = 5_000
 """Steps of the search for explanations; a knot that takes more is left undecided."""
 
 
@@ -24,7 +24,7 @@ def findings_of(printed: Printed) -> list[Finding]:
         explanations = _explanations(conflicts)
         blamed = frozenset.intersection(*explanations) if explanations else frozenset()
         suspects = frozenset[Reading]().union(*explanations)
-        seen = [conflict for conflict in conflicts if not conflict.is_implied]
+        seen = [conflict for conflict in conflicts if not conflict.implied_by]
         for reading in sorted(blamed, key=_order(seen)):
             explained = [conflict for conflict in seen if reading in conflict.readings]
             if explained:
@@ -40,8 +40,13 @@ def _order(conflicts: Sequence[Conflict]) -> Callable[[Reading], int]:
 
 
 def _knots(conflicts: Sequence[Conflict]) -> list[list[Conflict]]:
-    """Conflicts that share a reading, directly or through others."""
-    return _groups(conflicts, None)
+    """Conflicts that share a reading, directly or through others, with what each of them implies."""
+    groups = _groups([conflict for conflict in conflicts if not conflict.implied_by], None)
+    of = {frozenset(conflict.readings): group for group in groups for conflict in group}
+    for conflict in conflicts:
+        if conflict.implied_by:
+            of[frozenset(conflict.implied_by)].append(conflict)
+    return groups
 
 
 def _groups(conflicts: Sequence[Conflict], by: frozenset[Reading] | None) -> list[list[Conflict]]:

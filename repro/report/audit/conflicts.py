@@ -16,13 +16,14 @@ class Conflict:
         kind: what does not fit.
         readings: in the order of the relation's terms.
         relation: what they contradict; None for two readings of one quantity, and for what is implied.
-        is_implied: it follows from two relations, whatever is printed for the quantity that they share.
+        implied_by: of what follows from two relations, whatever is printed for the quantity that they share, the
+            readings of the broken one.
     """
 
     kind: FindingKind
     readings: tuple[Reading, ...]
     relation: Relation | None = None
-    is_implied: bool = False
+    implied_by: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,4 +105,4 @@ def _implied(printed: Printed, broken: Conflict) -> Iterator[Conflict]:
             for readings in product(*choices):
                 if not here.meets(interval_of(relation, quantity, readings)):
                     others = [reading for reading in readings if reading.quantity != quantity]
-                    yield Conflict(broken.kind, tuple(dict.fromkeys([*rest, *others])), is_implied=True)
+                    yield Conflict(broken.kind, tuple(dict.fromkeys([*rest, *others])), implied_by=broken.readings)

@@ -93,6 +93,13 @@ def test_a_mean_alone_names_every_part_and_blames_none() -> None:
     assert "50.20" in found.how
 
 
+def test_one_relation_said_in_two_ways_is_one_finding() -> None:
+    again = difference("b", "a", "d")
+    other = difference("e", "a", "c")
+    numbers = {"d": ["5.4"], "a": ["79.5"], "b": ["73.7"], "e": ["2.3"], "c": ["77.2"]}
+    assert len(findings_of(printed(numbers, GAIN, again, other))) == 1
+
+
 def test_two_slips_that_share_a_row_are_two_findings() -> None:
     other = difference("e", "c", "b")
     numbers = {"d": ["5.4", "7.1"], "a": ["80.8"], "b": ["73.7"] * 3, "e": ["1.0", "2.0"], "c": ["75.7"]}

@@ -27,5 +27,5 @@ def test_roundings_that_only_touch_do_not_agree_and_those_of_other_decimals_may(
 def test_what_two_relations_imply_leaves_out_the_quantity_that_they_share() -> None:
     relations = difference("d", "a", "b"), difference("e", "a", "c")
     numbers = {"d": ["5.4"], "a": ["79.5"], "b": ["73.7"], "e": ["2.3"], "c": ["77.2"]}
-    implied = [item for item in conflicts_of(printed(numbers, *relations)) if item.is_implied]
+    implied = [item for item in conflicts_of(printed(numbers, *relations)) if item.implied_by]
     assert [{reading.quantity for reading in item.readings} for item in implied] == [{"d", "b", "e", "c"}]

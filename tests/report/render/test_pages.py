@@ -81,7 +81,7 @@ def test_the_audit_lists_kinds_with_their_counts_and_each_finding_with_its_place
     assert "| undecided |  |  | one prints 50.0, one 49.0 | made/table2: X \\[1\\] @ mIoU; made/table1" in page
     assert "| made/table3: C @ class 0 and 4 more of its row |" in page
     assert "| undecided: made/table3: C @ class 0; made/table3: C @ class 1 |  |  | the 4 printed" in page
-    assert "| the sentence | −1.5 |  | section 1: A > X |" in page
+    assert "| the sentence | −1.5 |  | section 1: A &gt; X |" in page
 
 
 def test_an_audit_without_findings_is_a_page() -> None:

@@ -80,7 +80,9 @@ PAGE = REPOSITORY / "docs" / "audit.md"
 
 def blocks(kind: str) -> list[str]:
     """The blocks of a kind on the page."""
-    return re.findall(rf"^```{kind}\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    parts = re.split(r"^```(\w*)\n", PAGE.read_text(), flags=re.MULTILINE)
+    # text, then kind and content of a block, then the empty kind of its end and the text that follows
+    return [content for found, content in zip(parts[1::4], parts[2::4], strict=True) if found == kind]
 
 
 def test_every_command_of_the_page_does_what_the_page_says(
