@@ -91,7 +91,7 @@ def test_the_most_specific_entry_answers(tmp_path):
             "only what is stated has says or by_reference",
         ),
         (
-            "a:\n  - {at: p, status: contradicted, place: x, leaves: {b: 1}, why: w, says: s, alternatives: {c: [b=2]}}",
+            "a:\n  - {at: p, status: contradicted, place: x, leaves: {b: 1}, why: w, says: s, alternatives: {c: b=2}}",
             "must tell the two things",
         ),
         (
