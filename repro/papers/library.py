@@ -8,6 +8,7 @@ from pathlib import Path
 
 from repro.errors import ConfigError, hint
 from repro.papers.address import Address
+from repro.papers.cited import CitedNote, check_cited, read_cited
 from repro.papers.ledger import Ledger, read_ledger
 from repro.papers.located import SpecError, check_keys, mapping_of, read_yaml, text_of
 from repro.papers.read import Drafts, TableReader, read_draft
@@ -19,7 +20,10 @@ SCALES = "scales"
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper: who, when, where, and what its own rows need that is not built yet (override or metric -> words)."""
+    """A paper: who, when, where, and what its own rows need that is not built yet (override or metric -> words).
+
+    `cited` is what it says of rows that it cites.
+    """
 
     name: str
     title: str
@@ -27,6 +31,8 @@ class Paper:
     year: str
     venue: str
     not_built: dict[str, str]
+    cited: tuple[CitedNote, ...] = ()
+    file: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -93,20 +99,38 @@ def load_papers(folders: Sequence[Path] = ()) -> Library:
     Raises:
         ConfigError: a folder is not there.
     """
-    library = Library()
-    drafts: Drafts = {}
+    directories = []
     for folder in [sweeps_folder(), *folders]:
         if not folder.is_dir():
             raise ConfigError(f"there is no folder {folder} of papers")
-        for directory in sorted(path for path in folder.iterdir() if path.is_dir()):
-            for file in sorted(directory.glob("*.yaml"), key=_printed_order):
-                try:
-                    _read_file(file, library, drafts)
-                except SpecError as error:
-                    library.problems.append(error)
+        directories += sorted(path for path in folder.iterdir() if path.is_dir())
+    return _read_directories(directories)
+
+
+def load_paper(directory: Path) -> Library:
+    """Reads one paper's folder with the papers of the package; it takes the place of the one of its name."""
+    own = directory.resolve()
+    packaged = (path for path in sorted(sweeps_folder().iterdir()) if path.is_dir() and path.name != own.name)
+    return _read_directories([*packaged, own])
+
+
+def _read_directories(directories: Iterable[Path]) -> Library:
+    library = Library()
+    drafts: Drafts = {}
+    for directory in directories:
+        for file in sorted(directory.glob("*.yaml"), key=_printed_order):
+            try:
+                _read_file(file, library, drafts)
+            except SpecError as error:
+                library.problems.append(error)
     for key, draft in drafts.items():
         try:
             library.tables[key] = TableReader(draft, drafts).read()
+        except SpecError as error:
+            library.problems.append(error)
+    for name, paper in library.papers.items():
+        try:
+            check_cited(paper.file, name, paper.cited, library.tables)
         except SpecError as error:
             library.problems.append(error)
     return library
@@ -134,10 +158,11 @@ def _read_file(file: Path, library: Library, drafts: Drafts) -> None:
 
 def _read_paper(file: Path) -> Paper:
     node = read_yaml(file)
-    check_keys(file, node, ("title", "authors", "year", "venue"), ("not_built",), "the paper")
+    check_keys(file, node, ("title", "authors", "year", "venue"), ("not_built", "cited"), "the paper")
     words = {key: text_of(file, node, key) for key in ("title", "authors", "year", "venue")}
     missing = mapping_of(file, node, "not_built")
-    return Paper(file.parent.name, **words, not_built={key: text_of(file, missing, key) for key in missing})
+    not_built = {key: text_of(file, missing, key) for key in missing}
+    return Paper(file.parent.name, **words, not_built=not_built, cited=read_cited(file, node), file=file)
 
 
 def _printed_order(file: Path) -> tuple[bool, int, str]:

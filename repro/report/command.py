@@ -5,10 +5,12 @@
     python -m repro.report check=true                        are the tables what runs.csv gives? writes nothing
     python -m repro.report check=deep                        the same, and every recorded command composed once more
     python -m repro.report source=mlflow uri=http://host     fetches records from a tracking server first
+    python -m repro.report audit=paper.tex                   does somebody else's table contradict itself?
 
 What cannot be read, or contradicts itself, is named and counts for nothing; the rest is still built, and the exit code
 is then 1. A choice of paper, table or scale leaves index.html and the files of other tables alone; a choice of tables
 also the pages on open choices.
+An audit of a .csv, .tex or .yaml table writes nothing and fails if it finds something; docs/audit.md tells of it.
 """
 
 import sys

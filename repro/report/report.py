@@ -11,6 +11,7 @@ from repro.experiments.measurements import Measurements
 from repro.experiments.readings import Reading, open_readings
 from repro.papers import Library, Scale, Table
 from repro.report.audit.checks import audit
+from repro.report.audit.foreign.command import audit_file
 from repro.report.audit.own_lines import Known
 from repro.report.collect import Collected, collect, remembered
 from repro.report.judge.readings import effects as effects_of
@@ -57,9 +58,11 @@ def make_report(overrides: Sequence[str]) -> int:
     """Makes what a command line asks for and prints what came of it; returns the exit code.
 
     Raises:
-        ConfigError: a setting of a wrong kind, or a paper, table or scale that there is not.
+        ConfigError: a setting of a wrong kind, or a paper, table, scale or file that there is not.
     """
     request = read_request(overrides)
+    if request.audit is not None:
+        return audit_file(request.audit, request.relations)
     library = request.selection.library()
     tables = request.selection.tables_of(library)
     collected = _collected(request, Known(library.scales, request.selection.conf_folder))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from repro.config.command import Given, compose_command
 from repro.errors import ConfigError
@@ -35,6 +36,8 @@ class Request:
         selection: which tables, and where things are.
         server: address of the tracking store to fetch from; None: run folders and runs.csv are all there is.
         check: whether anything is written; `deep` composes every recorded command again.
+        audit: somebody else's table to audit in place of a report.
+        relations: the file that declares what holds in it; None: likely relations are tried.
     """
 
     selection: Selection
@@ -42,6 +45,8 @@ class Request:
     check: Check
     prune: bool
     tolerance: Tolerance
+    audit: Path | None = None
+    relations: Path | None = None
 
     @property
     def everything(self) -> bool:
@@ -63,6 +68,13 @@ def read_request(overrides: Sequence[str]) -> Request:
         word = Check.DEEP if check is Check.DEEP else "true"
         raise ConfigError(f"check={word} looks at runs.csv alone and writes nothing; leave out prune and source")
     selection = read_selection(given, paper=given.optional_text("paper"))
+    audit, relations = given.optional_path("audit"), given.optional_path("relations")
+    if relations is not None and audit is None:
+        raise ConfigError(f"relations={relations} are those of a table to audit; name it too: audit=<table>")
+    if audit is not None and (
+        check is not Check.NONE or prune or selection.paper or selection.tables or selection.scale
+    ):
+        raise ConfigError(f"audit={audit} looks at that one file; leave out paper, table, scale, check and prune")
     uri = given.optional_text("uri")
     return Request(
         selection=selection,
@@ -70,6 +82,8 @@ def read_request(overrides: Sequence[str]) -> Request:
         check=check,
         prune=prune,
         tolerance=Tolerance(given.number("tolerance"), given.number("relative_tolerance")),
+        audit=audit,
+        relations=relations,
     )
 
 

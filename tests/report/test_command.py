@@ -24,7 +24,18 @@ def test_a_folder_that_cannot_be_written(command, tmp_path):
 @pytest.mark.parametrize("words", [["--help"], ["scale=paper", "-h"], ["-h", "tabel=x"]])
 def test_help_tells_every_setting_and_makes_nothing(command, words):
     assert command(*words) == 0
-    for setting in ("paper:", "table:", "scale:", "source:", "check:", "prune:", "tolerance:", "outputs:"):
+    for setting in (
+        "paper:",
+        "table:",
+        "scale:",
+        "source:",
+        "check:",
+        "prune:",
+        "tolerance:",
+        "outputs:",
+        "audit:",
+        "relations:",
+    ):
         assert f"\n  {setting} " in command.out
     assert "python -m repro.report check=true" in command.out
     assert not command.reports.exists()

@@ -65,6 +65,16 @@ def test_checking_is_off_on_or_deep():
     assert found == [Check.NONE, Check.NONE, Check.TABLES, Check.DEEP]
 
 
+def test_an_audit_of_one_file_excludes_what_chooses_tables():
+    request = read_request(["audit=a.tex", "relations=b.yaml"])
+    assert (request.audit, request.relations) == (Path("a.tex"), Path("b.yaml"))
+    for given in ("table=vortex/table1", "paper=vortex", "scale=smoke", "check=true", "prune=true"):
+        with pytest.raises(ConfigError, match="looks at that one file"):
+            read_request(["audit=a.tex", given])
+    with pytest.raises(ConfigError, match="name it too"):
+        read_request(["relations=b.yaml"])
+
+
 def chosen(library, *given):
     return read_request(given).selection.tables_of(library)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from repro.report.audit.finding import Finding, FindingKind
+from repro.report.audit.finding import Finding, FindingKind, places_text
 from repro.report.judge.readings import Effect
 from repro.report.judge.results import TableResult
 from repro.report.printed import number
@@ -11,6 +11,12 @@ from repro.report.render.markdown import GENERATED, escape
 from repro.report.render.wording import difference_text, spans
 
 DECIMALS = 2
+
+UNDECIDED = "undecided"
+"""In the place of whom a finding blames, where the printed numbers do not decide it."""
+
+THE_SENTENCE = "the sentence"
+"""The same where a claim and the numbers contradict each other."""
 
 
 def readings_page(paper: str, scale: str, effects: Sequence[Effect], results: Sequence[TableResult] = ()) -> str:
@@ -50,24 +56,33 @@ def _robust(results: Sequence[TableResult]) -> list[str]:
 
 
 def audit_page(findings: Sequence[Finding]) -> str:
-    """How many findings of each kind there are, then each with its place and computation."""
+    """How many findings of each kind there are, then each with whom it blames, its arithmetic and all its places."""
     lines = [
         GENERATED, "# Audit of the published tables", "",
-        "Recomputed from the printed numbers alone. Listed is what rounding cannot explain.", "",
-        "| Kind | Findings | Meaning |", "| :-- | --: | :-- |",
+        "Recomputed from the printed numbers alone. Listed is what rounding cannot explain. A number is blamed where "
+        "all the others agree without it, and nothing is where as much speaks for one as for another.", "",
+        "| Kind | Findings | Blamed | Meaning |", "| :-- | --: | --: | :-- |",
     ]  # fmt: skip
     for kind in FindingKind:
-        lines.append(f"| {kind} | {sum(item.kind is kind for item in findings)} | {kind.meaning} |")
-    lines.append(f"| **all** | **{len(findings)}** | |")
+        chosen = [item for item in findings if item.kind is kind]
+        lines.append(f"| {kind} | {len(chosen)} | {sum(bool(item.blamed) for item in chosen)} | {kind.meaning} |")
+    lines.append(f"| **all** | **{len(findings)}** | **{sum(bool(item.blamed) for item in findings)}** | |")
     for kind in FindingKind:
         chosen = [item for item in findings if item.kind is kind]
         if chosen:
-            lines += ["", f"## {kind.capitalize()}", "", "| Place | Printed | Expected | How |",
-                      "| :-- | --: | --: | :-- |"]  # fmt: skip
-            for item in chosen:
-                texts = (str(item.address), item.printed, item.expected, item.how)
-                lines.append("| " + " | ".join(escape(text) for text in texts) + " |")
+            lines += ["", f"## {kind.capitalize()}", "", "| Blamed | Printed | Expected | Why | All places |",
+                      "| :-- | --: | --: | :-- | :-- |"]  # fmt: skip
+            lines += [_finding(item) for item in chosen]
     return "\n".join(lines) + "\n"
+
+
+def _finding(item: Finding) -> str:
+    argued = item.kind is FindingKind.CLAIM
+    undecided = f"{UNDECIDED}: {'; '.join(places_text(item.suspects))}" if item.suspects else UNDECIDED
+    blamed = "; ".join(map(str, item.blamed)) or (THE_SENTENCE if argued else undecided)
+    printed = item.printed if item.blamed or argued else ""
+    texts = (blamed, printed, item.expected, item.how, "; ".join(places_text(item.places)))
+    return "| " + " | ".join(escape(text) for text in texts) + " |"
 
 
 def _in_order(effects: Iterable[Effect]) -> list[Effect]:

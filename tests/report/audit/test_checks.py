@@ -4,8 +4,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from repro.papers import Address, Library, Metric, Table, TableKind
-from repro.report.audit.checks import CLASSES, audit
+from repro.report.audit.checks import audit
 from repro.report.audit.finding import FindingKind
+from repro.report.audit.relations import CLASSES
 from tests.report.audit.made_tables import MIOU, percent, table_of
 from tests.report.made_results import library_of, with_row, with_value
 
@@ -49,8 +50,10 @@ def test_a_wrong_difference_is_exactly_one_finding(table: Table, data: st.DataOb
     label = data.draw(st.sampled_from(list(table.rows)[1:]))
     by = data.draw(st.floats(0.4, 9).flatmap(lambda size: st.sampled_from([size, -size])))
     cell = table.rows[label].cells["gain"]
-    wrong = with_value(table, cell.address, round(cell.published + by, 1))
-    assert [(item.kind, item.address) for item in audit(library_of(wrong))] == [(FindingKind.DIFFERENCE, cell.address)]
+    (found,) = audit(library_of(with_value(table, cell.address, round(cell.published + by, 1))))
+    assert found.kind is FindingKind.DIFFERENCE
+    assert cell.address in found.places
+    assert set(found.blamed) <= {cell.address}
 
 
 def test_an_arrow_downwards_makes_a_difference_negative() -> None:
@@ -59,9 +62,10 @@ def test_an_arrow_downwards_makes_a_difference_negative() -> None:
     table = table_of(
         "made/table1", {"base": {"mIoU": (70.0, MIOU)}, "less": {"mIoU": (69.4, MIOU), "gain": (0.6, delta)}}
     )
-    found = audit(library_of(table))
-    assert [(item.kind, item.expected) for item in found] == [(FindingKind.DIFFERENCE, "−0.6")]
-    assert audit(library_of(with_value(table, found[0].address, 0.6, "0.6 ↓"))) == []
+    (found,) = audit(library_of(table))
+    assert found.kind is FindingKind.DIFFERENCE
+    assert "69.4 − 70.0 is −0.6" in found.how
+    assert audit(library_of(with_value(table, found.places[0], 0.6, "0.6 ↓"))) == []
 
 
 @given(consistent_means())
@@ -74,7 +78,10 @@ def test_a_wrong_mean_is_exactly_one_finding(table: Table, by: float, upwards: b
     cell = table.rows["ours"].cells["mean"]
     by += 100 / 21 if table.evaluated_on.startswith("PASCAL") else 0
     wrong = with_value(table, cell.address, round(cell.published + (by if upwards else -by), 1))
-    assert [(item.kind, item.address) for item in audit(library_of(wrong))] == [(FindingKind.MEAN, cell.address)]
+    (found,) = audit(library_of(wrong))
+    assert (found.kind, found.blamed) == (FindingKind.MEAN, ())
+    assert cell.address in found.places
+    assert len(found.places) == len([other for other in wrong.cells() if other.signed is not None])
 
 
 def test_a_gain_in_prose_is_that_of_the_row_that_it_repeats() -> None:
@@ -90,11 +97,11 @@ def test_a_gain_in_prose_is_that_of_the_row_that_it_repeats() -> None:
 
 def test_decimals_other_than_those_of_the_column_are_found() -> None:
     table = table_of("made/table1", {"a": {"mIoU": (70.45, MIOU)}, "b": {"mIoU": (71.4, MIOU)}})
-    assert [(item.kind, item.address.row) for item in audit(library_of(table))] == [(FindingKind.DECIMALS, "a")]
+    assert [(item.kind, item.blamed[0].row) for item in audit(library_of(table))] == [(FindingKind.DECIMALS, "a")]
     raw = with_value(
         with_value(table, table.rows["a"].cells["mIoU"].address, 70.4), Address("made/table1", "b", "mIoU"), 71.0, "71%"
     )
-    assert [(item.kind, item.address.row) for item in audit(library_of(raw))] == [(FindingKind.DECIMALS, "b")]
+    assert [(item.kind, item.blamed[0].row) for item in audit(library_of(raw))] == [(FindingKind.DECIMALS, "b")]
 
 
 @given(st.lists(percent, min_size=2, max_size=5), st.data())
@@ -112,7 +119,9 @@ def test_a_score_that_falls_with_the_tolerance_is_exactly_one_finding(values: li
     labels = list(rows)
     wrong = with_value(table, Address("made/table1", labels[place], "wall"), raised)
     fallen = Address("made/table1", labels[place + 1], "wall")
-    assert [(item.kind, item.address) for item in audit(library_of(wrong))] == [(FindingKind.TOLERANCE, fallen)]
+    (found,) = audit(library_of(wrong))
+    assert found.kind is FindingKind.TOLERANCE
+    assert {fallen, Address("made/table1", labels[place], "wall")} <= set(found.places)
 
 
 def test_an_empty_library_and_a_missing_table_are_no_trouble() -> None:

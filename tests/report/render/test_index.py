@@ -70,7 +70,8 @@ def test_the_page_links_every_table_and_needs_nothing_from_elsewhere(small: Tabl
 
 def test_the_page_says_what_is_covered_and_found(small: Table) -> None:
     result = measured_small(small)
-    finding = Finding(FindingKind.MEAN, Address("made/table1", "Plain", "mIoU"), "70.0", "71.0", "mean")
+    place = Address("made/table1", "Plain", "mIoU")
+    finding = Finding(FindingKind.MEAN, (place,), (place,), "70.0", "71.0", "mean")
     words = " ".join(" ".join(Page(index_html([result], [finding])).words).split())
     assert "1 tables of 1 papers" in words
     assert "0 of 0 trained cells are measured at the papers' scale" in words

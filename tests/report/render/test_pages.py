@@ -66,23 +66,39 @@ def test_claims_of_which_other_readings_were_measured_tell_how_they_fared(small:
     )
 
 
-def test_the_audit_lists_kinds_with_their_counts_and_each_finding_with_its_place() -> None:
+def test_the_audit_lists_kinds_with_their_counts_and_each_finding_with_its_places() -> None:
+    ours, theirs = Address("made/table1", "A|B", "mIoU"), Address("made/table2", "X [1]", "mIoU")
+    classes = tuple(Address("made/table3", "C", f"class {number}") for number in range(5))
     findings = [
-        Finding(FindingKind.MEAN, Address("made/table1", "A|B", "mIoU"), "70.0", "71.0", "mean of the 19 classes"),
-        Finding(FindingKind.CITED, Address("made/table2", "X [1]", "mIoU"), "50.0", "49.0", "the same name"),
-        Finding(FindingKind.MEAN, Address("made/table3", "C", "mIoU"), "1.0", "2.0", "mean of the 19 classes"),
+        Finding(FindingKind.MEAN, (ours, theirs), (ours,), "70.0", "71.0", "the 2 printed numbers have the mean 71.0"),
+        Finding(FindingKind.CITED, (theirs, ours), (), "50.0", "", "one prints 50.0, one 49.0"),
+        Finding(
+            FindingKind.MEAN,
+            classes,
+            (),
+            "1.0",
+            "",
+            "the 4 printed numbers have the mean 2.00 and not 1.0",
+            suspects=classes[:2],
+        ),
+        Finding(FindingKind.CLAIM, (ours, theirs), (), "−1.5", "", "section 1: A > X"),
     ]
     page = audit_page(findings)
-    for kind, count in ((FindingKind.MEAN, 2), (FindingKind.CITED, 1), (FindingKind.PROSE, 0)):
-        assert f"| {kind} | {count} | {kind.meaning} |" in page
-    assert "| **all** | **3** | |" in page
-    assert page.index("## Mean") < page.index("## Cited")
+    for kind, count, blamed in ((FindingKind.MEAN, 2, 1), (FindingKind.CITED, 1, 0), (FindingKind.PROSE, 0, 0)):
+        assert f"| {kind} | {count} | {blamed} | {kind.meaning} |" in page
+    assert "| **all** | **4** | **1** | |" in page
+    assert page.index("## Mean") < page.index("## Cited") < page.index("## Claim")
     assert "## Prose" not in page
-    assert "| made/table1: A\\|B @ mIoU | 70.0 | 71.0 | mean of the 19 classes |" in page
-    assert "| made/table2: X \\[1\\] @ mIoU | 50.0 | 49.0 | the same name |" in page
+    both = "made/table1: A\\|B @ mIoU; made/table2: X \\[1\\] @ mIoU"
+    why = "the 2 printed numbers have the mean 71.0"
+    assert f"| made/table1: A\\|B @ mIoU | 70.0 | 71.0 | {why} | {both} |" in page
+    assert "| undecided |  |  | one prints 50.0, one 49.0 | made/table2: X \\[1\\] @ mIoU; made/table1" in page
+    assert "| made/table3: C @ class 0 and 4 more of its row |" in page
+    assert "| undecided: made/table3: C @ class 0; made/table3: C @ class 1 |  |  | the 4 printed" in page
+    assert "| the sentence | −1.5 |  | section 1: A &gt; X |" in page
 
 
 def test_an_audit_without_findings_is_a_page() -> None:
     page = audit_page([])
-    assert page.count("| 0 |") == len(FindingKind)
+    assert page.count("| 0 | 0 |") == len(FindingKind)
     assert "## " not in page
