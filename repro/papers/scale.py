@@ -51,6 +51,8 @@ class Scale:
         map: group or dotted leaf to (paper's value, written as text, to the value at this scale).
         multiply: dotted leaf to factor.
         set: dotted leaf to the value at this scale.
+        planned_seeds: how many seeds a table is to have, fixed before any result is seen; claims on so many have the
+            larger part of the level (`repro.report.judge.looks`).
     """
 
     name: str
@@ -58,6 +60,7 @@ class Scale:
     map: dict[str, dict[str, Any]] = field(default_factory=dict)
     multiply: dict[str, Factor] = field(default_factory=dict)
     set: dict[str, Any] = field(default_factory=dict)
+    planned_seeds: int = 3
 
     @property
     def is_paper(self) -> bool:
@@ -68,7 +71,10 @@ class Scale:
 def read_scale(file: Path) -> Scale:
     """Reads `sweeps/scales/<name>.yaml`; raises `SpecError` with the line of the first mistake."""
     node = read_yaml(file)
-    check_keys(file, node, ("title",), ("map", "multiply", "set"), "the scale")
+    check_keys(file, node, ("title",), ("map", "multiply", "set", "planned_seeds"), "the scale")
+    planned = node.get("planned_seeds", Scale.planned_seeds)
+    if not isinstance(planned, int) or isinstance(planned, bool) or planned < 1:
+        raise SpecError(file, node.lines["planned_seeds"], f"planned_seeds must be a number of seeds, not {planned!r}")
     mapped = mapping_of(file, node, "map")
     factors = mapping_of(file, node, "multiply")
     return Scale(
@@ -77,6 +83,7 @@ def read_scale(file: Path) -> Scale:
         map={leaf: dict(mapping_of(file, mapped, leaf)) for leaf in mapped},
         multiply={leaf: _factor(file, mapping_of(file, factors, leaf), leaf) for leaf in factors},
         set=dict(mapping_of(file, node, "set")),
+        planned_seeds=planned,
     )
 
 

@@ -81,7 +81,7 @@ def read_request(overrides: Sequence[str]) -> Request:
         server=tracking_uri(uri, selection.outputs) if source is RecordSource.MLFLOW else None,
         check=check,
         prune=prune,
-        tolerance=Tolerance(given.number("tolerance"), given.number("relative_tolerance")),
+        tolerance=_tolerance(given),
         audit=audit,
         relations=relations,
     )
@@ -102,3 +102,12 @@ def chosen_scales(selection: Selection, library: Library, recorded: set[str]) ->
         return [library.scale(selection.scale)]
     paper = library.scales.get(PAPER_SCALE, Scale(PAPER_SCALE, ""))
     return [paper, *(scale for name, scale in sorted(library.scales.items()) if name in recorded - {PAPER_SCALE})]
+
+
+def standard_tolerance() -> Tolerance:
+    """The tolerance of a report that is asked for no other."""
+    return _tolerance(compose_command("report", ()))
+
+
+def _tolerance(given: Given) -> Tolerance:
+    return Tolerance(given.number("tolerance"), given.number("relative_tolerance"))

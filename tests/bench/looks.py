@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import stdtr
 
-from repro.report.judge.looks import LEVEL, LOOKS, significance
+from repro.report.judge.looks import LOOKS, significance
+from repro.report.judge.statistics import LEVEL
 
 CLAIMS = {
     "one claim": [(0, 1)],
@@ -18,17 +19,21 @@ CLAIMS = {
 }
 """What a table is to its claims, as pairs of rows."""
 
+PLANNED = 3
+
 BY_HAND = tuple(range(LOOKS[0], LOOKS[-1] + 1))
 
 
-def false_share(claims: Sequence[tuple[int, int]], looks: Sequence[int], tables: int, *, spends: bool = True) -> float:
+def false_share(
+    claims: Sequence[tuple[int, int]], looks: Sequence[int], tables: int, *, planned: int | None = PLANNED
+) -> float:
     """Share of tables in which Holm decides a claim at some look, by differences paired by seed.
 
     Args:
         claims: pairs of rows.
         looks: numbers of seeds.
         tables: how many are simulated, always the same ones.
-        spends: whether each look has its own level, or that of a number that was fixed beforehand.
+        planned: the number that is fixed beforehand; None: each look spends the whole level.
     """
     random = np.random.default_rng(28)
     values = random.standard_normal((tables, 1 + max(max(pair) for pair in claims), max(looks)))
@@ -39,7 +44,7 @@ def false_share(claims: Sequence[tuple[int, int]], looks: Sequence[int], tables:
         seen = differences[..., :seeds]
         t = seen.mean(-1) / (seen.std(-1, ddof=1) / np.sqrt(seeds))
         smallest = 2 * stdtr(seeds - 1, -np.abs(t)).min(-1)  # Holm decides some claim if it decides this one
-        found |= smallest * len(claims) <= (significance(seeds) if spends else LEVEL)
+        found |= smallest * len(claims) <= (LEVEL if planned is None else significance(seeds, planned))
     return float(found.mean())
 
 
@@ -51,7 +56,7 @@ def main() -> None:
         shares = {
             "seeds=auto": false_share(claims, LOOKS, tables),
             "by hand at each number": false_share(claims, BY_HAND, tables),
-            "seeds=auto without a level of its own": false_share(claims, LOOKS, tables, spends=False),
+            "seeds=auto without a level of its own": false_share(claims, LOOKS, tables, planned=None),
         }
         print(f"{name}: " + ", ".join(f"{words} {100 * share:.1f} %" for words, share in shares.items()))
 

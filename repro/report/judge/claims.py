@@ -69,10 +69,12 @@ class Claims:
             return Compared(replace(draft, verdict=Verdict.NOT_AT_THIS_SCALE, reason=NO_SIZE))
         if sides.absent:
             return Compared(draft, WAITING, sides.exact, direction_only)
-        return replace(_measured(draft, sides, region), is_direction_only=direction_only)
+        return replace(
+            _measured(draft, sides, region, self._measurements.scale.planned_seeds), is_direction_only=direction_only
+        )
 
 
-def _measured(draft: PartResult, sides: Sides, region: Region) -> Compared:
+def _measured(draft: PartResult, sides: Sides, region: Region, planned_seeds: int) -> Compared:
     """A comparison of which both sides are measured or cited."""
     left, right = sides.of(draft.part.left), sides.of(draft.part.right)
     difference = left.plus(right, -1.0)
@@ -94,4 +96,4 @@ def _measured(draft: PartResult, sides: Sides, region: Region) -> Compared:
     if difference.cited:
         found = replace(found, difference=difference.against_one().interval(interval.spread))
     more = compare(left, right, region, more_seeds(interval.n))
-    return Compared(found, compare(left, right, region), more=more)
+    return Compared(found, compare(left, right, region), more=more, planned_seeds=planned_seeds)

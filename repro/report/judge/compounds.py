@@ -7,9 +7,10 @@ import numpy as np
 
 from repro.papers import Claim
 from repro.report.judge.comparisons import PValues
+from repro.report.judge.looks import price
 from repro.report.judge.results import ClaimResult, PartResult
-from repro.report.judge.statistics import LEVEL, Holm, holm, so_many
-from repro.report.judge.verdicts import MOST_SEEDS, ClaimVerdict, Verdict, seeds_that_decide
+from repro.report.judge.statistics import LEVEL, Holm, Numbers, holm, so_many
+from repro.report.judge.verdicts import MOST_SEEDS, ClaimVerdict, Verdict, more_seeds, seeds_that_decide
 from repro.report.printed_claims import PrintedSay
 
 EQUAL = "both sides are equal"
@@ -26,6 +27,7 @@ class Compared:
         is_exact: no seed has an influence.
         is_direction_only: how much was not asked.
         more: the tests if there were more seeds, for each number of `more_seeds`.
+        planned_seeds: how many seeds the scale has fixed beforehand.
     """
 
     result: PartResult
@@ -33,6 +35,7 @@ class Compared:
     is_exact: bool = False
     is_direction_only: bool = False
     more: PValues | None = None
+    planned_seeds: int = 0
 
     @property
     def is_measured(self) -> bool:
@@ -43,6 +46,11 @@ class Compared:
     def seeds(self) -> int:
         """The seeds that there are."""
         return 0 if self.result.difference is None else self.result.difference.n
+
+    @property
+    def price(self) -> float:
+        """What its p-values cost at its number of seeds."""
+        return price(self.seeds, self.planned_seeds) if self.is_measured and not self.is_exact else 1.0
 
 
 WAITING = PValues(np.ones(()), np.ones(()))
@@ -75,6 +83,10 @@ class _Draft:
         """Of the claim as a whole, whichever it says."""
         return float(np.minimum(self.tests.holds, self.tests.reversed))
 
+    def priced(self, p_value: Numbers | float) -> float:
+        """A p-value of the claim as its number of seeds makes it: as that of its dearest comparison."""
+        return min(1.0, max(part.price for part in self.parts) * float(p_value))
+
     @property
     def tests(self) -> PValues:
         """Those of the claim as a whole."""
@@ -96,7 +108,7 @@ def judged(
 ) -> tuple[ClaimResult, ...]:
     """The results of a table's claims."""
     drafts = [_Draft(claim, parts) for claim, parts in zip(claims, compared, strict=True)]
-    p_values = [draft.p_value if draft.is_in_family else 0.0 for draft in drafts]
+    p_values = [draft.priced(draft.p_value) if draft.is_in_family else 0.0 for draft in drafts]
     family = [place for place, draft in enumerate(drafts) if draft.is_in_family]
     corrected = holm([p_values[place] for place in family])
     steps = dict(zip(family, zip(corrected.factors, corrected.floors, strict=True), strict=True))
@@ -112,7 +124,7 @@ _ALONE = (np.float64(1.0), np.float64(0.0))
 def _result(draft: _Draft, corrected: Holm, family: int, printed: PrintedSay) -> ClaimResult:
     if not draft.tested:
         return _told(draft, [part.result for part in draft.parts], printed)
-    holds, turned = (float(corrected(p_value)) for p_value in (draft.tests.holds, draft.tests.reversed))
+    holds, turned = (float(corrected(draft.priced(tests))) for tests in (draft.tests.holds, draft.tests.reversed))
     verdict = _said(holds, turned)
     alone = verdict is ClaimVerdict.HOLDS and not draft.claim.most
     inside = 1 if alone else len(draft.tested)
@@ -148,10 +160,11 @@ def _part(part: Compared, corrected: Holm, inside: int, family: int) -> PartResu
         verdict = _said(holds, turned) or ClaimVerdict.INCONCLUSIVE
         return replace(part.result, verdict=verdict, reason=EQUAL if verdict is ClaimVerdict.INCONCLUSIVE else "")
     found = replace(part.result, p_value=min(holds, turned))
-    holds, turned = (float(corrected(min(1.0, inside * p_value))) for p_value in (holds, turned))
+    holds, turned = (float(corrected(min(1.0, part.price * inside * p_value))) for p_value in (holds, turned))
     found = replace(found, adjusted=min(holds, turned), verdict=_said(holds, turned) or ClaimVerdict.INCONCLUSIVE)
     if found.verdict is not ClaimVerdict.INCONCLUSIVE or part.more is None:
         return found
-    decided = family * inside * np.minimum(part.more.holds, part.more.reversed) <= LEVEL
+    prices = np.array([price(int(seeds), part.planned_seeds) for seeds in more_seeds(part.seeds)])
+    decided = prices * family * inside * np.minimum(part.more.holds, part.more.reversed) <= LEVEL
     needed = seeds_that_decide(part.seeds, decided)
     return replace(found, seeds_needed=needed, reason="" if needed else NEVER)

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from repro.report.judge.looks import LEVEL
+from repro.report.judge.statistics import LEVEL
 from repro.report.judge.student import critical
 from repro.report.judge.verdicts import SEEDS_OF_A_CLAIM
 

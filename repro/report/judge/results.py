@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from repro.papers import Address, Claim, Part, Table
+from repro.papers import Address, Claim, Part, Scale, Table
 from repro.report.judge.identities import Identity
 from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
@@ -145,6 +145,7 @@ class TableResult:
         cells: what is said of each.
         claims: the same of the claims.
         identities: of the cells that can be measured, what each measures; equal for those that are one quantity.
+        planned_seeds: how many seeds the scale has fixed beforehand.
     """
 
     table: Table
@@ -152,3 +153,4 @@ class TableResult:
     cells: dict[Address, CellResult]
     claims: tuple[ClaimResult, ...]
     identities: dict[Address, Identity] = field(default_factory=dict)
+    planned_seeds: int = Scale.planned_seeds

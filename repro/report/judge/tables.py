@@ -36,8 +36,8 @@ class Tables:
 
     def result(self, table: Table) -> TableResult:
         """The result of one table."""
-        scale, cells, claims = self._measurements.scale.name, self._cells.results(table), self._claims.results(table)
-        return TableResult(table, scale, cells, claims, self._identities(table))
+        scale, cells, claims = self._measurements.scale, self._cells.results(table), self._claims.results(table)
+        return TableResult(table, scale.name, cells, claims, self._identities(table), scale.planned_seeds)
 
     def _identities(self, table: Table) -> dict[Address, Identity]:
         resolved = ((cell.address, self.evidence.resolved(self._measurements[cell.address])) for cell in table.cells())

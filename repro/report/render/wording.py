@@ -31,9 +31,6 @@ WARNING = (
 )
 """For a table with cells that are not to be held against the published ones."""
 
-SEEDS = 3
-"""Seeds in the command that a report gives; fewer make no interval worth the name."""
-
 
 def sentences_of(cell: CellResult) -> list[str]:
     """What the run of a cell does otherwise than the paper, what to beware of, and what the paper leaves to it."""
@@ -74,7 +71,7 @@ def spans(numbers: Iterable[int]) -> str:
 
 def command(result: TableResult) -> str:
     """The command that measures the table at its scale."""
-    return f"python -m repro.sweep {place(result)} seeds={SEEDS} submit=true"
+    return f"python -m repro.sweep {place(result)} seeds={result.planned_seeds} submit=true"
 
 
 def place(result: TableResult) -> str:

@@ -9,6 +9,7 @@ from repro.report.judge.claims import Claims
 from repro.report.judge.evidence import Evidence
 from repro.report.judge.looks import LOOKS, next_number
 from repro.report.judge.verdicts import ClaimVerdict
+from repro.report.request import standard_tolerance
 from repro.store.outputs import Outputs
 from repro.store.runs_csv import Recorded
 from repro.sweep.plan.job import Wanted
@@ -74,8 +75,8 @@ def look(wanted: Sequence[Wanted], found: Measurements, outputs: Outputs, listed
 
 def undecided_claims(found: Measurements, known: Mapping[str, Recorded]) -> Iterator[Claim]:
     """The claims that more seeds may decide, by the verdicts of the report."""
-    judge = Claims(found, Evidence(found, known))
+    judge = Claims(found, Evidence(found, known), standard_tolerance())
     for table in found.tables:
-        for result in map(judge.result, table.claims):
+        for result in judge.results(table):
             if result.verdict is ClaimVerdict.INCONCLUSIVE and is_left_to_chance(result.claim, found):
                 yield result.claim

@@ -4,14 +4,18 @@ from collections.abc import Iterator, Sequence
 from math import isinf
 
 from repro.papers import Scale
-from repro.report.judge.looks import LEVEL, LOOKS, significance
+from repro.report.judge.looks import LOOKS, PLANNED_SHARE, significance
 from repro.report.judge.power import MOST_SEEDS, WANTED_POWER, PlannedClaim, powers, seeds_needed, smallest_effects
+from repro.report.judge.statistics import LEVEL
 from repro.sweep.plan.questions import Questions, sentence_of
 from repro.sweep.plan.text import WIDTH, cut, headed
 from repro.sweep.request import Assumptions
 
 _PERCENT = f"{100 * WANTED_POWER:.0f} %"
 _SHOWN = WIDTH - 34
+
+_AS_PLANNED = LEVEL * PLANNED_SHARE
+"""The level of a number of seeds that the scale has fixed beforehand."""
 
 
 def seed_lines(asked: Questions, seeds: int | None, scale: Scale, assumed: Assumptions) -> Iterator[str]:
@@ -31,7 +35,7 @@ def seed_lines(asked: Questions, seeds: int | None, scale: Scale, assumed: Assum
         yield from _effects(planned, seeds, scale, lacking)
     elif planned:
         sizes = f"at differences of {assumed.effect:g}" if assumed.effect else "at their printed sizes"
-        yield from _decided(planned, seeds, sizes, lacking)
+        yield from _decided(planned, seeds, sizes, lacking, scale)
     if lacking:
         leaf = "planning.paired_spread=0.1" if asked.spread else "planning.spread=0.5"
         yield from headed("" if planned else "claims", f"{lacking} rest on a spread over seeds that is not known at "
@@ -44,22 +48,28 @@ def seed_lines(asked: Questions, seeds: int | None, scale: Scale, assumed: Assum
     if known:
         yield from headed("spread", "; ".join(known))
     if assumed.shows_claims and planned:
-        yield from _each(asked, seeds)
+        yield from _each(asked, seeds, scale)
 
 
-def _decided(planned: Sequence[PlannedClaim], seeds: int | None, sizes: str, lacking: int) -> Iterator[str]:
+def _decided(
+    planned: Sequence[PlannedClaim], seeds: int | None, sizes: str, lacking: int, scale: Scale
+) -> Iterator[str]:
     if seeds is None:
-        counts = [_count(powers(planned, look, significance(look), lacking)) for look in LOOKS]
+        counts = [_count(powers(planned, look, _level(look, scale), lacking)) for look in LOOKS]
         text = (f"{_listed(LOOKS)} seeds decide {_listed(counts)} of {len(planned)} with {_PERCENT} {sizes}, "
                 "each look at its level")  # fmt: skip
     else:
-        found = _count(powers(planned, seeds, LEVEL, lacking))
+        level = _level(seeds, scale)
+        found = _count(powers(planned, seeds, level, lacking))
         text = (f"{_many(seeds)} {'decides' if seeds == 1 else 'decide'} {found} of {len(planned)} with {_PERCENT} "
-                f"{sizes}, if that number is fixed beforehand")  # fmt: skip
+                f"{sizes}, at {100 * level:.1f} %")  # fmt: skip
     yield from headed("claims", text)
-    reached = sorted(number for number in seeds_needed(planned, LEVEL, lacking) if number is not None)
+    if seeds not in (None, scale.planned_seeds):
+        yield from headed("", f"scale {scale.name} has planned_seeds: {scale.planned_seeds}, which is judged at "
+                          f"{100 * _level(scale.planned_seeds, scale):.1f} %")  # fmt: skip
+    reached = sorted(number for number in seeds_needed(planned, _AS_PLANNED, lacking) if number is not None)
     half = (len(planned) + 1) // 2
-    takes = [f"the first takes {_many(reached[0])}"] if reached else []
+    takes = [f"fixed beforehand, the first takes {_many(reached[0])}"] if reached else []
     takes += [f"half of them {reached[half - 1]}"] if len(reached) >= half else []
     takes += [f"all {reached[-1]}"] if len(reached) == len(planned) else []
     others = len(planned) - len(reached)
@@ -70,7 +80,7 @@ def _decided(planned: Sequence[PlannedClaim], seeds: int | None, sizes: str, lac
 def _effects(planned: Sequence[PlannedClaim], seeds: int | None, scale: Scale, lacking: int) -> Iterator[str]:
     numbers = LOOKS if seeds is None else (seeds,)
     for number in numbers:
-        level = LEVEL if seeds is not None else significance(number)
+        level = _level(number, scale)
         effects = smallest_effects(planned, number, level, lacking)
         low, high = (f"{end:.1f}" for end in (min(effects), max(effects)))
         if isinf(max(effects)):
@@ -83,14 +93,16 @@ def _effects(planned: Sequence[PlannedClaim], seeds: int | None, scale: Scale, l
                       "points, says how many are decided and what it takes")  # fmt: skip
 
 
-def _each(asked: Questions, seeds: int | None) -> Iterator[str]:
+def _each(asked: Questions, seeds: int | None, scale: Scale) -> Iterator[str]:
     """One line for each claim: its size, the probability that n seeds decide it, and how many it takes."""
     planned, lacking = asked.planned, asked.lacking
     is_unsized = any(item.is_unsized for item in asked.asked)
     number = LOOKS[-1] if seeds is None else seeds
-    level = significance(number) if seeds is None else LEVEL
+    level = _level(number, scale)
     chances = [None] * len(planned) if is_unsized else powers(planned, number, level, lacking)
-    needed = smallest_effects(planned, number, level, lacking) if is_unsized else seeds_needed(planned, LEVEL, lacking)
+    needed = (
+        smallest_effects(planned, number, level, lacking) if is_unsized else seeds_needed(planned, _AS_PLANNED, lacking)
+    )
     last = "points" if is_unsized else "seeds for it"
     yield f"  {'claim':{_SHOWN}}  {'size':>5}  {f'with {number}':>8}  {last:>12}"
     rows = iter(zip(planned, chances, needed, strict=True))
@@ -105,6 +117,10 @@ def _each(asked: Questions, seeds: int | None) -> Iterator[str]:
         power = "" if chance is None else f"{100 * chance:.0f} %"
         end = f"{takes:.1f}" if isinstance(takes, float) else str(takes or f"over {MOST_SEEDS}")
         yield f"  {words[0]:{_SHOWN}}  {size:>5}  {power:>8}  {end:>12}"
+
+
+def _level(seeds: int, scale: Scale) -> float:
+    return significance(seeds, scale.planned_seeds)
 
 
 def cut_to(text: str, width: int) -> str:
