@@ -70,11 +70,13 @@ def recorded_table(tmp_path_factory):
     return ["table=vortex/table1", "scale=shapes", "seeds=3", f"reports={reports}", f"outputs={reports / 'outputs'}"]
 
 
-@pytest.mark.parametrize("words", [["submit=true"], ["action=status"], []])
+@pytest.mark.parametrize(
+    "words", [["submit=true"], ["action=status"], [], ["planning.spread=0.5", "planning.effect=1"]]
+)
 def test_where_nothing_is_to_be_done_the_answer_needs_no_torch(words, recorded_table):
     code = (
         f"import sys; from repro.sweep.command import main; assert main({[*recorded_table, *words]}) == 0; "
-        "print(sorted({'torch', 'mlflow', 'pandas'} & sys.modules.keys()))"
+        "print(sorted({'torch', 'mlflow', 'pandas', 'scipy'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
