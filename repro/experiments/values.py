@@ -1,16 +1,12 @@
 """The value of a metric: out of the record of an evaluation, or worked out from the network alone."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from repro.config.configuration import Configuration
-from repro.errors import ConfigError
+from repro.experiments.closed_forms import COMPUTED
 from repro.papers import Metric
 from repro.store.runs_csv import Recorded
-
-UTILISATION_SIDE = 65
-"""Side of the feature map that the ratio is taken over: a crop of 513 pixels at output stride 8."""
 
 
 def recorded_value(evaluation: Recorded, metric: Metric) -> float | None:
@@ -43,11 +39,13 @@ def has_class(configuration: Configuration, name: str) -> bool:
 
 
 class _Network:
-    """A configuration as a key of a cache: equal if the network and the data set are."""
+    """A configuration as a key of a cache: equal if the network, the data set and the crop are."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
-        self._key = configuration.key("backbone", "head", "auxiliary", "dataset")
+        crop = configuration.leaves.get("schedule.augmentation.crop_size")  # none while the schedule is not built
+        self.crop = crop if isinstance(crop, int) else None
+        self._key = (configuration.key("backbone", "head", "auxiliary", "dataset"), self.crop)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Network) and self._key == other._key
@@ -68,21 +66,4 @@ class _Network:
 
 @cache
 def _of_network(name: str, network: _Network) -> float:
-    return COMPUTED[name](network.built())
-
-
-def _millions_of_parameters(network: Any) -> float:
-    from repro.build import parameter_count
-
-    return parameter_count(network) / 1e6
-
-
-def _utilisation(network: Any) -> float:
-    utilisation = getattr(network.head, "utilisation", None)
-    if utilisation is None:
-        raise ConfigError(f"the head {type(network.head).__name__} has no utilisation ratio; parallel branches have")
-    return float(utilisation(UTILISATION_SIDE))
-
-
-COMPUTED: dict[str, Callable[[Any], float]] = {"parameters": _millions_of_parameters, "utilisation": _utilisation}
-"""Name of each metric of the network to what works it out, in the metric's unit."""
+    return COMPUTED[name](network.built(), network.crop)
