@@ -86,7 +86,7 @@ _KINDS = (
     MetricKind("images", "images of a split", "images"),
     MetricKind("label_agreement", "IoU of two sets of labels on the images that have both, of one class or of all", PERCENT),
     MetricKind("confusion", "share of the pixels of one class that are taken for another", PERCENT),
-    MetricKind("region_iou", "mean IoU over the largest objects alone", PERCENT),
+    MetricKind("region_iou", "mean IoU over objects of one size alone", PERCENT),
     MetricKind("final_loss", "training loss at the end of a training"),
     MetricKind("gradient_variation", "standard deviation over mean of the gradient's norm during a training"),
     MetricKind("mask_focus", "mean of a mask inside large classes less that outside"),

@@ -50,12 +50,15 @@ class Tables:
         if isinstance(values, Absent):
             return CellResult(address, values.verdict, values.reason, published=published)
         measured = interval(list(values.by_seed.values()))
-        original = rounded(self._library, measurement.cell)
         assert measured is not None
-        assert published is not None
-        assert original is not None
         found = deviations(self._library, measurement)
         reason, stated = "", (*found.stated, *values.deviations)
+        original = rounded(self._library, measurement.cell)
+        if original is None or published is None:  # wanted for a claim, and never printed
+            return CellResult(
+                address, Verdict.NOT_PRINTED, "", values.by_seed, measured, None, None, stated, found.left_open,
+                values.evidence, values.hardware, values.warnings, values.code,
+            )  # fmt: skip
         if stated:
             verdict = Verdict.DEVIATES
         else:
