@@ -7,7 +7,7 @@ from typing import Any
 from repro.errors import ConfigError
 
 IMAGE_SIDE = 513
-"""Side of the image that operations are counted for: DeepLabv3's crop, whose map has a side of 65 at output stride 8."""
+"""Side of the image that operations are counted for: DeepLabv3's crop, with a map of 65 x 65 at output stride 8."""
 
 UTILISATION_SIDE = 65
 """Side of the feature map that the ratio is taken over: a crop of 513 pixels at output stride 8."""
@@ -51,7 +51,7 @@ def billions_of_operations(network: Any, _crop: int | None = None) -> float:
         total -= sum(count for op, count in found.items() if str(op).rpartition(".")[2] in _PRODUCTS) / 2
         positions = output.shape[-2] * output.shape[-1]
         needed += positions * module.kernel_size**2 * (module.key.out_channels + module.value.out_channels)
-    return (total + needed) / 1e9
+    return float(total + needed) / 1e9
 
 
 def map_positions(network: Any, crop: int | None) -> float:
@@ -133,7 +133,7 @@ def _widest_rate(network: Any) -> int:
 
 
 @contextmanager
-def _seen(network: Any, *kinds: type) -> Iterator[list[tuple[str, Any, Any, Any]]]:
+def _seen(network: Any, *kinds: Any) -> Iterator[list[tuple[str, Any, Any, Any]]]:
     """Collects name, module, inputs and output of each module of some kinds that a forward pass goes through."""
     found: list[tuple[str, Any, Any, Any]] = []
     with ExitStack() as stack:

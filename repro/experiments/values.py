@@ -53,17 +53,19 @@ class _Network:
     def __hash__(self) -> int:
         return hash(self._key)
 
-    def built(self) -> Any:
-        """The network without numbers."""
-        import torch  # as above
 
-        from repro.build import build_model, dataset_class
+@cache
+def _built(network: _Network) -> Any:
+    """The network without numbers."""
+    import torch  # as above
 
-        with torch.device("meta"):
-            classes = len(dataset_class(self.configuration).class_names)
-            return build_model(self.configuration, classes, pretrained=False)[0]
+    from repro.build import build_model, dataset_class
+
+    with torch.device("meta"):
+        classes = len(dataset_class(network.configuration).class_names)
+        return build_model(network.configuration, classes, pretrained=False)[0]
 
 
 @cache
 def _of_network(name: str, network: _Network) -> float:
-    return COMPUTED[name](network.built(), network.crop)
+    return COMPUTED[name](_built(network), network.crop)

@@ -33,7 +33,8 @@ def _faults(claim: Claim, cell_at: CellAt) -> Iterable[str]:
 def _fault_of_words(claim: Claim) -> str:
     words = " ".join(claim.operators)
     if claim.by is not None and (len(claim.operators) > 1 or claim.operators[0] is not Operator.GREATER):
-        return f"by says how much greater the left side is, so that the claim must be [LEFT, {Operator.GREATER}, RIGHT], not {words}"
+        right = f"[LEFT, {Operator.GREATER}, RIGHT]"
+        return f"by says how much greater the left side is, so that the claim must be {right}, not with {words}"
     if claim.within is not None and Operator.GREATER in claim.operators:
         return f"within is the margin of {Operator.NOT_LESS} and {Operator.EQUAL}; {Operator.GREATER} has none"
     if claim.most and len(claim.parts) < 3:

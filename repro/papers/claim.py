@@ -64,7 +64,7 @@ class Part:
 
     @property
     def is_diminishing(self) -> bool:
-        """Whether it says that one step gains more than the next: two gains, the second of which begins with the first."""
+        """Whether it says that one step gains more than the next one, which begins where the first ends."""
         steps = (self.left, self.right)
         return isinstance(steps[0], Gain) and isinstance(steps[1], Gain) and steps[0].first == steps[1].second
 

@@ -1,6 +1,6 @@
 """YAML of one table -> `Table`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,23 @@ _COLUMN_KEYS = ("unit", "decimals", "marks", "lower_is_better", "run", "evaluati
 
 @dataclass(frozen=True)
 class Draft:
-    """A table's YAML with what addresses need: the metric of each column, and the columns that each row fills."""
+    """A table's YAML with what addresses need.
+
+    Attributes:
+        key: such as vortex/table1.
+        file: of the table.
+        node: what the file holds.
+        metrics: head of each column to its metric.
+        filled: label of each row to the columns that it fills.
+        cells: those that have been read so far.
+    """
 
     key: str
     file: Path
     node: Located
     metrics: dict[str, str]
     filled: dict[str, tuple[str, ...]]
+    cells: dict[Address, Cell] = field(default_factory=dict)
 
     def is_repeated(self, label: str) -> bool:
         """Whether a row prints another one's cell once more."""
@@ -204,19 +214,25 @@ class TableReader:
         }
 
     def _cell(self, address: Address, column: Column, given: Located, fill: Located, row_line: int) -> Cell:
-        line = given.lines.get(address.column, row_line)
-        value = given.get(address.column)
-        return read_cell(
-            self.file, line, address, value, fill, column.metric, lambda text, of: self.resolve(text, of, line)
-        )
+        if address not in self.draft.cells:
+            line = given.lines.get(address.column, row_line)
+            value = given.get(address.column)
+            self.draft.cells[address] = read_cell(
+                self.file, line, address, value, fill, column.metric, lambda text, of: self.resolve(text, of, line)
+            )
+        return self.draft.cells[address]
 
     def cell_at(self, address: Address) -> Cell:
         """One cell, which may lie in another table, without the rest of that table."""
+        found = self.drafts[address.table].cells.get(address)
+        if found is not None:
+            return found
         if address.table != self.draft.key:
             return TableReader(self.drafts[address.table], self.drafts).cell_at(address)
         column = self._column(address.column, self.node["columns"][address.column])
         (row,) = (row for row in self.node["rows"] if row.get("label") == address.row)
-        return self._cell(address, column, mapping_of(self.file, row, "cells"), mapping_of(self.file, row, "fill"), row.line)
+        given, fill = (mapping_of(self.file, row, key) for key in ("cells", "fill"))
+        return self._cell(address, column, given, fill, row.line)
 
     def _claims(self, rows: dict[str, Row]) -> tuple[Claim, ...]:
         def rest(address: Address) -> list[Address]:

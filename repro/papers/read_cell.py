@@ -54,18 +54,19 @@ def read_cell(file: Path, line: int, address: Address, given: Any, fill: Located
 
 def _check_result(file: Path, cell: Cell) -> None:
     """Raises a `SpecError` for a result that cannot be one."""
-    reference = cell.metric.reference
-    if reference is None or not (cell.is_result or cell.is_wanted):
-        is_own = False
-    else:
-        is_own = (reference.table, reference.row) == (cell.address.table, cell.address.row)
-    if is_own and cell.metric.is_difference:
-        raise SpecError(file, cell.line, f"the cell {cell.address} is a difference to its own row")
+    reference, here = cell.metric.reference, cell.address
+    is_given = cell.is_result or cell.is_wanted
+    if is_given and cell.metric.is_difference and reference is not None and _row(reference) == _row(here):
+        raise SpecError(file, cell.line, f"the cell {here} is a difference to its own row")
     if not cell.metric.base.kind.is_score or cell.signed is None:
         return
     low = -100 if cell.metric.is_difference else 0
     if not low <= cell.signed <= 100:
-        raise SpecError(file, cell.line, f"the cell {cell.address} is {cell.signed:g} %; a score lies within {low} and 100")
+        raise SpecError(file, cell.line, f"the cell {here} is {cell.signed:g} %; a score lies within {low} and 100")
+
+
+def _row(address: Address) -> tuple[str, str]:
+    return address.table, address.row
 
 
 def _is_number(value: Any) -> bool:
