@@ -5,3 +5,4 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parent.parent
 CONF = REPOSITORY / "conf"
 PRINTED_TABLES = REPOSITORY / "tests" / "papers" / "printed_tables.json"
+PRINTED_VERDICTS = REPOSITORY / "tests" / "papers" / "printed_verdicts.yaml"

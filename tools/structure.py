@@ -217,12 +217,13 @@ def disk_names() -> list[Place]:
 
 
 def enum_values() -> dict[str, str]:
-    """Every value of a StrEnum of the package to the enum that has it."""
+    """Every value of a StrEnum of the package to the enum that has it; signs such as = also mean other things."""
     found: dict[str, str] = {}
     for _, node in nodes(ast.ClassDef):
         if any(ast.unparse(base) == "StrEnum" for base in node.bases):
             values = (item.value for item in node.body if isinstance(item, ast.Assign))
-            found |= {str(item.value): node.name for item in values if isinstance(item, ast.Constant)}
+            words = (str(item.value) for item in values if isinstance(item, ast.Constant))
+            found |= {word: node.name for word in words if any(map(str.isalpha, word))}
     return found
 
 

@@ -96,23 +96,24 @@ class Measurements(Mapping[Address, Measurement]):
             return Measurement(cell, self.scale.name, Kind.CITED, row.reason)
         if cell.metric.is_setting:
             return Measurement(cell, self.scale.name, Kind.SETTING)
-        if cell.published is None:
+        if cell.published is None and not cell.is_wanted:
             return Measurement(cell, self.scale.name, Kind.BLANK)
         if row.kind is not RowKind.OWN:
             return Measurement(cell, self.scale.name, Kind(row.kind), row.reason)
         if row.same_as is not None:
-            twin = self._repeated(row.same_as)
-            metric = twin.metric if cell.metric.reference is None else cell.metric
-            return replace(twin, cell=replace(cell, metric=metric))
+            return replace(self._repeated(row.same_as, cell), cell=cell)
         return self._own_cell(table, row, column, cell)
 
-    def _repeated(self, address: Address) -> Measurement:
-        """The cell that a row prints once more, without the rest of its table where that has not been read."""
+    def _repeated(self, address: Address, cell: Cell) -> Measurement:
+        """The cell that a row prints once more, or what `cell` wants to know of the same run."""
         table = self.library.tables[address.table]
-        if table.key in self._read:
-            return self._read[table.key].cells[address]
         row = table.rows[address.row]
-        return self._measurement(table, row, table.columns[address.column], row.cells[address.column])
+        first = row.cells[address.column]
+        if first.metric.base == cell.metric.base:
+            if table.key in self._read:  # else without the rest of its table
+                return self._read[table.key].cells[address]
+            return self._measurement(table, row, table.columns[address.column], first)
+        return self._measurement(table, row, table.columns[address.column], replace(cell, address=address))
 
     def _own_cell(self, table: Table, row: Row, column: Column, cell: Cell) -> Measurement:
         static = cell.metric.base.kind.source is Source.network

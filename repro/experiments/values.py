@@ -1,16 +1,12 @@
 """The value of a metric: out of the record of an evaluation, or worked out from the network alone."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from repro.config.configuration import Configuration
-from repro.errors import ConfigError
+from repro.experiments.closed_forms import COMPUTED
 from repro.papers import Metric
 from repro.store.runs_csv import Recorded
-
-UTILISATION_SIDE = 65
-"""Side of the feature map that the ratio is taken over: a crop of 513 pixels at output stride 8."""
 
 
 def recorded_value(evaluation: Recorded, metric: Metric) -> float | None:
@@ -43,15 +39,22 @@ def has_class(configuration: Configuration, name: str) -> bool:
 
 
 def network_key(configuration: Configuration) -> str:
-    """What decides the values of a network: equal if the network and the data set are."""
-    return configuration.key("backbone", "head", "auxiliary", "dataset")
+    """What decides the values of a network: equal if the network, the data set and the crop are."""
+    return f"{configuration.key('backbone', 'head', 'auxiliary', 'dataset')} {_crop(configuration)}"
+
+
+def _crop(configuration: Configuration) -> int | None:
+    """Side of the training's crop; None while the schedule is not built."""
+    crop = configuration.leaves.get("schedule.augmentation.crop_size")
+    return crop if isinstance(crop, int) else None
 
 
 class _Network:
-    """A configuration as a key of a cache: equal if the network and the data set are."""
+    """A configuration as a key of a cache, by `network_key`."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
+        self.crop = _crop(configuration)
         self._key = network_key(configuration)
 
     def __eq__(self, other: object) -> bool:
@@ -60,34 +63,19 @@ class _Network:
     def __hash__(self) -> int:
         return hash(self._key)
 
-    def built(self) -> Any:
-        """The network without numbers."""
-        import torch  # as above
 
-        from repro.build import build_model, dataset_class
+@cache
+def _built(network: _Network) -> Any:
+    """The network without numbers."""
+    import torch  # as above
 
-        with torch.device("meta"):
-            classes = len(dataset_class(self.configuration).class_names)
-            return build_model(self.configuration, classes, pretrained=False)[0]
+    from repro.build import build_model, dataset_class
+
+    with torch.device("meta"):
+        classes = len(dataset_class(network.configuration).class_names)
+        return build_model(network.configuration, classes, pretrained=False)[0]
 
 
 @cache
 def _of_network(name: str, network: _Network) -> float:
-    return COMPUTED[name](network.built())
-
-
-def _millions_of_parameters(network: Any) -> float:
-    from repro.build import parameter_count
-
-    return parameter_count(network) / 1e6
-
-
-def _utilisation(network: Any) -> float:
-    utilisation = getattr(network.head, "utilisation", None)
-    if utilisation is None:
-        raise ConfigError(f"the head {type(network.head).__name__} has no utilisation ratio; parallel branches have")
-    return float(utilisation(UTILISATION_SIDE))
-
-
-COMPUTED: dict[str, Callable[[Any], float]] = {"parameters": _millions_of_parameters, "utilisation": _utilisation}
-"""Name of each metric of the network to what works it out, in the metric's unit."""
+    return COMPUTED[name](_built(network), network.crop)

@@ -1,7 +1,7 @@
 """The papers as data: printed tables, ledgers of what is stated and what is open, scales, metrics."""
 
 from repro.papers.address import Address
-from repro.papers.claim import Amount, Claim, Gain, Margin, Operator, Part, Quantity
+from repro.papers.claim import Amount, Claim, Gain, Margin, Operator, Part, Quantity, Shape
 from repro.papers.ledger import BY_ROW, SOME, Entry, Ledger, Standing
 from repro.papers.library import Library, Paper, load_papers, sweeps_folder
 from repro.papers.located import SpecError
@@ -12,6 +12,6 @@ from repro.papers.table import Cell, Column, Metric, Row, RowKind, Stage, Table,
 __all__ = [
     "BY_ROW", "METRICS", "PAPER_SCALE", "SMOKE_SCALE", "SOME", "Address", "Amount", "Cell", "Claim", "Column",
     "Entry", "Factor", "Gain", "Ledger", "Library", "Margin", "Metric", "MetricKind", "Operator", "Paper", "Part",
-    "Quantity", "Row", "RowKind", "Scale", "Source", "SpecError", "Stage", "Standing", "Table", "TableKind",
+    "Quantity", "Row", "RowKind", "Scale", "Shape", "Source", "SpecError", "Stage", "Standing", "Table", "TableKind",
     "load_papers", "sweeps_folder",
 ]  # fmt: skip

@@ -7,6 +7,22 @@ from enum import StrEnum
 from repro.papers.address import Address
 
 
+class Shape(StrEnum):
+    """What kind of sentence a claim is; the first that applies counts."""
+
+    COST = "cost"
+    RANGE = "range"
+    AMOUNT = "amount"
+    IN_MOST = "in most"
+    SATURATES = "saturates"
+    IN_ALL = "in all"
+    CHAIN = "chain"
+    BEST_OF = "best of"
+    NOT_WORSE = "not worse"
+    EQUAL = "equal"
+    GREATER = "greater"
+
+
 class Operator(StrEnum):
     """How the left side of a comparison stands to the right one, as numbers: a cost that is lower is less."""
 
@@ -45,6 +61,12 @@ class Part:
                 yield side
             elif isinstance(side, Gain):
                 yield from (side.first, side.second)
+
+    @property
+    def is_diminishing(self) -> bool:
+        """Whether it says that one step gains more than the next one, which begins where the first ends."""
+        steps = (self.left, self.right)
+        return isinstance(steps[0], Gain) and isinstance(steps[1], Gain) and steps[0].first == steps[1].second
 
 
 @dataclass(frozen=True)
@@ -86,6 +108,7 @@ class Claim:
         over: for a claim over pairs, what the pairs are.
         is_paired: the parts are pairs of an enumeration, the sides its words.
         most: it is enough that more than half of the parts hold.
+        is_cost: it is about time, memory, parameters or operations.
         note: what a reader must know.
         line: in the file.
     """
@@ -100,5 +123,35 @@ class Claim:
     over: str = ""
     is_paired: bool = False
     most: bool = False
+    is_cost: bool = False
     note: str = ""
     line: int = 0
+
+    @property
+    def shape(self) -> Shape:
+        """What kind of sentence it is."""
+        if self.is_cost:
+            return Shape.COST
+        if self.by is not None:
+            return Shape.RANGE if self.by.low < self.by.high else Shape.AMOUNT
+        if self.most:
+            return Shape.IN_MOST
+        if self._is_saturating():
+            return Shape.SATURATES
+        return Shape.IN_ALL if self.is_paired else self._shape_of_sides()
+
+    def _is_saturating(self) -> bool:
+        """Whether every step gains more than the next one, or a chain ends in no more gain."""
+        first, *others = self.operators
+        level = bool(others) and first is not Operator.GREATER
+        return level or all(part.is_diminishing for part in self.parts)
+
+    def _shape_of_sides(self) -> Shape:
+        if len(self.operators) > 1:
+            return Shape.CHAIN
+        (operator,), (_, right) = self.operators, self.sides
+        if operator is Operator.EQUAL:
+            return Shape.AMOUNT if isinstance(right[0], float) else Shape.EQUAL
+        if operator is Operator.NOT_LESS:
+            return Shape.NOT_WORSE
+        return Shape.BEST_OF if len(right) > 1 else Shape.GREATER

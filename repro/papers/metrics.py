@@ -31,6 +31,7 @@ class MetricKind:
         field: of a record, the field that holds it: a number, or class name to number.
         groups: of a network, the config groups that decide it.
         averaged_into: the metric that is the mean of its classes.
+        is_cost: the less of it the better.
     """
 
     name: str
@@ -40,6 +41,7 @@ class MetricKind:
     field: str = ""
     groups: tuple[str, ...] = ()
     averaged_into: str = ""
+    is_cost: bool = False
 
     @property
     def is_score(self) -> bool:
@@ -60,10 +62,33 @@ _KINDS = (
                "pixel_accuracy_percent"),
     MetricKind("boundary_f", "F-score of boundaries: boundary_f.<px> or boundary_f.<px>.<class>", PERCENT,
                averaged_into="boundary_f"),
-    MetricKind("parameters", "trainable parameters", "M", Source.network, groups=("backbone", "head", "auxiliary")),
-    MetricKind("latency_ms", "time of one forward pass", "ms"),
-    MetricKind("training_time", "time of a training"),
-    MetricKind("training_time_ratio", "time of a training over that of another row: training_time_ratio(<row>)"),
+    MetricKind("parameters", "trainable parameters", "M", Source.network, groups=("backbone", "head", "auxiliary"),
+               is_cost=True),
+    MetricKind("operations", "multiply-adds of one forward pass over an image of 513 x 513", "G", Source.network,
+               groups=("backbone", "head"), is_cost=True),
+    MetricKind("map_positions", "positions of the backbone's last map under a training crop", "", Source.network,
+               groups=("backbone",)),
+    MetricKind("valid_weights", "share of the weights of the head's widest 3x3 that fall on the map of a crop", "",
+               Source.network, groups=("backbone", "head")),
+    MetricKind("full_kernels", "share of positions of that map at which all nine weights fall on it", "",
+               Source.network, groups=("backbone", "head")),
+    MetricKind("centre_kernels", "share of positions of that map at which the middle weight alone falls on it", "",
+               Source.network, groups=("backbone", "head")),
+    MetricKind("attended_positions", "positions that attention joins each one with, for an image of 513 x 513", "",
+               Source.network, groups=("backbone", "head"), is_cost=True),
+    MetricKind("latency_ms", "time of one forward pass", "ms", is_cost=True),
+    MetricKind("training_time", "time of a training", "h", is_cost=True),
+    MetricKind("training_time_ratio", "time of a training over that of another row: training_time_ratio(<row>)",
+               is_cost=True),
+    MetricKind("training_memory", "largest memory of a training on one device", "GB", is_cost=True),
+    MetricKind("inference_memory", "largest memory of a forward pass", "GB", is_cost=True),
+    MetricKind("largest_batch", "images of the largest batch that fits a device", "images"),
+    MetricKind("label_agreement", "IoU of two sets of labels on the images that have both", PERCENT),
+    MetricKind("confusion", "share of the pixels of one class that are taken for another", PERCENT),
+    MetricKind("region_iou", "mean IoU over objects of one size alone", PERCENT),
+    MetricKind("final_loss", "training loss at the end of a training"),
+    MetricKind("gradient_variation", "standard deviation over mean of the gradient's norm during a training"),
+    MetricKind("mask_focus", "mean of a mask inside large classes less that outside"),
     MetricKind("utilisation", "share of the feature map that one output position draws on", "", Source.network,
                groups=("head",)),
     MetricKind("delta", "difference to another row: delta(<row>) or delta(<row>, <metric>)"),

@@ -1,7 +1,6 @@
 """YAML of one table -> `Table`."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ from repro.papers.address import Address
 from repro.papers.claim import Claim
 from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of, word_of
 from repro.papers.metrics import MIOU, SETTING
-from repro.papers.parse import parse_metric, split_address
+from repro.papers.parse import split_address
+from repro.papers.read_cell import read_cell
 from repro.papers.read_claim import ClaimReader
 from repro.papers.table import Cell, Column, Metric, Row, RowKind, Stage, Table, TableKind
 
@@ -22,13 +22,23 @@ _COLUMN_KEYS = ("unit", "decimals", "marks", "lower_is_better", "run", "evaluati
 
 @dataclass(frozen=True)
 class Draft:
-    """A table's YAML with what addresses need: the metric of each column, and the columns that each row fills."""
+    """A table's YAML with what addresses need.
+
+    Attributes:
+        key: such as vortex/table1.
+        file: of the table.
+        node: what the file holds.
+        metrics: head of each column to its metric.
+        filled: label of each row to the columns that it fills.
+        cells: those that have been read so far.
+    """
 
     key: str
     file: Path
     node: Located
     metrics: dict[str, str]
     filled: dict[str, tuple[str, ...]]
+    cells: dict[Address, Cell] = field(default_factory=dict)
 
     def is_repeated(self, label: str) -> bool:
         """Whether a row prints another one's cell once more."""
@@ -204,25 +214,25 @@ class TableReader:
         }
 
     def _cell(self, address: Address, column: Column, given: Located, fill: Located, row_line: int) -> Cell:
-        line = given.lines.get(address.column, row_line)
-        value, printed, metric = given.get(address.column), None, column.metric
-        if isinstance(value, Located):
-            check_keys(self.file, value, ("value",), ("printed", "metric"), f"the cell {address}")
-            printed, metric = value.get("printed"), value.get("metric", metric)
-            value = value["value"]
-        if not isinstance(metric, str):
-            raise SpecError(self.file, line, f"the metric of {address} must be text, not {metric!r}")
-        for name, replacement in fill.items():
-            metric = metric.replace("{" + name + "}", str(replacement))
-        if metric != SETTING.name and value is not None and not _is_number(value):
-            raise SpecError(self.file, line, f"the published cell {address} is {value!r}, which is no number")
-        if isinstance(value, (list, Located)):
-            raise SpecError(self.file, line, f"the cell {address} must be one value, not {value!r}")
-        try:
-            parsed = parse_metric(metric, lambda text, of: self.resolve(text, of, line))
-        except ValueError as error:
-            raise SpecError(self.file, line, f"the cell {address}: {error}") from error
-        return Cell(address, value, parsed, None if printed is None else str(printed), line)
+        if address not in self.draft.cells:
+            line = given.lines.get(address.column, row_line)
+            value = given.get(address.column)
+            self.draft.cells[address] = read_cell(
+                self.file, line, address, value, fill, column.metric, lambda text, of: self.resolve(text, of, line)
+            )
+        return self.draft.cells[address]
+
+    def cell_at(self, address: Address) -> Cell:
+        """One cell, which may lie in another table, without the rest of that table."""
+        found = self.drafts[address.table].cells.get(address)
+        if found is not None:
+            return found
+        if address.table != self.draft.key:
+            return TableReader(self.drafts[address.table], self.drafts).cell_at(address)
+        column = self._column(address.column, self.node["columns"][address.column])
+        (row,) = (row for row in self.node["rows"] if row.get("label") == address.row)
+        given, fill = (mapping_of(self.file, row, key) for key in ("cells", "fill"))
+        return self._cell(address, column, given, fill, row.line)
 
     def _claims(self, rows: dict[str, Row]) -> tuple[Claim, ...]:
         def rest(address: Address) -> list[Address]:
@@ -232,9 +242,5 @@ class TableReader:
             return [row.cells[address.column].address for row in own if row.cells[address.column].is_result]
 
         line = self.node.lines.get("claims", 1)
-        reader = ClaimReader(self.file, lambda text: self.resolve(text, Metric(MIOU.name), line), rest)
+        reader = ClaimReader(self.file, lambda text: self.resolve(text, Metric(MIOU.name), line), rest, self.cell_at)
         return tuple(reader.read(item, line) for item in self._list("claims"))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

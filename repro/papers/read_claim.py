@@ -3,10 +3,12 @@
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from repro.papers.address import Address
+from repro.papers.check_claim import CellAt, fault_of, is_cost
 from repro.papers.claim import Amount, Claim, Gain, Margin, Operator, Part, Quantity
 from repro.papers.located import Located, SpecError, check_keys, text_of
 
@@ -27,10 +29,13 @@ class ClaimReader:
         file: of the table, for errors.
         resolve: finds the cell that a text names.
         rest: the cells that `rest` stands for beside a cell: the other own rows of its column.
+        cell_at: finds a cell.
     """
 
-    def __init__(self, file: Path, resolve: Resolver, rest: Callable[[Address], Sequence[Address]]) -> None:
-        self._file, self._resolve, self._rest = file, resolve, rest
+    def __init__(
+        self, file: Path, resolve: Resolver, rest: Callable[[Address], Sequence[Address]], cell_at: CellAt
+    ) -> None:
+        self._file, self._resolve, self._rest, self._cell_at = file, resolve, rest, cell_at
 
     def read(self, node: Any, line: int) -> Claim:
         """The claim of a node, which begins at a line; raises `SpecError` at the first mistake."""
@@ -56,10 +61,7 @@ class ClaimReader:
                 for left in lefts
                 for right in rights
             ]
-        for part in parts:
-            if part.left == part.right:
-                raise SpecError(self._file, node.line, f"the claim compares {part.left} with itself")
-        return Claim(
+        claim = Claim(
             sides=tuple(sides),
             operators=tuple(operators),
             parts=tuple(parts),
@@ -73,6 +75,10 @@ class ClaimReader:
             note=text_of(self._file, node, "note"),
             line=node.line,
         )
+        fault = fault_of(claim, self._cell_at)
+        if fault:
+            raise SpecError(self._file, node.line, fault)
+        return replace(claim, is_cost=is_cost(claim, self._cell_at))
 
     def _chain(self, node: Located) -> tuple[list[Any], list[Operator]]:
         chain = node["claim"]

@@ -89,13 +89,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One printed cell: the published value (None if blank), its raw form if it is more, and what it measures."""
+    """One cell: the published value (None if there is none), its raw form if it is more, and what it measures.
+
+    A cell that `is_wanted` was never printed and is measured all the same, because a claim of the paper rests on it.
+    """
 
     address: Address
     published: float | str | None
     metric: Metric
     printed: str | None = None
     line: int = 0
+    is_wanted: bool = False
 
     @property
     def is_result(self) -> bool:

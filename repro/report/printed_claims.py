@@ -88,12 +88,13 @@ def _say(operator: Operator, by: Amount | None, within: Margin | None, left: Rou
 
 
 def _is_amount(by: Amount, left: Rounded, right: Rounded) -> bool:
-    """Whether the printed difference can be the amount that the text gives, to the rounding of the print."""
+    """Whether the printed difference can be the amount that the text gives, to the rounding of print and text."""
     if by.is_share:
         if right.value - right.half <= 0:
             return False
         low = (left.value - left.half) / (right.value + right.half) - 1
         high = (left.value + left.half) / (right.value - right.half) - 1
         return low - EPSILON <= by.high and by.low <= high + EPSILON
-    half = max(left.half, right.half)
+    given = Rounded(by.low, max(own_decimals(by.low), own_decimals(by.high)))
+    half = max(left.half, right.half, given.half)
     return by.low - half - EPSILON <= left.value - right.value <= by.high + half + EPSILON

@@ -64,6 +64,25 @@ def test_a_row_that_is_printed_once_more_is_the_same_run(tmp_path):
     assert str(found[at("better", "gain")].metric) == "delta(small/table1: plain @ mIoU, miou)"
 
 
+def test_what_was_never_printed_is_a_run_like_any_other(tmp_path):
+    text = ABLATION.replace("mIoU: 55.5", "mIoU: not printed")
+    item, printed = (of(small_library(tmp_path / name, ablation=table))[at("better")]
+                     for name, table in (("wanted", text), ("printed", ABLATION)))  # fmt: skip
+    assert item.kind is Kind.RUN
+    assert (item.cell.published, item.evaluation_id(0)) == (None, printed.evaluation_id(0))
+
+
+def test_a_row_may_want_another_metric_of_the_run_that_it_repeats(tmp_path):
+    again = ABLATION.replace("    run: [head=aspp]", '    same_as: "table2: better"').partition("claims:")[0]
+    again = again.replace("mIoU: 55.5", "mIoU: {value: not printed, metric: iou.disk}")
+    again = again.replace('gain: {value: 5.5, printed: "5.5 ↑"}', "gain: {value: not printed, metric: parameters}")
+    found = of(small_library(tmp_path, ablation=again, table2=ABLATION))
+    item, first = found[at("better")], found[at("better", table="small/table2")]
+    assert (str(item.metric), item.address) == ("iou.disk", at("better"))
+    assert item.evaluation_id(0) == first.evaluation_id(0)
+    assert found[at("better", "gain")].kind is Kind.STATIC
+
+
 def test_a_typing_error_is_no_unbuilt_head_and_the_other_rows_stay(tmp_path):
     found = of(small_library(tmp_path, ablation=ABLATION.replace("[head=aspp]", "[head=asp]")))
     assert found[at("better")].kind is Kind.NOT_BUILT
@@ -75,7 +94,6 @@ def test_a_typing_error_is_no_unbuilt_head_and_the_other_rows_stay(tmp_path):
 
 def test_what_is_listed_as_not_built_need_not_exist(tmp_path):
     text = ABLATION.replace("metric: miou,", "metric: latency_ms,").replace("delta(plain)", "setting")
-    text = text.replace("best > better > plain", "best @ mIoU > better @ mIoU")
     found = of(small_library(tmp_path, ablation=text))
     assert found[at("better")].reason == "metric=latency_ms (time of one pass)"
     unlisted = PAPER.replace("  metric=latency_ms: time of one pass\n", "")
@@ -85,7 +103,6 @@ def test_what_is_listed_as_not_built_need_not_exist(tmp_path):
 
 def test_a_metric_of_the_network_needs_no_schedule(tmp_path):
     text = ABLATION.replace("metric: miou,", "metric: parameters,").replace("delta(plain)", "setting")
-    text = text.replace("best > better > plain", "better @ mIoU > plain @ mIoU")
     text = text.replace("[head=aspp]", "[head=aspp, schedule=unbuilt]")
     paper = PAPER + "  schedule=unbuilt: never written\n"
     item = of(small_library(tmp_path, ablation=text, paper=paper))[at("better")]

@@ -81,6 +81,8 @@ def networks() -> list[list[Network]]:
         if not papers().tables[address.table].rows[address.row].same_as:
             for link in item.paper_chain.links:
                 network = Network(link.configuration)
+                if item.cell.is_wanted and any("missing" in link.configuration.tree[part] for part in PARTS):
+                    continue  # never printed, and not written
                 key = f"{network.classes} {link.configuration.key(*PARTS, 'align_corners')}"
                 found.setdefault(key, network).cells.append(str(address))
     families: dict[str, list[Network]] = {}

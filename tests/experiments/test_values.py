@@ -2,7 +2,7 @@ import pytest
 
 from repro.build import build_model, parameter_count
 from repro.errors import ConfigError
-from repro.experiments.values import COMPUTED, has_class, network_value, recorded_value
+from repro.experiments.values import has_class, network_value, recorded_value
 from repro.papers import Metric
 from tests.composed import composed, measured
 from tests.report.made_runs import Made, write_papers
@@ -58,7 +58,7 @@ def test_a_head_without_a_ratio_is_named():
 )
 def test_the_utilisation_ratios_of_vortex_pooling(label, ratio):
     found = measured("paper", "vortex/prose")
-    (item,) = [item for address, item in found.items() if address.row == label and item.metric.name in COMPUTED]
+    (item,) = [item for address, item in found.items() if address.row == label and item.metric.name == "utilisation"]
     assert item.cell.published == ratio
     assert network_value(item.chain.own, item.metric) == pytest.approx(ratio, abs=0.0005)
 

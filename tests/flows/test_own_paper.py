@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from repro.papers import Shape
 from repro.report.command import main as report
 from repro.store.outputs import Outputs
 from repro.sweep.command import main as sweep
+from tests.papers.small_paper import small_library
 from tests.places import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "papers.md").read_text(encoding="utf-8")
@@ -49,3 +51,29 @@ def test_a_mistake_is_answered_with_file_and_line(folder, capsys):
     line = table.read_text(encoding="utf-8").splitlines().index("    cells: {mIoU: seventy}") + 1
     (sentence,) = capsys.readouterr().err.splitlines()
     assert f"table1.yaml:{line}: " in sentence
+
+
+HEAD = """\
+title: The table that the examples of claims are about
+kind: ablation
+evaluated_on: shapes val
+columns:
+  mIoU: {metric: miou}
+  two: {metric: miou}
+  parameters: {metric: parameters}
+rows:
+  - {label: plain, cells: {mIoU: 61.0, two: 62.0, parameters: 1.0}}
+  - {label: with context, cells: {mIoU: 74.0, two: 75.0, parameters: 2.0}}
+  - {label: both, cells: {mIoU: 74.0, two: 75.0, parameters: 3.0}}
+  - {label: "theirs [7]", kind: cited, cells: {mIoU: 70.2}}
+claims:
+"""
+
+
+def test_each_example_of_a_claim_has_the_shape_that_it_says(tmp_path):
+    *_, examples = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    shapes = re.findall(r"shape: ([\w ]+)", examples)
+    table = HEAD + re.sub(r"shape: [\w ]+(,|\n *)", lambda match: "" if match[1] == "," else "", examples)
+    library = small_library(tmp_path, ablation=table)
+    assert library.problems == []
+    assert [str(claim.shape) for claim in library.tables["small/table1"].claims] == shapes == list(Shape)

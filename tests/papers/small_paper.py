@@ -3,7 +3,7 @@
 from pathlib import Path
 from unittest.mock import patch
 
-from repro.papers import Library, load_papers, sweeps_folder
+from repro.papers import Claim, Library, load_papers, sweeps_folder
 from repro.papers.library import SCALES
 
 PAPER = """\
@@ -51,6 +51,11 @@ claims:
   - {claim: ["best", ">", "better", ">", "plain"], place: section 1}
 """
 
+CLAIM = """{claim: ["best", ">", "better", ">", "plain"], place: section 1}"""
+"""The one claim of the table above."""
+CLAIM_LINE = ABLATION.count("\n")
+"""Where it stands."""
+
 
 def write_paper(folder: Path, *, ablation: str = ABLATION, paper: str = PAPER, **others: str) -> Path:
     """Writes the paper `small` below a sweeps folder, which is returned."""
@@ -69,3 +74,20 @@ def small_library(folder: Path, **texts: str) -> Library:
         scales.symlink_to(sweeps_folder() / SCALES)
     with patch("repro.papers.library.sweeps_folder", lambda: folder):
         return load_papers()
+
+
+def library_with_claim(folder: Path, claim: str, *changes: tuple[str, str]) -> Library:
+    """The library of the small paper with another claim, and with other changes to its table."""
+    text = ABLATION.replace(CLAIM, claim)
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return small_library(folder, ablation=text)
+
+
+def claim_of(folder: Path, claim: str, *changes: tuple[str, str]) -> Claim:
+    """A claim of the small paper's table as it is read."""
+    library = library_with_claim(folder, claim, *changes)
+    assert library.problems == []
+    (found,) = library.tables["small/table1"].claims
+    return found

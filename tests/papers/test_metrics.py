@@ -51,7 +51,15 @@ def test_a_metric_of_classes_goes_into_one_that_there_is():
     assert METRICS[averaged["iou"]] is MIOU
 
 
+def test_less_is_better_of_costs_alone():
+    assert {name for name, kind in METRICS.items() if kind.is_cost} == {
+        "parameters", "operations", "attended_positions", "latency_ms", "training_time", "training_time_ratio",
+        "training_memory", "inference_memory",
+    }  # fmt: skip
+
+
 def test_scores_are_percentages_and_only_the_network_has_no_seeds():
-    assert {name for name, kind in METRICS.items() if kind.is_score} == {"miou", "iou", "pixel_accuracy", "boundary_f"}
+    scores = {"miou", "iou", "pixel_accuracy", "boundary_f", "region_iou", "confusion", "label_agreement"}
+    assert {name for name, kind in METRICS.items() if kind.is_score} == scores
     assert {name for name, kind in METRICS.items() if not kind.has_seeds} == BY_SOURCE[Source.network]
     assert Metric(CLASS_IOU.name, class_name="road").kind is CLASS_IOU

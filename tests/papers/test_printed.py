@@ -47,8 +47,9 @@ def test_prose_holds_what_is_printed(key):
     prose = LIBRARY.tables[f"{key.partition('/')[0]}/prose"]
     for row in PROSE[key]["rows"]:
         (value,) = row["cells"].values()
-        published = [cell.published for cell in prose.rows[row["label"]].cells.values() if cell.published is not None]
-        assert value in published
+        cells = [cell for cell in prose.rows[row["label"]].cells.values() if cell.published is not None]
+        raw = [cell.printed or "" for cell in cells]  # a time of days is printed so and compared in hours
+        assert value in [cell.published for cell in cells] or any(text.startswith(f"{value} ") for text in raw)
 
 
 def test_no_own_cell_lacks_a_metric():
@@ -63,11 +64,18 @@ def test_no_own_cell_lacks_a_metric():
     assert unmeasured == []
 
 
-def test_every_ablation_has_claims_and_every_claim_a_place():
+def test_every_ablation_has_claims():
     ablations = [table for table in LIBRARY.tables.values() if table.kind == "ablation"]
     assert len(ablations) >= 20
     assert [table.key for table in ablations if not table.claims] == []
-    assert all(claim.place for table in LIBRARY.tables.values() for claim in table.claims)
+
+
+def test_what_was_never_printed_is_wanted_by_a_claim():
+    claims = [claim for table in LIBRARY.tables.values() for claim in table.claims]
+    needed = {address for claim in claims for part in claim.parts for address in part.addresses()}
+    wanted = {cell.address for table in LIBRARY.tables.values() for cell in table.cells() if cell.is_wanted}
+    assert wanted - needed == set()
+    assert len(wanted) > 100
 
 
 def test_rows_that_are_not_run_say_why():

@@ -1,7 +1,7 @@
 import pytest
 
 from repro.papers import Address, Metric
-from tests.papers.small_paper import ABLATION, small_library
+from tests.papers.small_paper import ABLATION, CLAIM, small_library
 
 TABLE = "small/table1"
 
@@ -20,9 +20,9 @@ def test_a_table_is_read_with_everything_it_says(tmp_path):
     assert gain.metric == Metric("delta", reference=Address(TABLE, "plain", "mIoU"), of=Metric("miou"))
     assert table.rows["best"].cells["gain"].signed == -4.0
     assert table.rows["plain"].cells["gain"].published is None
-    assert [(str(claim.higher), str(claim.lower)) for claim in table.claims] == [
-        ("small/table1: best @ mIoU", "small/table1: better @ mIoU"),
-        ("small/table1: better @ mIoU", "small/table1: plain @ mIoU"),
+    assert [(part.left, part.right) for claim in table.claims for part in claim.parts] == [
+        (Address(TABLE, "best", "mIoU"), Address(TABLE, "better", "mIoU")),
+        (Address(TABLE, "better", "mIoU"), Address(TABLE, "plain", "mIoU")),
     ]
 
 
@@ -33,8 +33,7 @@ def test_a_table_is_read_with_everything_it_says(tmp_path):
         ("    run: [head=aspp]", "    runs: [head=aspp]", "unknown key runs; did you mean run?"),
         ("mIoU: 55.5", "mIoU: 55.5x", "is '55.5x', which is no number"),
         ("mIoU: 55.5", "mIoU: true", "is True, which is no number"),
-        ("best > better > plain", "best > bettr", "has no row bettr; did you mean better?"),
-        ("best > better > plain", "best", "must be written as A > B"),
+        ('"better", ">", "plain"', '"bettr"', "has no row bettr; did you mean better?"),
         ("delta(plain)", "delta(plane)", "has no row plane; did you mean plain?"),
         ("metric: miou,", "metric: mio,", "mio is no metric"),
         ("label: better", "label: plain", "two rows with the label plain"),
@@ -46,7 +45,7 @@ def test_a_table_is_read_with_everything_it_says(tmp_path):
         ("    kind: cited", "    kind: quoted", "kind is quoted"),
         ("mIoU: 55.5", "mIoU: .nan", "is nan, which is no number"),
         ("mIoU: 55.5", "mIoU: {value: 55.5, metric: 5}", "must be text, not 5"),
-        ("claims:\n  - {claim: best > better > plain, place: section 1}", "claims: 5", "claims must be a list"),
+        (f"claims:\n  - {CLAIM}", "claims: 5", "claims must be a list"),
         ("columns:", "stages: {a: {run: [], after: b}, b: {run: [], after: a}}\ncolumns:", "round in a circle"),
         ("    run: [head=aspp]", '    same_as: "better"', "better only repeats another cell"),
         ("    run: [head=aspp]", "    run: [head=aspp]\n    after: coco", "comes after the stage coco"),
@@ -67,10 +66,10 @@ def test_a_label_may_hold_what_addresses_are_made_of(tmp_path):
     text = ABLATION.replace("label: plain", 'label: "MG(1, 2) + x: y"').replace(
         "delta(plain)", '"delta(MG(1, 2) + x: y)"'
     )
-    text = text.replace("best > better > plain", '"better > MG(1, 2) + x: y @ mIoU"')
+    text = text.replace('"best", ">", "better", ">", "plain"', '"better", ">", "MG(1, 2) + x: y @ mIoU"')
     library = small_library(tmp_path, ablation=text)
     table = library.tables[TABLE]
-    assert table.claims[0].lower == Address(TABLE, "MG(1, 2) + x: y", "mIoU")
+    assert table.claims[0].parts[0].right == Address(TABLE, "MG(1, 2) + x: y", "mIoU")
     assert table.rows["better"].cells["gain"].metric.reference == Address(TABLE, "MG(1, 2) + x: y", "mIoU")
 
 
@@ -91,7 +90,7 @@ def test_placeholders_of_a_metric_are_filled_by_the_row(tmp_path):
     text = text.replace("    run: [head=fcn]", "    run: [head=fcn]\n    fill: {px: 9}")
     text = text.replace("    run: [head=unbuilt]", "    run: [head=unbuilt]\n    fill: {px: 9}")
     text = text.replace("    reason: Somebody 2019", "    reason: Somebody 2019\n    fill: {px: 3}")
-    text = text.replace("best > better > plain", "best @ mIoU > better @ mIoU").replace("delta(plain)", "setting")
+    text = text.replace("delta(plain)", "setting")
     library = small_library(tmp_path, ablation=text)
     rows = library.tables[TABLE].rows
     assert rows["better"].cells["mIoU"].metric == Metric("boundary_f", class_name="road", pixels=3)

@@ -19,6 +19,7 @@ def test_only_a_measured_value_is_a_result():
     assert Cell(HERE, 0.0, Metric("miou")).is_result
     assert not Cell(HERE, None, Metric("miou")).is_result
     assert not Cell(HERE, 16, Metric("setting")).is_result
+    assert not Cell(HERE, None, Metric("miou"), is_wanted=True).is_result
 
 
 def test_a_difference_is_of_the_metric_of_its_sides():
