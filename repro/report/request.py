@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from repro.config.command import Given, compose_command
@@ -104,6 +105,7 @@ def chosen_scales(selection: Selection, library: Library, recorded: set[str]) ->
     return [paper, *(scale for name, scale in sorted(library.scales.items()) if name in recorded - {PAPER_SCALE})]
 
 
+@cache
 def standard_tolerance() -> Tolerance:
     """The tolerance of a report that is asked for no other."""
     return _tolerance(compose_command("report", ()))

@@ -14,13 +14,10 @@ from numpy.typing import NDArray
 
 from repro.report.judge.statistics import LEVEL
 from repro.report.judge.student import critical
-from repro.report.judge.verdicts import SEEDS_OF_A_CLAIM
+from repro.report.judge.verdicts import MOST_SEEDS, SEEDS_OF_A_CLAIM
 
 WANTED_POWER = 0.8
 """What decides a claim with less probability is not counted on."""
-
-MOST_SEEDS = 100
-"""Where more would be needed, no number is told."""
 
 _NODES = 40
 _ROUNDS = 6

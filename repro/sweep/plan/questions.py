@@ -5,17 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from repro.experiments.measurements import Measurements
-from repro.papers import Claim, Operator, Part, Table
+from repro.papers import Claim, Part, Table
+from repro.report.judge.comparisons import Bound, direction_of, region_of
 from repro.report.judge.power import UPWARDS, Band, Comparison, PlannedClaim
-from repro.report.printed import own_decimals
 from repro.report.printed_claims import printed_part, quantity
+from repro.report.request import standard_tolerance
 from repro.store.runs_csv import Recorded
 from repro.sweep.plan.contrasts import Contrast, Term
 from repro.sweep.plan.spread import Spread, pooled
 from repro.sweep.request import Assumptions
-
-MARGIN_POINTS = 1.0
-"""How far from the amount of a text a difference of scores may lie."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def questions(table: Table, found: Measurements, known: Mapping[str, Recorded], 
     lacking = 0
     for claim, items in contrasts:
         judged = [(part, item) for part, item in zip(claim.parts, items, strict=True) if not item.obstacle]
-        judged = [(part, item) for part, item in judged if by_size or _has_direction(claim, part)]
+        judged = [(part, item) for part, item in judged if by_size or direction_of(claim, part) is not None]
         by_chance = [item for _, item in judged if item.counts]
         if not by_chance:
             reasons = dict.fromkeys(item.obstacle for item in items if item.obstacle)
@@ -143,26 +141,15 @@ def _comparison(
 
 
 def _band(found: Measurements, claim: Claim, part: Part) -> Band:
-    """Where the difference must lie in points."""
-    left, right = (quantity(found.library, side) for side in (part.left, part.right))
-    half = max((side.half for side in (left, right) if side is not None), default=0.0)
-    base = abs(right.value) if right is not None else 0.0
-    if claim.by is not None:
-        unit = base if claim.by.is_share else 1.0
-        digits = 0.5 * 10.0 ** -max(map(own_decimals, (abs(claim.by.low), abs(claim.by.high)))) * unit
-        margin = max(min(MARGIN_POINTS, abs(claim.by.low) * unit / 2), half, digits)
-        return Band(claim.by.low * unit - margin, claim.by.high * unit + margin)
-    if part.operator is Operator.GREATER:
-        return UPWARDS
-    within = half if claim.within is None else claim.within.value * (base if claim.within.is_share else 1.0)
-    return Band(-within, within) if part.operator is Operator.EQUAL else Band(-within)
+    """Where the difference must lie in points, for the sizes that are printed."""
+    region = region_of(found.library, claim, part, standard_tolerance(), is_exact=False)
+    right = quantity(found.library, part.right)
+    base = right.value if right is not None else 0.0
 
+    def end(bound: Bound | None, without: float) -> float:
+        return without if bound is None else (bound.times - 1) * base + bound.more
 
-def _has_direction(claim: Claim, part: Part) -> bool:
-    """Whether something is left of a comparison where sizes do not count."""
-    number = any(isinstance(side, float) and side != 0 for side in (part.left, part.right))
-    level = part.operator is Operator.EQUAL or (claim.by is not None and claim.by.low <= 0)
-    return not number and not level
+    return Band(end(region.low, -math.inf), end(region.high, math.inf), region.is_open)
 
 
 def is_left_to_chance(claim: Claim, found: Measurements) -> bool:

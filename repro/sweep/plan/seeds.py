@@ -5,8 +5,9 @@ from math import isinf
 
 from repro.papers import Scale
 from repro.report.judge.looks import LOOKS, PLANNED_SHARE, significance
-from repro.report.judge.power import MOST_SEEDS, WANTED_POWER, PlannedClaim, powers, seeds_needed, smallest_effects
+from repro.report.judge.power import WANTED_POWER, PlannedClaim, powers, seeds_needed, smallest_effects
 from repro.report.judge.statistics import LEVEL
+from repro.report.judge.verdicts import MOST_SEEDS
 from repro.sweep.plan.questions import Questions, sentence_of
 from repro.sweep.plan.text import WIDTH, cut, headed
 from repro.sweep.request import Assumptions
