@@ -7,7 +7,7 @@ from repro.store.runs_csv import recorded
 from repro.sweep.plan.job import Job
 from repro.sweep.plan.known import complete_number, known_evaluations
 from tests.example_runs import example_record
-from tests.report.made_runs import MATRIX, store
+from tests.report.made_runs import matrix_of, store
 from tests.sweep.fakes import want
 
 RUN = "0" * 15 + "1"
@@ -23,7 +23,9 @@ def test_what_is_listed_and_what_lies_in_run_folders_is_known(tmp_path):
     listed = {evaluation(9): recorded(example_record(RUN, evaluation(9)))}
     assert known_evaluations(outputs, jobs, listed) == listed
     for number in (1, 2, 4):
-        store(tmp_path, replace(example_record(RUN, evaluation(number)), confusion_sha256=confusion_sha256(MATRIX)))
+        record = example_record(RUN, evaluation(number))
+        matrix = matrix_of(record.scores.miou_percent)
+        store(tmp_path, replace(record, confusion_sha256=confusion_sha256(matrix)))
     outputs.run(RUN).record_path(evaluation(2)).write_text("{")
     assert known_evaluations(outputs, jobs, listed).keys() == {evaluation(1), evaluation(9)}
 
