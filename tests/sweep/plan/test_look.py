@@ -45,7 +45,7 @@ def test_what_is_open_takes_the_next_number_until_the_last(made, tmp_path, seeds
     assert (found.complete, found.number) == (complete, number)
     assert [sentence_of(claim) for claim in found.undecided][:1] == ["Rates > Plain"]
     (line,) = found.lines()
-    assert f"at {complete} seeds Rates > Plain and 1 more are open" in line
+    assert f"at {complete} seeds Rates > Plain and 2 more are open" in line
     assert ("12 is the last look" in line) == (complete == 12)
 
 

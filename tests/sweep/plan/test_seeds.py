@@ -8,7 +8,9 @@ from repro.sweep.plan.spread import Spread
 from repro.sweep.plan.text import WIDTH
 from repro.sweep.request import Assumptions
 
-PAPER, SHAPES = Scale(PAPER_SCALE, ""), Scale("shapes", "")
+PAPER, SHAPES = Scale(PAPER_SCALE, "", planned_seeds=5), Scale("shapes", "", planned_seeds=5)
+PLANNED = 0.03
+"""The level of the number that a scale has fixed beforehand."""
 
 
 def asked(*effects, spread=0.5, lacking=0, is_unsized=False, more=()):
@@ -27,21 +29,31 @@ def text_of(found, seeds=5, scale=PAPER, **assumed):
 def test_the_claims_that_are_decided_are_counted_and_what_others_take():
     found = asked(3.0, 0.9, 0.3, 0.0)
     text = text_of(found)
-    assert text.startswith("claims 5 seeds decide 1 of 4 with 80 % at their printed sizes, if that number is fixed")
-    first, second, third, _ = seeds_needed(found.planned)
+    assert text.startswith("claims 5 seeds decide 1 of 4 with 80 % at their printed sizes, at 3.0 % fixed")
+    first, second, third, _ = seeds_needed(found.planned, PLANNED)
     assert f"the first takes {first} seeds, half of them {second}, 1 more than 100, or no number is enough" in text
     assert third > second
     assert text.endswith("spread 0.5 points (assumed) over seeds")
     one = asked(3.0)
-    assert f"half of them {seeds_needed(one.planned)[0]}, all {seeds_needed(one.planned)[0]} spread" in text_of(one)
+    assert (
+        f"half of them {seeds_needed(one.planned, PLANNED)[0]}, all {seeds_needed(one.planned, PLANNED)[0]} spread"
+        in text_of(one)
+    )
 
 
-def test_each_look_has_its_number():
-    assert text_of(asked(3.0, 1.2), None).startswith("claims 3, 5, 8, 12 seeds decide 0, 1, 2, 2 of 2 with 80 %")
+def test_each_look_has_its_number_and_its_level():
+    assert text_of(asked(3.0, 1.2), None).startswith("claims 3, 5, 8, 12 seeds decide 0, 2, 2, 2 of 2 with 80 %")
+
+
+def test_a_number_that_the_scale_has_not_fixed_is_judged_more_carefully():
+    text = text_of(asked(3.0), 8)
+    assert "at 0.7 % scale paper has planned_seeds: 5, which is judged at 3.0 %" in text
 
 
 def test_off_the_papers_scale_the_size_is_assumed_or_asked_for():
-    assert "5 seeds decide 1 of 1 with 80 % at differences of 3," in text_of(asked(3.0), scale=SHAPES, effect=3.0)
+    assert "5 seeds decide 1 of 1 with 80 % at differences of 3, at 3.0 %" in text_of(
+        asked(3.0), scale=SHAPES, effect=3.0
+    )
     text = text_of(asked(0.0, is_unsized=True), scale=SHAPES)
     assert text.startswith("claims 5 seeds decide with 80 % differences of ")
     assert "planning.effect=1.0, in points, says how many are decided" in text
@@ -67,7 +79,7 @@ def test_what_is_not_judged_is_counted():
 def test_each_claim_is_shown_with_its_power_and_its_seeds():
     found = asked(3.0, -0.9, more=(Question(Claim(((),), (), (), "", says="last"), None, "A is cited"),))
     lines = list(seed_lines(found, 5, PAPER, Assumptions(shows_claims=True)))[-4:]
-    chances, needed = powers(found.planned, 5), seeds_needed(found.planned)
+    chances, needed = powers(found.planned, 5, PLANNED), seeds_needed(found.planned, PLANNED)
     assert lines[0].split() == ["claim", "size", "with", "5", "seeds", "for", "it"]
     assert lines[1].split() == ["number", "0", "3.0", f"{100 * chances[0]:.0f}", "%", str(needed[0])]
     assert lines[2].split() == ["number", "1", "-0.9", f"{100 * chances[1]:.0f}", "%", str(needed[1])]
