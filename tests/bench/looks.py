@@ -20,6 +20,7 @@ CLAIMS = {
 """What a table is to its claims, as pairs of rows."""
 
 PLANNED = 3
+PLANNED_NUMBERS = (3, 5)
 
 BY_HAND = tuple(range(LOOKS[0], LOOKS[-1] + 1))
 
@@ -53,11 +54,11 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=100_000)
     tables = parser.parse_args().tables
     for name, claims in CLAIMS.items():
-        shares = {
-            "seeds=auto": false_share(claims, LOOKS, tables),
-            "by hand at each number": false_share(claims, BY_HAND, tables),
-            "seeds=auto without a level of its own": false_share(claims, LOOKS, tables, planned=None),
-        }
+        shares = {f"seeds=auto where {planned} are planned": false_share(claims, LOOKS, tables, planned=planned)
+                  for planned in PLANNED_NUMBERS}  # fmt: skip
+        shares["by hand at each number"] = false_share(claims, BY_HAND, tables)
+        shares["the planned number alone"] = false_share(claims, (PLANNED,), tables)
+        shares["seeds=auto without a level of its own"] = false_share(claims, LOOKS, tables, planned=None)
         print(f"{name}: " + ", ".join(f"{words} {100 * share:.1f} %" for words, share in shares.items()))
 
 
