@@ -8,7 +8,7 @@ from repro.report.judge.statistics import CONFIDENCE, Estimate, Numbers
 from tools.verdicts import PAIRS, SEED, Share, decided, drawn, pooled
 
 TRIALS, ROWS, SPREAD, PRIOR = 20_000, 6, 0.5, 4
-RATIOS, SEEDS = (1.0, 1.25, 1.5, 2.0, 3.0), (3, 5, 10)
+RATIOS, SEEDS = (1.0, 1.25, 1.5, 2.0, 3.0, 6.5), (3, 5, 10)
 BOUNDS, MANY_SEEDS = (1.5, 2.0), (3, 5, 8, 10, 20, 30, 60)
 
 

@@ -15,7 +15,7 @@ from repro.report.judge.comparisons import (
 from repro.report.judge.compounds import WAITING, Compared, judged
 from repro.report.judge.evidence import Evidence, Lookup
 from repro.report.judge.results import ClaimResult, Method, PartResult
-from repro.report.judge.sides import Sides, sides_of
+from repro.report.judge.sides import Sides, is_deviating, sides_of
 from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import SEEDS_OF_A_CLAIM, ClaimVerdict, Tolerance, Verdict, more_seeds
 from repro.report.printed_claims import printed_claim, printed_part
@@ -59,9 +59,11 @@ class Claims:
             return Compared(replace(draft, verdict=sides.verdict))
         if not sides.own:
             return Compared(replace(draft, verdict=Verdict.CITED, reason="neither side is ours"))
-        if sides.cited and sides.is_deviating:
+        direction_only = (bool(sides.cited) or is_about_size(claim, part)) and is_deviating(
+            sides, self._lookup, self._evidence
+        )
+        if sides.cited and direction_only:
             return Compared(replace(draft, verdict=Verdict.CITED, reason=NOT_AGAINST_CITED))
-        direction_only = sides.is_deviating and is_about_size(claim, part)
         region = direction_of(claim, part) if direction_only else region_of(
             self._library, claim, part, self._tolerance, is_exact=sides.exact
         )  # fmt: skip

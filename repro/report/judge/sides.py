@@ -20,14 +20,14 @@ class Sides:
         absent: why the others have none.
         own: how the cells are measured that are ours.
         exact: whether no seed has an influence.
-        is_deviating: whether some run does otherwise than the paper states.
+        deviations: what is known of the measured runs alone that they do otherwise than the paper states.
     """
 
     contrasts: dict[Address, Contrast] = field(default_factory=dict)
     absent: dict[Address, Absent] = field(default_factory=dict)
     own: tuple[Measurement, ...] = ()
     exact: bool = True
-    is_deviating: bool = False
+    deviations: tuple[str, ...] = ()
 
     @property
     def cited(self) -> tuple[Address, ...]:
@@ -63,7 +63,8 @@ def sides_of(part: Part, lookup: Lookup, measurements: Measurements, evidence: E
     contrasts: dict[Address, Contrast] = {}
     absent: dict[Address, Absent] = {}
     own = []
-    exact, deviating = True, False
+    exact = True
+    deviations: tuple[str, ...] = ()
     for address in part.addresses():
         measurement = evidence.resolved(lookup(address), lookup)
         found = _cited(measurement, measurements) or evidence.of(measurement, lookup)
@@ -73,13 +74,17 @@ def sides_of(part: Part, lookup: Lookup, measurements: Measurements, evidence: E
         if measurement.kind.is_measured:
             own.append(measurement)
             exact = exact and measurement.kind is Kind.STATIC
-            deviating = deviating or bool(evidence.deviations(measurement, lookup).stated)
         if isinstance(found, Values):
             contrasts[address] = found.contrast
-            deviating = deviating or bool(found.deviations)
+            deviations += found.deviations
         else:
             absent[address] = found
-    return Sides(contrasts, absent, tuple(own), exact, deviating)
+    return Sides(contrasts, absent, tuple(own), exact, deviations)
+
+
+def is_deviating(sides: Sides, lookup: Lookup, evidence: Evidence) -> bool:
+    """Whether some run does otherwise than the paper states, or would if it were made."""
+    return bool(sides.deviations) or any(evidence.deviations(item, lookup).stated for item in sides.own)
 
 
 def _cited(measurement: Measurement, measurements: Measurements) -> Contrast | None:

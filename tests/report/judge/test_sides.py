@@ -4,7 +4,7 @@ import pytest
 
 from repro.papers import Address, Gain
 from repro.report.judge.evidence import Evidence
-from repro.report.judge.sides import sides_of
+from repro.report.judge.sides import is_deviating, sides_of
 from repro.report.judge.verdicts import Verdict
 from tests.report.judge.made_claims import a_claim
 
@@ -24,7 +24,8 @@ def test_a_measured_side_and_a_cited_one(as_printed):
     assert found.cited == (at("Someone [1]"),)
     assert (found.of(part.right).constant, found.of(part.right).half) == (75.0, 0.05)
     assert found.of(part.left).shared == {0: 71.0, 1: 72.0}
-    assert (found.verdict, found.exact, found.is_deviating, len(found.own)) == (None, False, False, 1)
+    assert (found.verdict, found.exact, len(found.own)) == (None, False, 1)
+    assert not is_deviating(found, as_printed.found.__getitem__, Evidence(as_printed.found, {}))
 
 
 def test_why_there_is_nothing(as_printed):
@@ -37,7 +38,7 @@ def test_why_there_is_nothing(as_printed):
 def test_a_run_that_deviates_says_so_before_it_is_made(shortened):
     found, _ = sides(shortened, at("Rates"), at("Plain"))
     assert found.verdict is Verdict.NOT_RUN
-    assert found.is_deviating
+    assert is_deviating(found, shortened.found.__getitem__, Evidence(shortened.found, {}))
 
 
 def test_a_difference_of_two_cells_and_a_number(as_printed):
