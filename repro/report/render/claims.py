@@ -25,7 +25,8 @@ class LaidPart:
         comparison: its sides.
         printed: what the printed numbers say, with the difference between both sides.
         measured: left minus right with its interval, `missing`, or for several comparisons how many came out how.
-        how: seeds, method, p-values, and how many seeds would decide; empty where nothing was measured.
+        how: seeds, method, p-values, and how many seeds would decide, of several comparisons the p-values alone; empty
+            where nothing was measured.
         verdict: what the measured numbers say, or why there is none.
         is_judged: whether they say anything.
     """
@@ -73,7 +74,10 @@ def claims_legend(claims: Sequence[LaidClaim]) -> str:
     if hows:
         parts.append("Measured: the same difference over the seeds, with the 95 % t-interval of its mean.")
     if any("adjusted" in how for how in hows):
-        parts.append("p: of the comparison by itself; adjusted: over the claims of the table, after Holm.")
+        parts.append(
+            "p: of the line by itself; adjusted: over the comparisons of its claim and, after Holm, over the claims "
+            "of the table."
+        )
     if any(DIRECTION_ONLY in claim.verdict for claim in claims):
         parts.append("Direction only: the runs are not the paper's, so that amounts and margins are not judged.")
     return " ".join(parts) if claims else ""
@@ -103,7 +107,7 @@ def _claim(item: ClaimResult, number: str, result: TableResult) -> LaidClaim:
         comparison=text,
         printed=alone.printed if alone else _printed(item),
         measured=alone.measured if alone else _counts(item.parts),
-        how=alone.how if alone else "",
+        how=alone.how if alone else "" if item.p_value is None else p_text(item.p_value, item.adjusted),
         verdict=claim_state(item) + only,
         is_judged=item.is_judged,
         says=item.claim.says,

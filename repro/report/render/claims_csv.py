@@ -9,9 +9,10 @@ from repro.report.render.csv_table import exact
 
 HEADS = (
     "paper", "table", "scale", "claim", "says", "comparisons", "place", "printed", "verdict", "direction_only",
-    "readings_holding", "readings_reversed", "readings_undecided", "reason", "margin_reason", "note", "part",
-    "comparison", "operator", "part_printed", "printed_difference", "part_verdict", "part_reason", "n", "difference",
-    "spread", "low", "high", "method", "p_value", "adjusted", "seeds_needed",
+    "readings_holding", "readings_reversed", "readings_undecided", "claim_p_value", "claim_adjusted", "reason",
+    "margin_reason", "note", "part", "comparison", "operator", "part_printed", "printed_difference",
+    "part_verdict", "part_reason", "n", "difference", "spread", "low", "high", "method", "p_value", "adjusted",
+    "seeds_needed",
 )  # fmt: skip
 """The columns. Those up to `note` are the whole claim's, `part` numbers its comparisons; `low` and `high` bound the
 95 % t-interval of the mean difference, left minus right."""
@@ -44,6 +45,8 @@ def _claim(item: ClaimResult, result: TableResult) -> dict[str, str]:
         "verdict": item.verdict,
         "direction_only": "yes" if item.is_direction_only else "no",
         **readings,
+        "claim_p_value": exact(item.p_value),
+        "claim_adjusted": exact(item.adjusted),
         "reason": item.reason,
         "margin_reason": within.reason if within is not None else "",
         "note": item.claim.note,

@@ -10,11 +10,14 @@ from repro.report.render.wording import is_comparable
 
 HEADS = (
     "paper", "table", "scale", "row", "kind", "column", "metric", "unit", "published", "printed", "verdict", "n",
-    "mean", "spread", "low", "high", "difference", "p_value", "adjusted", "seeds_needed", "seeds", "values",
+    "mean", "spread", "low", "high", "difference", "margin", "p_value", "adjusted", "seeds_needed", "seeds", "values",
     "evaluations", "reason", "deviations", "choices", "hardware", "warnings",
 )  # fmt: skip
 """The columns. `published` is a number with its sign, a text, or ✓ for a check mark; `printed` is the raw form; several
-values in one field are separated by semicolons, sentences by ` | `."""
+values in one field are separated by semicolons, sentences by ` | `. `low` and `high` bound the 95 % t-interval of the
+mean, `margin` is how far from the published number still counts as reproduced. `difference`, mean minus published, is
+empty where the two are not to be compared: a column of such numbers would be plotted without the verdict beside them,
+and whoever wants them has both in the line."""
 
 CHECK = "✓"
 
@@ -60,6 +63,7 @@ def _measured(found: CellResult, scale: str) -> dict[str, str]:
     return {
         "verdict": found.verdict,
         **numbers,
+        "margin": exact(found.margin),
         "p_value": exact(found.p_value),
         "adjusted": exact(found.adjusted),
         "seeds_needed": "" if found.seeds_needed is None else str(found.seeds_needed),

@@ -6,7 +6,7 @@ from repro.report.audit.finding import Finding, FindingKind, places_text
 from repro.report.judge.readings import Effect
 from repro.report.judge.results import TableResult
 from repro.report.printed import number
-from repro.report.render.claims import laid_claims
+from repro.report.render.claims import laid_claims, p_text
 from repro.report.render.markdown import GENERATED, escape
 from repro.report.render.wording import difference_text, spans
 
@@ -30,9 +30,10 @@ def readings_page(paper: str, scale: str, effects: Sequence[Effect], results: Se
     """
     lines = [
         GENERATED, f"# {escape(paper)}: what the open choices do", "",
-        f"Scale **{escape(scale)}**. Alternative minus our reading, paired by seed, with the 95 % interval.", "",
-        "| Setting | Status | Alternative | Cell | Our reading | Difference [95 %] | Seeds | It |",
-        "| :-- | :-- | :-- | :-- | --: | :-- | --: | :-- |",
+        f"Scale **{escape(scale)}**. Alternative minus our reading, with the 95 % t-interval; p by itself and adjusted "
+        "over the effects on this page, after Holm.", "",
+        "| Setting | Status | Alternative | Cell | Our reading | Difference [95 %] | Seeds | p | It |",
+        "| :-- | :-- | :-- | :-- | --: | :-- | --: | :-- | :-- |",
     ]  # fmt: skip
     notes = list(dict.fromkeys(warning for item in _in_order(effects) for warning in item.warnings))
     lines += [_effect(item, notes) for item in _in_order(effects)]
@@ -97,5 +98,6 @@ def _effect(item: Effect, notes: Sequence[str]) -> str:
     raised = spans(notes.index(warning) + 1 for warning in item.warnings)
     *others, place = map(escape, texts)
     place += f"<sup>{raised}</sup>" if raised else ""
-    cells = [*others, place, number(item.base, DECIMALS), difference, str(item.difference.n), item.direction]
+    sure = "" if item.p_value is None else escape(p_text(item.p_value, item.adjusted))
+    cells = [*others, place, number(item.base, DECIMALS), difference, str(item.difference.n), sure, item.direction]
     return "| " + " | ".join(cells) + " |"

@@ -70,6 +70,8 @@ def test_several_comparisons_are_counted_by_what_came_out(table: Table) -> None:
     found = judged(table, 0, ClaimVerdict.REVERSED, ClaimVerdict.HOLDS)
     assert (found.measured, found.verdict, found.how) == ("of 2: 1 holds, 1 reversed", "reversed", "")
     assert [part.verdict for part in found.parts] == ["reversed", "holds"]
+    corrected = judged(table, 0, ClaimVerdict.REVERSED, ClaimVerdict.HOLDS, p_value=0.004, adjusted=0.03)
+    assert corrected.how == "p = 0.004, adjusted 0.030"
 
 
 def test_a_verdict_on_the_direction_alone_says_so(table: Table) -> None:

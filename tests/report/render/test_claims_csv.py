@@ -27,11 +27,12 @@ def test_a_measured_claim_has_everything(small: Table) -> None:
 
 def test_readings_and_directions_are_columns(small: Table) -> None:
     claim = claim_of(small, small.claims[0], ClaimVerdict.INCONCLUSIVE, is_direction_only=True,
-                     robustness=Robustness(9, 1, 1))  # fmt: skip
+                     robustness=Robustness(9, 1, 1), p_value=0.004, adjusted=0.03)  # fmt: skip
     (line,) = lines_of(TableResult(small, "shapes", {}, (claim,)))
     assert line["direction_only"] == "yes"
     assert [line[f"readings_{word}"] for word in ("holding", "reversed", "undecided")] == ["9", "1", "1"]
     assert line["seeds_needed"] == "12"
+    assert (line["claim_p_value"], line["claim_adjusted"]) == ("0.004", "0.03")
 
 
 def test_there_is_one_line_per_comparison_in_the_order_of_the_file() -> None:

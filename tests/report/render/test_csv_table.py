@@ -73,9 +73,10 @@ def test_a_difference_is_given_only_where_the_numbers_are_to_be_compared(small: 
 def test_what_the_statistics_say_is_in_columns(small: Table) -> None:
     result = measured_small(small)
     address = Address("made/table1", "Plain", "mIoU")
-    result.cells[address] = replace(result.cells[address], p_value=0.012, adjusted=0.024, seeds_needed=7)
+    result.cells[address] = replace(result.cells[address], p_value=0.012, adjusted=0.024, seeds_needed=7, margin=1.0)
     line = lines_of(result)["Plain", "mIoU"]
     assert (line["p_value"], line["adjusted"], line["seeds_needed"]) == ("0.012", "0.024", "7")
+    assert line["margin"] == "1.0"
     assert lines_of(result)["With it", "mIoU"]["p_value"] == ""
 
 

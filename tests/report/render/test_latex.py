@@ -61,7 +61,7 @@ def test_a_claim_stands_in_a_list_with_its_comparisons(tmp_path: Path) -> None:
     text = latex(replace(unmeasured(table), claims=(claim,)))
     assert r"\item[1.] Best, by 100 \%." in text
     assert r"\item[1.2] With it \textgreater{} " + escape(AWKWARD) in text
-    assert r"Measured: +1.3 {[}+0.5, +2.1{]} (3 seeds; same runs, paired; p = 0.013, adjusted 0.052): holds." in text
+    assert r"Measured: +1.3 {[}+0.5, +2.1{]} (3 seeds; paired by seed; p = 0.013, adjusted 0.052): holds." in text
     assert r"\textbf{inconclusive}; holds under 9 of 11 readings, reversed under 2." in text
     assert text.count(r"\begin{itemize}") == text.count(r"\end{itemize}") == 2
 

@@ -147,7 +147,7 @@ def test_footnotes_are_numbered_once_and_common_ones_stand_apart(small: Table) -
 
 def test_a_claim_shows_both_differences_and_its_verdict(small: Table) -> None:
     page = markdown(measured_small(small))
-    how = "3 seeds; same runs, paired; p = 0.013, adjusted 0.052"
+    how = "3 seeds; paired by seed; p = 0.013, adjusted 0.052"
     assert claims_of(page) == [
         ["1", "With it > Plain @ mIoU", "section 1", "holds (+2.5)", f"+2.0 [+1.2, +2.9]\n{how}", "holds"]
     ]  # fmt: skip
@@ -160,7 +160,7 @@ def test_a_compound_claim_has_a_line_for_each_comparison_below_its_own(tmp_path:
     claim = claim_of(
         table, table.claims[0], ClaimVerdict.HOLDS, ClaimVerdict.INCONCLUSIVE, robustness=Robustness(9, 2, 0)
     )
-    how = "3 seeds; same runs, paired; p = 0.013, adjusted 0.052"
+    how = "3 seeds; paired by seed; p = 0.013, adjusted 0.052"
     assert claims_of(markdown(replace(unmeasured(table), claims=(claim,)))) == [
         ["1", "Best.\nWith it > Plain, Behind the server @ mIoU", "section 1", "reversed (1 of 2: −8.5 to +2.5)",
          "of 2: 1 holds, 1 inconclusive", "inconclusive\nholds under 9 of 11 readings, reversed under 2"],

@@ -17,10 +17,12 @@ def effect(setting: str, line: int, name: str, row: str, *differences: float) ->
 
 
 def test_an_effect_is_a_line_of_the_page() -> None:
-    page = readings_page("small", "paper", [effect("batch_size", 3, "sixteen", "Rates", 1.0, 1.1, 0.9)])
+    moved = replace(effect("batch_size", 3, "sixteen", "Rates", 1.0, 1.1, 0.9), p_value=0.003, adjusted=0.012)
+    page = readings_page("small", "paper", [moved])
     (line,) = [line for line in page.splitlines() if "sixteen" in line]
     assert line == (
-        "| batch size | open | sixteen | small/table1: Rates @ mIoU | 72.00 | +1.00 \\[+0.75, +1.25\\] | 3 | raises |"
+        "| batch size | open | sixteen | small/table1: Rates @ mIoU | 72.00 | +1.00 \\[+0.75, +1.25\\] | 3 "
+        "| p = 0.003, adjusted 0.012 | raises |"
     )
     assert "python -m repro.sweep ledger=small scale=paper seeds=3" in page
 
