@@ -159,6 +159,7 @@ def _read_one(folder: RunFolder, evaluation_id: str, local: Local, known: Known)
     try:
         record = folder.read_record(evaluation_id)
         matrix = folder.read_confusion(record)
+        folder.read_image_confusions(record)  # for what is wrong with them
         place = Origin(str(folder.record_path(evaluation_id)), is_record=True)
         findings = audit_record(record, matrix, place, known)
     except StoreError as error:

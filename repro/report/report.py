@@ -14,6 +14,7 @@ from repro.report.audit.checks import audit
 from repro.report.audit.foreign.command import audit_file
 from repro.report.audit.own_lines import Known
 from repro.report.collect import Collected, collect, remembered
+from repro.report.judge.images import DifferencesOverImages, in_run_folders
 from repro.report.judge.readings import effects as effects_of
 from repro.report.judge.results import TableResult
 from repro.report.judge.tables import Tables, twins
@@ -28,8 +29,10 @@ from repro.report.render.pages import audit_page, readings_page
 from repro.report.render.wording import command
 from repro.report.request import Check, Request, chosen_scales, read_request
 from repro.store.files import remove
+from repro.store.images_csv import images_csv, read_images_csv
 from repro.store.reports import (
     AUDIT,
+    IMAGES_CSV,
     INDEX,
     RUNS_CSV,
     claims_file,
@@ -76,39 +79,52 @@ def build(
     request: Request, library: Library, tables: Sequence[Table], scales: Sequence[Scale], collected: Collected
 ) -> Report:
     """Makes all files of a report in memory."""
-    report = Report(problems=[*map(str, library.problems), *collected.problems], warnings=list(collected.warnings))
+    report = Report(problems=[*map(str, library.problems), *collected.problems])
     if collected.text is not None:
         report.files[RUNS_CSV] = collected.text
+    before, wrong = read_images_csv(request.selection.reports / IMAGES_CSV)
+    source = in_run_folders(request.selection.outputs) if request.check is Check.NONE else None
+    images = DifferencesOverImages(collected.evaluations, before, source)
     with tqdm(total=len(tables) * len(scales), desc="tables", unit="table", disable=None, leave=False) as bar:
         for scale in scales:
             found = Measurements(library, tables, scale, request.selection.conf_folder)
-            builder = Tables(found, collected.evaluations, request.tolerance)
-            results = []
-            for table in tables:
-                results.append(builder.result(table))
-                bar.update()
-            readings = _measured_readings(found, builder, collected)
-            for result in results:
-                table, result = result.table, builder.with_readings(result, readings)
-                report.results.append(result)
-                for kind, render in RENDERERS.items():
-                    report.files[table_file(scale.name, table.key, kind)] = render(result)
-                if result.claims:
-                    report.files[claims_file(scale.name, table.key)] = claims_csv(result)
-                if scale.is_paper:
-                    report.problems += map(str, twins(found, table))
-            of_scale = [result for result in report.results if result.scale == scale.name]
-            if request.everything:
-                report.files[document_file(scale.name)] = document(of_scale)
-            if not request.selection.tables:
-                report.files |= _readings_pages(found, builder, readings, of_scale)
-            report.problems += map(str, found.problems)
+            _add_scale(report, request, found, collected, images, bar.update)
     findings = audit(library)
     report.files[AUDIT] = audit_page(findings)
     if request.everything:
         report.files[INDEX] = index_html(report.results, findings)
-    report.problems = list(dict.fromkeys(report.problems))
+    lines = images.lines(asked_alone=request.everything)
+    if lines and not wrong:
+        report.files[IMAGES_CSV] = images_csv(lines)
+    report.problems = list(dict.fromkeys([*report.problems, *wrong, *images.problems]))
     return report
+
+
+def _add_scale(
+    report: Report, request: Request, found: Measurements, collected: Collected, images: DifferencesOverImages,
+    step: Callable[[], object],
+) -> None:  # fmt: skip
+    """Adds the results, files and problems of all tables at one scale."""
+    builder = Tables(found, collected.evaluations, request.tolerance)
+    results, scale = [], found.scale
+    for table in found.tables:
+        results.append(builder.with_images(builder.result(table), images))
+        step()
+    readings = _measured_readings(found, builder, collected)
+    results = [builder.with_readings(result, readings) for result in results]
+    report.results += results
+    for result in results:
+        for kind, render in RENDERERS.items():
+            report.files[table_file(scale.name, result.table.key, kind)] = render(result)
+        if result.claims:
+            report.files[claims_file(scale.name, result.table.key)] = claims_csv(result)
+        if scale.is_paper:
+            report.problems += map(str, twins(found, result.table))
+    if request.everything:
+        report.files[document_file(scale.name)] = document(results)
+    if not request.selection.tables:
+        report.files |= _readings_pages(found, builder, readings, results)
+    report.problems += map(str, found.problems)
 
 
 def _measured_readings(found: Measurements, builder: Tables, collected: Collected) -> list[Reading]:

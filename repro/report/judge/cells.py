@@ -110,7 +110,6 @@ class Cells:
         cell = CellResult(
             address, Verdict.NOT_PRINTED, "", values.by_seed, measured, published, None,
             (*found.stated, *values.deviations), found.left_open, values.evidence, values.hardware, values.warnings,
-            values.code,
         )  # fmt: skip
         original = rounded(self._measurements.library, measurement.cell)
         if original is None:

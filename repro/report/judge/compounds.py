@@ -27,7 +27,7 @@ class Compared:
         is_exact: no seed has an influence.
         is_direction_only: how much was not asked.
         more: the tests if there were more seeds, for each number of `more_seeds`.
-        planned_seeds: how many seeds the scale has fixed beforehand.
+        planned_seeds: how many seeds the scale has fixed beforehand; None: every number has the whole level.
     """
 
     result: PartResult
@@ -35,7 +35,7 @@ class Compared:
     is_exact: bool = False
     is_direction_only: bool = False
     more: PValues | None = None
-    planned_seeds: int = 0
+    planned_seeds: int | None = None
 
     @property
     def is_measured(self) -> bool:
@@ -50,7 +50,11 @@ class Compared:
     @property
     def price(self) -> float:
         """What its p-values cost at its number of seeds."""
-        return price(self.seeds, self.planned_seeds) if self.is_measured and not self.is_exact else 1.0
+        return self.price_of(self.seeds) if self.is_measured and not self.is_exact else 1.0
+
+    def price_of(self, seeds: int) -> float:
+        """The same for another number of seeds."""
+        return 1.0 if self.planned_seeds is None else price(seeds, self.planned_seeds)
 
 
 WAITING = PValues(np.ones(()), np.ones(()))
@@ -164,7 +168,7 @@ def _part(part: Compared, corrected: Holm, inside: int, family: int) -> PartResu
     found = replace(found, adjusted=min(holds, turned), verdict=_said(holds, turned) or ClaimVerdict.INCONCLUSIVE)
     if found.verdict is not ClaimVerdict.INCONCLUSIVE or part.more is None:
         return found
-    prices = np.array([price(int(seeds), part.planned_seeds) for seeds in more_seeds(part.seeds)])
+    prices = np.array([part.price_of(int(seeds)) for seeds in more_seeds(part.seeds)])
     decided = prices * family * inside * np.minimum(part.more.holds, part.more.reversed) <= LEVEL
     needed = seeds_that_decide(part.seeds, decided)
     return replace(found, seeds_needed=needed, reason="" if needed else NEVER)

@@ -34,7 +34,6 @@ class Values:
         exact: the value does not depend on a seed.
         warnings: about images that were trained on, or that chose the weights, and are measured.
         deviations: those of the warnings that the paper does not do itself.
-        code: hashes of the code that trained and measured.
         contrast: the values as the sum of what was measured of each training.
     """
 
@@ -44,7 +43,6 @@ class Values:
     exact: bool = False
     warnings: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
-    code: tuple[str, ...] = ()
     contrast: Contrast = field(default_factory=Contrast)
 
 
@@ -100,7 +98,6 @@ class Evidence:
             own.exact,
             _united(own.warnings, other.warnings),
             _united(own.deviations, other.deviations),
-            _united(own.code, other.code),
             own.contrast.plus(other.contrast, -1.0),
         )
 
@@ -153,10 +150,9 @@ class Evidence:
         evidence = tuple(evaluation.evaluation_id for evaluation in behind)
         warnings, deviating = told_and_deviating(measurement, behind)
         warnings += self._stale(measurement, {seed: found[seed] for seed in by_seed})
-        code = dict.fromkeys(word for evaluation in behind for word in evaluation.science_code.split())
         term = Term(1.0, measurement.run_id(0), f"{measurement.evaluation_id(0)} {metric}", by_seed)
         contrast = Contrast((term,))
-        return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating, tuple(code), contrast)
+        return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating, contrast)
 
     def _stale(self, measurement: Measurement, found: Mapping[int, Recorded]) -> tuple[str, ...]:
         """Sentences about runs whose start has other weights by now than those that they, or it, took over."""

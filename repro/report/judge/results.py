@@ -8,6 +8,7 @@ from repro.report.judge.identities import Identity
 from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.printed_claims import NOT_PRINTED, PrintedPart, PrintedSay
+from repro.store.images_csv import OverImages
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class CellResult:
         evidence: evaluation ids behind the values.
         hardware: names of the machines that they were measured on.
         warnings: about measured images that were trained on, or that chose the weights; some are deviations as well.
-        code: hashes of the code that trained and measured.
+        mixed: in what its evaluations are unlike others of the table, one sentence each.
         p_value: of one more run as far off as the published number; None where that was not asked.
         adjusted: the same after Holm over the table.
         seeds_needed: seeds that would decide it at the measured mean and spread; None if unknown, or if none would.
@@ -46,7 +47,7 @@ class CellResult:
     evidence: tuple[str, ...] = ()
     hardware: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    code: tuple[str, ...] = ()
+    mixed: tuple[str, ...] = ()
     p_value: float | None = None
     adjusted: float | None = None
     seeds_needed: int | None = None
@@ -76,6 +77,7 @@ class PartResult:
         p_value: of the comparison by itself; `adjusted` over the claims of the table.
         adjusted: the same after Holm.
         seeds_needed: seeds that would decide it at the measured difference and spread; None if unknown.
+        over_images: the same difference with its interval over images in the place of seeds, where that is known.
     """
 
     part: Part
@@ -87,6 +89,7 @@ class PartResult:
     p_value: float | None = None
     adjusted: float | None = None
     seeds_needed: int | None = None
+    over_images: OverImages | None = None
 
 
 @dataclass(frozen=True)

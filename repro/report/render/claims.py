@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from repro.report.judge.images import told
 from repro.report.judge.results import ClaimResult, PartResult, Robustness, TableResult
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.printed import signed
@@ -78,6 +79,11 @@ def claims_legend(claims: Sequence[LaidClaim]) -> str:
             "p: of the line by itself; adjusted: over the comparisons of its claim and, after Holm, over the claims "
             "of the table."
         )
+    if any("over 1 image" in how or " images" in how for how in hows):
+        parts.append(
+            "Over images: the difference of these very weights with the 95 % interval of a bootstrap over the images; "
+            "it says what other images would give, and has no part in a verdict."
+        )
     if any(DIRECTION_ONLY in claim.verdict for claim in claims):
         parts.append("Direction only: the runs are not the paper's, so that amounts and margins are not judged.")
     return " ".join(parts) if claims else ""
@@ -145,6 +151,7 @@ def _how(part: PartResult) -> str:
     texts += [part.method] if part.method else []
     texts += [p_text(part.p_value, part.adjusted)] if part.p_value is not None else []
     texts += [f"{part.seeds_needed} seeds would decide"] if part.seeds_needed else []
+    texts += [told(part.over_images)] if part.over_images is not None else []
     return "; ".join(texts + ([part.reason] if part.reason else []))
 
 

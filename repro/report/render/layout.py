@@ -86,7 +86,6 @@ class Layout:
         rows: in printed order.
         common: sentences that hold for every measured cell.
         notes: numbered footnotes, number 1 first.
-        mixes_code: the cells were measured by more than one version of the code that computes.
         warned: some measured cells are not to be held against the published ones.
         claims: what the paper argues.
     """
@@ -97,7 +96,6 @@ class Layout:
     rows: list[LaidRow] = field(default_factory=list)
     common: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    mixes_code: bool = False
     warned: bool = False
     claims: list[LaidClaim] = field(default_factory=list)
 
@@ -133,7 +131,6 @@ def layout(result: TableResult) -> Layout:
     measured = {cell.address.column for cell in table.cells() if not cell.metric.is_setting}
     made = Layout(table.columns, _panels(table, measured), measured)
     made.common = _common(result)
-    made.mixes_code = len({code for cell in result.cells.values() for code in cell.code}) > 1
     made.warned = any(cell.measured is not None and not is_comparable(cell, result.scale)
                       for cell in result.cells.values())  # fmt: skip
     made.claims = laid_claims(result)
@@ -217,8 +214,6 @@ def _cell_notes(made: Layout, row: Row, found: CellResult) -> tuple[int, ...]:
     told = found.reason and found.reason != row.reason
     sentences = [f"{found.verdict}: {found.reason}"] if told else []
     sentences += _statistics(found) + sentences_of(found)
-    if made.mixes_code and found.code:
-        sentences.append(f"measured by code {' and '.join(found.code)}, other cells of the table by other code")
     return tuple(made.number(sentence) for sentence in sentences if sentence not in made.common)
 
 

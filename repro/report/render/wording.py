@@ -33,10 +33,10 @@ WARNING = (
 
 
 def sentences_of(cell: CellResult) -> list[str]:
-    """What the run of a cell does otherwise than the paper, what to beware of, and what the paper leaves to it."""
+    """What sets the run of a cell apart from the paper and from others of the table, and what to beware of."""
     deviations = [f"deviation: {item}" for item in cell.deviations]
     deviations += [f"warning: {item}" for item in cell.warnings if item not in cell.deviations]
-    return deviations + [f"left open by the paper: {item}" for item in cell.left_open]
+    return [*deviations, *cell.mixed, *(f"left open by the paper: {item}" for item in cell.left_open)]
 
 
 def difference_text(interval: Interval | None, places: int) -> str:

@@ -7,6 +7,7 @@ import pytest
 from repro.papers import Address, Amount, Gain, Margin, Operator
 from repro.report.judge.claims import NO_SIZE, NOT_AGAINST_CITED, ONE_RUN, Claims
 from repro.report.judge.evidence import Evidence
+from repro.report.judge.looks import price
 from repro.report.judge.verdicts import Tolerance
 from tests.report.judge.made_claims import a_claim
 from tests.report.made_runs import Made
@@ -39,7 +40,8 @@ def test_a_direction_at_any_scale(shortened, as_printed):
         (part,) = found.parts
         assert (found.verdict, part.method, part.difference.n) == ("holds", "paired by seed", 3)
         assert (found.printed, part.printed.difference.value) == ("holds", 3.0)
-        assert found.p_value == found.adjusted == part.p_value
+        assert found.p_value == part.p_value
+        assert found.adjusted == pytest.approx(found.p_value * price(3, made.found.scale.planned_seeds))
         assert not found.is_direction_only
         assert result(made, at("Plain"), ">", at("Rates"), *measured(made)).verdict == "reversed"
 
@@ -132,7 +134,7 @@ def test_the_family_are_all_claims_that_can_be_judged_here(as_printed):
     rest = [a_claim(at("Rates, smaller"), ">", at("Plain")), a_claim(at("Deeper"), ">", at("Plain"))]
     lines = as_printed.lines("Rates", RATES), as_printed.lines("Plain", PLAIN)
     found, waits, not_built = results(as_printed, [claim, *rest], *lines)
-    assert found.adjusted == pytest.approx(2 * found.p_value)
+    assert found.adjusted == pytest.approx(2 * found.p_value * price(3, as_printed.found.scale.planned_seeds))
     assert (waits.verdict, not_built.verdict) == ("not run", "not built")
 
 

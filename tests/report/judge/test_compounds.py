@@ -110,6 +110,17 @@ def test_the_seeds_that_would_decide():
     assert results([comparison(0.001, more=clearer)])[0].parts[0].seeds_needed is None
 
 
+def test_the_number_of_seeds_has_its_price():
+    found = results([comparison(0.02, planned_seeds=3)], [comparison(0.02, planned_seeds=5)])
+    assert [item.p_value for item in found] == [0.02, 0.02]
+    assert [item.adjusted for item in found] == pytest.approx([0.02 / 0.6 * 2, 0.02 * 0.05 / (0.02 / 3)])
+    assert verdicts([comparison(0.029, planned_seeds=3)]) == ["holds"]
+    assert verdicts([comparison(0.031, planned_seeds=3)]) == ["inconclusive"]
+    assert verdicts([comparison(0.029, planned_seeds=5)]) == ["inconclusive"]
+    more = PValues(np.full(len(more_seeds(3)), 0.02), np.ones(len(more_seeds(3))))
+    assert results([comparison(0.3, more=more, planned_seeds=7)])[0].parts[0].seeds_needed == 7
+
+
 def test_a_direction_alone_is_said_of_the_claim():
     assert results([comparison(0.01, is_direction_only=True)])[0].is_direction_only
     assert not results([comparison(0.01)])[0].is_direction_only

@@ -85,12 +85,6 @@ def test_parameters_come_from_the_network(shortened):
     assert values.by_seed[0] == pytest.approx(13.5, abs=1.5)
 
 
-def test_the_code_behind_the_values_is_told_once(shortened):
-    lines = shortened.lines("Plain", [70.0, 71.0])
-    mixed = {key: dataclasses.replace(line, science_code=f"aa b{line.seed}") for key, line in lines.items()}
-    assert Evidence(shortened.found, mixed).of(shortened.cell("Plain")).code == ("aa", "b0", "b1")
-
-
 @pytest.mark.parametrize(("start", "now", "is_stale"), [("a", "a", False), ("a", "b", True), ("", "b", False)])
 def test_a_value_whose_start_was_trained_anew_is_stale(shortened, start, now, is_stale):
     cell = shortened.cell("Plain")
