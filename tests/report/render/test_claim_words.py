@@ -9,7 +9,10 @@ from repro.report.render.claim_words import claim_text, part_text
 from tests.report.judge.made_claims import a_claim
 from tests.report.made_results import real_tables, small_table, unmeasured
 
-PAIRS = 'pairs: [["With it @ mIoU", "Plain @ mIoU"], ["Plain @ mIoU", "Behind the server @ mIoU"]], place: section 2'
+PAIRS = (
+    'pairs: [["With it @ mIoU", "Plain @ mIoU"], ["Plain @ mIoU", "Behind the server @ mIoU"], '
+    '["With it @ mIoU", "Behind the server @ mIoU"]], place: section 2'
+)
 TEXTS = {
     '{claim: ["With it", ">", "Plain"], place: s}': "With it > Plain @ mIoU",
     '{claim: ["With it", ">", [Plain, "Behind the server"]], place: s}': "With it > Plain, Behind the server @ mIoU",
@@ -24,9 +27,9 @@ TEXTS = {
     '{claim: ["With it", "=", "Plain"], within: 0.3, reason: so, place: s}':
         "With it ≈ Plain @ mIoU, within 0.3 points",
     '{claim: ["With it", ">=", "Plain"], within: 2 %, reason: so, place: s}': "With it ≥ Plain @ mIoU, within 2 %",
-    '{claim: [one row, ">", the next], ' + PAIRS + '}': "one row > the next, in each of 2 pairs",
+    '{claim: [one row, ">", the next], ' + PAIRS + '}': "one row > the next, in each of 3 pairs",
     '{claim: [one row, ">", the next], most: true, over: rows of Table 1, ' + PAIRS + '}':
-        "one row > the next, in most of 2 pairs (rows of Table 1)",
+        "one row > the next, in most of 3 pairs (rows of Table 1)",
 }  # fmt: skip
 
 
