@@ -19,7 +19,7 @@ def contradicted_claims(library: Library) -> Iterator[Finding]:
 def _finding(library: Library, claim: Claim) -> Finding:
     parts = [part for part in claim.parts if printed_part(library, claim, part).say is PrintedSay.REVERSED]
     places = dict.fromkeys(address for part in parts for address in part.addresses())
-    argued = claim.says or "; ".join(_argued(claim, part) for part in parts)
+    argued = claim.says.rstrip(".") or "; ".join(_argued(claim, part) for part in parts)
     differences = [printed_part(library, claim, part).difference for part in parts]
     printed = "; ".join(number(item.value, item.decimals) for item in differences if item is not None)
     how = "; ".join(_numbers(library, part) for part in parts)

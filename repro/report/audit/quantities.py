@@ -67,8 +67,8 @@ class Quantities:
             return ("difference", *sides)
         original = look(self.library, row.same_as)
         if original is not None:
-            relative = cell.metric.reference is not None and original.metric.reference is None
-            return cell.address if relative else self.of(original)
+            # A row may name the cell whose experiment it tells something else of, such as the largest batch.
+            return self.of(original) if _measures(original.metric) == _measures(cell.metric) else cell.address
         return self._experiment(table, row, cell, cell.metric) or cell.address
 
     def _experiment(self, table: Table, row: Row, cell: Cell, metric: Metric) -> Hashable:
@@ -90,6 +90,10 @@ class Quantities:
         in_column = [other for other in candidates if reference and other.address.column == reference.column]
         own = next(iter(in_column or candidates), None)
         return self.of(own) if own is not None else self._experiment(table, row, cell, of)
+
+
+def _measures(metric: Metric) -> tuple[str, str | None, int | None]:
+    return metric.name, metric.class_name, metric.pixels
 
 
 def experiment(table: Table, column: Column, row: Row) -> tuple[str, ...]:

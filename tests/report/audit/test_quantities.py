@@ -64,6 +64,13 @@ def test_prose_must_print_the_number_of_the_table_up_to_rounding() -> None:
         assert [item.kind for item in audit(library_of(table, prose))] == kinds
 
 
+def test_prose_may_tell_something_else_of_the_experiment_of_a_cell() -> None:
+    table = table_of("made/table1", {"a": {"mIoU": (70.4, MIOU)}})
+    prose = table_of("made/prose", {"time": {"ms": (16.0, Metric("latency_ms"))}}, kind=TableKind.PROSE)
+    prose = with_row(prose, "time", same_as=table.rows["a"].cells["mIoU"].address, run=())
+    assert audit(library_of(table, prose)) == []
+
+
 def test_a_difference_between_two_experiments_is_one_quantity_wherever_it_is_printed() -> None:
     """The fault: the same gain as a column of one table, of another, and in the text were never compared."""
     tables = []
