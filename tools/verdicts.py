@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from repro.report.judge.comparisons import PValues, compared
 from repro.report.judge.compounds import compound
+from repro.report.judge.looks import PLANNED_SHARE
 from repro.report.judge.statistics import LEVEL, Estimate, Numbers, estimate, holm
 from repro.report.judge.verdicts import Verdict, try_cell
 from tools.heads import renewed
@@ -25,6 +26,9 @@ CELLS, CLAIMS, SHAPES = (
 TRIALS, SEED = 20_000, 0
 TOLERANCE, HALF = 1.0, 0.05
 SEEDS = (3, 5, 10)
+
+PLANNED = LEVEL * PLANNED_SHARE
+"""The level of claims where so many seeds are planned."""
 
 SPREADS = {
     "0.3": (0.3,) * 6,
@@ -132,7 +136,7 @@ def decided(found: Estimate) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     tests = compared(found, None, is_open=True)
     both = compound(PValues(tests.holds[..., None], tests.reversed[..., None]), 1, 1)
     corrected = holm(np.minimum(both.holds, both.reversed))
-    return corrected(both.holds) <= LEVEL, corrected(both.reversed) <= LEVEL
+    return corrected(both.holds) <= PLANNED, corrected(both.reversed) <= PLANNED
 
 
 RULES: dict[str, Callable[[Numbers], Estimate]] = {
@@ -222,7 +226,7 @@ def rows_of_shapes(trials: int = TRIALS) -> Iterator[str]:
     found: dict[tuple[str, str], list[str]] = {}
     for seeds in SEEDS:
         for shape, truth, tests in of_shapes(np.random.default_rng(SEED), seeds, trials):
-            shares = [str(Share(FAMILY * p_values <= LEVEL)) for p_values in (tests.holds, tests.reversed)]
+            shares = [str(Share(FAMILY * p_values <= PLANNED)) for p_values in (tests.holds, tests.reversed)]
             found.setdefault((shape, truth), []).append(", ".join(shares))
     for (shape, truth), cells_ in found.items():
         yield f"| {shape} | {truth} | {' | '.join(cells_)} |"

@@ -7,6 +7,7 @@ import pytest
 
 from repro.report.judge.comparisons import UPWARDS, compare
 from repro.report.judge.contrasts import Contrast, Term
+from repro.report.judge.looks import price
 from repro.report.judge.statistics import estimate
 from repro.report.judge.verdicts import more_seeds, seeds_that_decide, try_cell
 from tools.verdicts import PAGE, PARTS, RULES, SPREADS, cells, decided, drawn, is_beyond
@@ -44,10 +45,15 @@ def test_the_cells_of_the_page_by_hand():
 
 
 def test_the_claims_of_the_page_by_hand():
-    found = compare(side("b", 68.72, 70.24, 68.78), side("a", 72.74, 73.56, 72.84), UPWARDS)
-    assert f"{float(found.reversed):.4f}" == "0.0040"
+    aspp, price_of_three = side("a", 72.74, 73.56, 72.84), price(3, planned=3)
+    found = float(compare(side("m", 53.54, 54.93, 53.02), aspp, UPWARDS).reversed)
+    assert (f"{found:.5f}", f"{6 * price_of_three * found:.4f}") == ("0.00032", "0.0032")
+    found = float(compare(side("b", 68.72, 70.24, 68.78), aspp, UPWARDS).reversed)
+    assert (f"{found:.4f}", f"{2 * price_of_three * 5 * found:.3f}") == ("0.0040", "0.067")
     cited = Contrast(constant=75.0, cited=(1.0,), half=0.05)
-    assert f"{float(compare(side('a', 79.0, 79.5, 79.2), cited, UPWARDS).holds):.4f}" == "0.0048"
+    found = float(compare(side("a", 79.0, 79.5, 79.2), cited, UPWARDS).holds)
+    assert f"{found:.4f}" == "0.0048"
+    assert 6 * price_of_three * found <= 0.05 < 7 * price_of_three * found
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
