@@ -75,7 +75,7 @@ def test_what_was_never_printed_is_a_run_like_any_other(tmp_path):
 def test_a_row_may_want_another_metric_of_the_run_that_it_repeats(tmp_path):
     again = ABLATION.replace("    run: [head=aspp]", '    same_as: "table2: better"').partition("claims:")[0]
     again = again.replace("mIoU: 55.5", "mIoU: {value: not printed, metric: iou.disk}")
-    again = again.replace("gain: {value: 5.5, printed: \"5.5 ↑\"}", "gain: {value: not printed, metric: parameters}")
+    again = again.replace('gain: {value: 5.5, printed: "5.5 ↑"}', "gain: {value: not printed, metric: parameters}")
     found = of(small_library(tmp_path, ablation=again, table2=ABLATION))
     item, first = found[at("better")], found[at("better", table="small/table2")]
     assert (str(item.metric), item.address) == ("iou.disk", at("better"))

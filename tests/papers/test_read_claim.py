@@ -65,7 +65,7 @@ def test_pairs_are_compared_one_by_one(tmp_path):
 
 
 def test_a_claim_may_rest_on_what_was_never_printed(tmp_path):
-    wanted = ("gain: {value: 5.5, printed: \"5.5 ↑\"}", "gain: not printed")
+    wanted = ('gain: {value: 5.5, printed: "5.5 ↑"}', "gain: not printed")
     claim = claim_of(tmp_path, '{claim: [best @ gain, ">", better @ gain], place: section 1}', wanted)
     assert pairs(claim) == [(at("best", "gain"), ">", at("better", "gain"))]
 
