@@ -26,11 +26,12 @@ Rates = dict[str, tuple[int, ...]]
 
 
 def own_rates() -> Iterator[tuple[Address, Configuration, Rates]]:
-    """Every own cell with a network, its configuration, and per stage the rate of each unit's first 3x3 as built."""
+    """Every printed own cell with a network, its configuration, and per stage the rate of each unit's first 3x3."""
     library = load_papers()
     known: dict[str, Rates] = {}
     for address, measurement in Measurements(library, library.matching("*/*"), library.scale("paper")).items():
-        if measurement.paper_chain and not library.tables[address.table].rows[address.row].same_as:
+        is_own = measurement.paper_chain and not library.tables[address.table].rows[address.row].same_as
+        if is_own and not measurement.cell.is_wanted:
             configuration = measurement.paper_chain.own
             key = configuration.key("backbone")
             if key not in known:

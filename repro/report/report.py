@@ -79,7 +79,7 @@ def build(
     request: Request, library: Library, tables: Sequence[Table], scales: Sequence[Scale], collected: Collected
 ) -> Report:
     """Makes all files of a report in memory."""
-    report = Report(problems=[*map(str, library.problems), *collected.problems])
+    report = Report(problems=[*map(str, library.problems), *collected.problems], warnings=list(collected.warnings))
     if collected.text is not None:
         report.files[RUNS_CSV] = collected.text
     before, wrong = read_images_csv(request.selection.reports / IMAGES_CSV)

@@ -12,14 +12,7 @@ from tests.composed import composed, measured
 
 SMALL = ("backbone=resnet18", "dataset=shapes", "schedule=shapes_200", "auxiliary=none")
 CLASSES = 8  # of the built-in images
-GALD = (
-    *SMALL,
-    "backbone.output_stride=8",
-    "head=gald",
-    "head/ga=none",
-    "head/ld=v2",
-    "head.concatenate_original=false",
-)
+GALD = (*SMALL, "backbone.output_stride=8", "head=gald", "head/ga=none", "head/ld=v2")
 
 
 def value(name, *overrides):

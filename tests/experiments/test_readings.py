@@ -126,3 +126,16 @@ def test_the_ledgers_of_the_papers_offer_what_can_be_composed():
     for item in open_readings(found, "train_output_stride"):
         assert item.measurement.evaluation_id(0) != found[item.base].evaluation_id(0)
         assert item.measurement.chain.own.leaves["backbone.output_stride"] == 16
+
+
+def test_what_was_never_printed_takes_the_readings_that_its_network_has(tmp_path):
+    control = {"label": "control", "cells": {"mIoU": "not printed"}}
+    folder = write_table(tmp_path, [row("narrow"), {**row("control"), **control}])
+    write_ledger(folder, {
+        "dropout": [entry("paper", {"head.dropout": 0.1}, none=["head.dropout=0"])],
+        "typo": [entry("table1/control", {"head.width": 16}, wider=["head.widht=64"])],
+    })  # fmt: skip
+    library = load_papers([folder])
+    found = Measurements(library, library.matching("mine/*"), library.scale("paper"))
+    assert [(item.base.row, item.name) for item in open_readings(found)] == [("narrow", "none"), ("control", "none")]
+    assert mistaken_readings(found) == []

@@ -3,9 +3,10 @@ import pytest
 from repro.build import build_model, parameter_count
 from repro.errors import ConfigError
 from repro.experiments.values import has_class, network_value, recorded_value
+from repro.metrics import pixel_accuracy_percent
 from repro.papers import Metric
 from tests.composed import composed, measured
-from tests.report.made_runs import Made, write_papers
+from tests.report.made_runs import Made, matrix_of, write_papers
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def evaluation(tmp_path_factory):
     ("metric", "value"),
     [
         (Metric("miou"), 71.5),
-        (Metric("pixel_accuracy"), 90.0),
+        (Metric("pixel_accuracy"), pixel_accuracy_percent(matrix_of(71.5))),
         (Metric("iou", class_name="strip"), 71.5),
         (Metric("iou", class_name='a, "strange" class/é'), None),
         (Metric("iou", class_name="no such class"), None),

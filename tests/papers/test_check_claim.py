@@ -39,9 +39,8 @@ def test_sides_of_different_kinds_are_refused_and_costs_are_not(tmp_path):
     words = '{claim: [best @ mIoU, ">", best @ Width], place: here}'
     (problem,) = library_with_claim(tmp_path / "a", words, COSTS).problems
     assert "the claim compares a score with parameters" in problem.message
-    words = (
-        '{claim: [{gain: [best @ Width, better @ Width]}, ">", {gain: [better @ Width, plain @ Width]}], place: here}'
-    )
+    gains = "{gain: [best @ Width, better @ Width]}", "{gain: [better @ Width, plain @ Width]}"
+    words = f'{{claim: [{gains[0]}, ">", {gains[1]}], place: here}}'
     assert claim_of(tmp_path / "b", words, COSTS).is_cost
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from repro.config.identity import NOT_PART_OF_AN_EVALUATION
 from repro.config.recorded_command import Command, Lookup, read_command
-from repro.config.settings import Length
+from repro.config.settings import Length, Selection
 from repro.config.tree import written
 from repro.errors import ConfigError
 from repro.papers import Scale
@@ -148,7 +148,7 @@ def _of_command(line: Recorded, command: Command, lookup: Lookup) -> Iterator[Co
 
 
 def _of_steps(line: Recorded, lookup: Lookup) -> Iterator[Contradiction]:
-    text, selects = lookup("schedule.length"), lookup("selection") == "best"
+    text, selects = lookup("schedule.length"), lookup("selection") == Selection.best.value
     if text is None:
         return
     try:

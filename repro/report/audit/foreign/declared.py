@@ -9,6 +9,9 @@ from repro.papers.located import Located, SpecError, check_keys, read_yaml, text
 from repro.report.audit.foreign.grid import Grid
 from repro.report.audit.foreign.rules import ABOVE, Difference, Mean, Rule, Rules
 
+OTHERS = "others"
+"""All but the number itself."""
+
 DIRECTIONS = {"highest": True, "lowest": False}
 
 
@@ -55,7 +58,7 @@ class _Reader:
         by_row, names = self._axis(item, "mean")
         name = text_of(self.file, item, "row" if by_row else "column")
         parts = texts_of(self.file, item, "of")
-        if parts == ("others",):
+        if parts == (OTHERS,):
             parts = tuple(other for other in names if other != name)
         for text in (name, *parts):
             self._known(item, text, names)
