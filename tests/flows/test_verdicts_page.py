@@ -52,8 +52,9 @@ def test_the_claims_of_the_page_by_hand():
     assert (f"{found:.4f}", f"{2 * price_of_three * 5 * found:.3f}") == ("0.0040", "0.066")
     cited = Contrast(constant=75.0, cited=(1.0,), half=0.05)
     found = float(compare(side("a", 79.0, 79.5, 79.2), cited, UPWARDS).holds)
-    assert f"{found:.4f}" == "0.0048"
-    assert 6 * price_of_three * found <= 0.05 < 7 * price_of_three * found
+    price_at_paper_scale = price(3, planned=5)
+    assert (f"{found:.4f}", f"{price_at_paper_scale * found:.3f}") == ("0.0048", "0.036")
+    assert 2 * price_at_paper_scale * found > 0.05
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
@@ -70,10 +71,11 @@ def test_a_perfect_reproduction_is_seen_with_five_seeds():
 
 @pytest.mark.parametrize("shared", [0.0, 0.9, -0.9])
 @pytest.mark.parametrize("spread", SPREADS)
-def test_claims_are_false_in_five_tables_of_a_hundred_whatever_the_spreads(spread, shared):
+def test_claims_are_false_in_three_tables_of_a_hundred_whatever_the_spreads(spread, shared):
+    """At the number of seeds that is planned; the rest of the 5 % is for other looks."""
     scores = drawn(np.random.default_rng(0), SPREADS[spread], 3, TRIALS, shared)
     holds, turned = decided(RULES["paired by seed"](scores))
-    assert (holds | turned).any(axis=1).mean() <= 0.05 + 2 * (0.05 * 0.95 / TRIALS) ** 0.5
+    assert (holds | turned).any(axis=1).mean() <= 0.03 + 3 * (0.03 * 0.97 / TRIALS) ** 0.5
 
 
 def figures(line):
