@@ -68,7 +68,8 @@ def sentences(found: Headline) -> list[str]:
 def sentences_apart(found: Headline) -> list[str]:
     """What is counted apart: closed forms, and each toy scale."""
     closed = found.closed_form
-    parts = [f"of {closed.runnable:,} closed forms {closed.reproduced:,} are reproduced{_claims(closed)}"]
+    claims = _claims(closed, " on closed forms alone")
+    parts = [f"of {closed.runnable:,} printed closed forms {closed.reproduced:,} are reproduced{claims}"]
     toys = [f"apart, at scale {scale} {toy.measured:,} trained cells are measured{_claims(toy)}"
             for scale, toy in found.toys.items()]  # fmt: skip
     return (parts if closed.runnable else []) + toys
@@ -95,10 +96,10 @@ def cells_of(results: Iterable[TableResult]) -> dict[Address, Cell]:
     return {cell.address: cell for result in results for cell in result.table.cells()}
 
 
-def _claims(tally: Tally) -> str:
+def _claims(tally: Tally, what: str = "") -> str:
     if not tally.judged:
         return ""
-    return f", of {tally.judged:,} judged claims {tally.holding:,} hold and {tally.turned:,} are reversed"
+    return f", of {tally.judged:,} judged claims{what} {tally.holding:,} hold and {tally.turned:,} are reversed"
 
 
 def _tally(results: Sequence[TableResult], *, closed: bool) -> Tally:

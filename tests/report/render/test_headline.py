@@ -54,7 +54,7 @@ def test_toy_scales_stand_apart(as_printed: Made, shortened: Made) -> None:
     assert found.toys["short"].measured == 2
     first, closed, apart = sentences(found)
     assert first == "at the papers' scale 0 of 3 trained cells are measured, 0 reproduced"
-    assert closed.startswith("of 1 closed forms ")
+    assert closed.startswith("of 1 printed closed forms ")
     assert apart.startswith("apart, at scale short 2 trained cells are measured")
 
 
