@@ -113,3 +113,11 @@ def mapping_of(file: Path, node: Located, key: str) -> Located:
     if not isinstance(value, Located):
         raise SpecError(file, node.lines[key], f"{key} must be a mapping, not {value!r}")
     return value
+
+
+def number_of(file: Path, node: Located, key: str) -> float | None:
+    """A value that must be a number above 0; None if absent."""
+    value = node.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+        raise SpecError(file, node.lines[key], f"{key} must be a number above 0, not {value!r}")
+    return value

@@ -7,14 +7,24 @@ from typing import Any
 from repro.errors import hint
 from repro.papers.address import Address
 from repro.papers.claim import Claim
-from repro.papers.located import Located, SpecError, check_keys, mapping_of, read_yaml, text_of, texts_of, word_of
+from repro.papers.located import (
+    Located,
+    SpecError,
+    check_keys,
+    mapping_of,
+    number_of,
+    read_yaml,
+    text_of,
+    texts_of,
+    word_of,
+)  # fmt: skip
 from repro.papers.metrics import MIOU, SETTING
 from repro.papers.parse import split_address
 from repro.papers.read_cell import read_cell
 from repro.papers.read_claim import ClaimReader
 from repro.papers.table import Cell, Column, Metric, Row, RowKind, Stage, Table, TableKind
 
-_TABLE_KEYS = ("place", "label_column", "varies", "run", "evaluation", "claims", "stages")
+_TABLE_KEYS = ("place", "label_column", "varies", "run", "evaluation", "claims", "stages", "tolerance")
 _ROW_KEYS = ("kind", "reason", "note", "place", "key", "marks", "marks_from", "run", "evaluation", "after", "drop",
              "fill", "same_as")  # fmt: skip
 _COLUMN_KEYS = ("unit", "decimals", "marks", "lower_is_better", "run", "evaluation")
@@ -106,6 +116,7 @@ class TableReader:
             run=texts_of(file, node, "run"),
             evaluation=texts_of(file, node, "evaluation"),
             file=file,
+            tolerance=number_of(file, node, "tolerance"),
         )
 
     def resolve(self, text: str, metric: Metric, line: int) -> Address:

@@ -163,7 +163,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Table:
-    """One printed table, or the results that a paper gives in prose; `key` is such as vortex/table1."""
+    """One printed table, or the results that a paper gives in prose; `key` is such as vortex/table1.
+
+    `tolerance` is how far from its printed scores still counts as reproduced, in points; None: as in other tables.
+    """
 
     key: str
     title: str
@@ -179,6 +182,7 @@ class Table:
     run: Overrides
     evaluation: Overrides
     file: Path
+    tolerance: float | None = None
 
     @property
     def paper(self) -> str:

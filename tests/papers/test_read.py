@@ -49,6 +49,7 @@ def test_a_table_is_read_with_everything_it_says(tmp_path):
         ("columns:", "stages: {a: {run: [], after: b}, b: {run: [], after: a}}\ncolumns:", "round in a circle"),
         ("    run: [head=aspp]", '    same_as: "better"', "better only repeats another cell"),
         ("    run: [head=aspp]", "    run: [head=aspp]\n    after: coco", "comes after the stage coco"),
+        ("label_column: Head", "label_column: Head\ntolerance: 0", "tolerance must be a number above 0, not 0"),
     ],
 )
 def test_a_mistake_is_a_sentence_with_file_and_line_and_the_rest_is_read(tmp_path, right, wrong, sentence):

@@ -63,7 +63,7 @@ class Cells:
     Args:
         measurements: how the cells are measured at the scale.
         evidence: their values.
-        tolerance: about published values.
+        tolerance: about published values, where a table has none of its own.
     """
 
     def __init__(self, measurements: Measurements, evidence: Evidence, tolerance: Tolerance) -> None:
@@ -75,7 +75,9 @@ class Cells:
         The family of Holm are the cells that can be judged at the scale; what is not measured counts as one that is
         not significant, so that no verdict is lost when more is measured.
         """
-        drafts = [self._draft(self._measurements[cell.address]) for cell in table.cells()]
+        points = self._tolerance.points if table.tolerance is None else table.tolerance
+        tolerance = replace(self._tolerance, points=points)
+        drafts = [self._draft(self._measurements[cell.address], tolerance) for cell in table.cells()]
         p_values = {draft.name: float(draft.tested.test.away) for draft in drafts if draft.tested}
         if p_values:
             for draft in drafts:
@@ -93,7 +95,7 @@ class Cells:
         waits = draft.name and draft.cell.verdict is Verdict.NOT_RUN
         return bool(waits) and not self._evidence.deviations(self._measurements[draft.cell.address]).stated
 
-    def _draft(self, measurement: Measurement) -> _Draft:
+    def _draft(self, measurement: Measurement, allowed: Tolerance) -> _Draft:
         address, published = measurement.address, measurement.cell.signed
         if not measurement.kind.is_measured:
             return _Draft(CellResult(address, Verdict(measurement.kind), measurement.reason, published=published))
@@ -120,7 +122,7 @@ class Cells:
         if values.exact:
             verdict = verdict_without_seeds(measured.mean, original.value, original.half)
             return _Draft(replace(cell, verdict=verdict, margin=original.half))
-        tolerance = self._tolerance.of(measurement.metric, original.value, original.half)
+        tolerance = allowed.of(measurement.metric, original.value, original.half)
         cell = replace(cell, verdict=Verdict.INCONCLUSIVE, margin=tolerance)
         hindrance = values.contrast.hindrance(SEEDS_OF_A_CELL)
         if hindrance:

@@ -38,6 +38,15 @@ def test_judged_at_the_papers_scale(as_printed, mean, verdict):
     assert len(found.evidence) == 3
 
 
+def test_a_table_may_have_a_tolerance_of_its_own(as_printed):
+    lines = as_printed.lines("Rates", about(73.4))
+    assert cells(as_printed, lines)("Rates").verdict == "reproduced"
+    strict = dataclasses.replace(as_printed.table, tolerance=0.3)
+    judge = Cells(as_printed.found, Evidence(as_printed.found, lines), Tolerance(1.0, 0.02))
+    found = judge.results(strict)[Address("small/table1", "Rates", "mIoU")]
+    assert (found.verdict, found.margin) == ("inconclusive", 0.3)
+
+
 def test_raw_and_adjusted_p_values(as_printed):
     found = cells(as_printed, as_printed.lines("Rates", about(75.0)))("Rates")
     # sd 0.1: (2.0 - 0.05) / (0.1 * sqrt(4/3)) = 16.887495 errors
