@@ -9,9 +9,10 @@ from pathlib import Path
 from repro.errors import ConfigError, hint
 from repro.papers.address import Address
 from repro.papers.cited import CitedNote, check_cited, read_cited
+from repro.papers.draft import Drafts, read_draft
 from repro.papers.ledger import Ledger, read_ledger
 from repro.papers.located import SpecError, check_keys, mapping_of, read_yaml, text_of
-from repro.papers.read import Drafts, TableReader, read_draft
+from repro.papers.read import TableReader
 from repro.papers.scale import Scale, read_scale
 from repro.papers.table import Cell, Table
 
