@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from repro.errors import DataError, StoreError
+from repro.report.printed import signed
 from repro.seeding import numpy_generator
 from repro.store.files import is_there
 from repro.store.images_csv import Key, OverImages, confusions_sha256, rounded
@@ -161,6 +162,7 @@ class DifferencesOverImages:
 
 def told(line: OverImages) -> str:
     """A difference in words that say of what kind it is."""
+    difference = signed(line.difference, 1)
     if line.low is None or line.high is None:
-        return f"{line.difference:+.1f} over 1 image, without an interval"
-    return f"{line.difference:+.1f} [{line.low:+.1f}, {line.high:+.1f}] over {line.images:,} images"
+        return f"{difference} over 1 image, without an interval"
+    return f"{difference} [{signed(line.low, 1)}, {signed(line.high, 1)}] over {line.images:,} images"

@@ -165,3 +165,8 @@ def test_one_image_has_no_interval(study):
     assert (line.low, line.high, line.images) == (None, None, 1)
     assert told(line) == f"{line.difference:+.1f} over 1 image, without an interval"
     assert study.differences({line.key: line}).of([GOOD], [BAD]) == line
+
+
+def test_a_difference_of_nothing_has_no_sign(study):
+    line = dataclasses.replace(study.differences().of([GOOD], [BAD]), difference=-0.01, low=-2.0, high=0.04)
+    assert told(line) == "0.0 [−2.0, 0.0] over 40 images"
