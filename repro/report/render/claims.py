@@ -75,9 +75,7 @@ def claims_legend(claims: Sequence[LaidClaim]) -> str:
     if hows:
         parts.append("Measured: the same difference over the seeds, with the 95 % t-interval of its mean.")
     if any(Method.PREDICTION in how for how in hows):
-        parts.append(
-            "Against one run: the interval is that of the mean minus one more run, as a cited number is."
-        )
+        parts.append("Against one run: the interval is that of the mean minus one more run, as a cited number is.")
     if any("adjusted" in how for how in hows):
         parts.append(
             "p: of the line by itself; adjusted: over the comparisons of its claim and, after Holm, over the claims "
