@@ -92,7 +92,7 @@ class Cells:
         """Whether a cell that has no p-value may get one."""
         if draft.cell.verdict is Verdict.INCONCLUSIVE:
             return True
-        waits = draft.name and draft.cell.verdict is Verdict.NOT_RUN
+        waits = draft.name and draft.cell.published is not None and draft.cell.verdict is Verdict.NOT_RUN
         return bool(waits) and not self._evidence.deviations(self._measurements[draft.cell.address]).stated
 
     def _draft(self, measurement: Measurement, allowed: Tolerance) -> _Draft:

@@ -69,6 +69,8 @@ class Claims:
         )  # fmt: skip
         if region is None:
             return Compared(replace(draft, verdict=Verdict.NOT_AT_THIS_SCALE, reason=NO_SIZE))
+        if sides.is_one_run(part):
+            return Compared(replace(draft, verdict=Verdict.NOT_AT_THIS_SCALE, reason=ONE_RUN))
         if sides.absent:
             return Compared(draft, WAITING, sides.exact, direction_only)
         return replace(
@@ -84,8 +86,6 @@ def _measured(draft: PartResult, sides: Sides, region: Region, planned_seeds: in
         value = difference.constant
         found = replace(draft, difference=Interval(1, value, None, None, None), method=Method.EXACT)
         return Compared(found, compare_exactly(left.constant, right.constant, region), is_exact=True)
-    if not difference.terms:
-        return Compared(replace(draft, verdict=Verdict.NOT_AT_THIS_SCALE, reason=ONE_RUN))
     interval = difference.interval(SEEDS_OF_A_CLAIM)
     if interval is None:
         return Compared(replace(draft, reason=NO_RUN), WAITING)

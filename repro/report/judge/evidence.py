@@ -81,16 +81,18 @@ class Evidence:
         """The values of one cell at the scale; `lookup` says how others are measured if not as usual."""
         metric = measurement.metric
         own = self._side(measurement, metric.base)
-        if measurement.reference is None or isinstance(own, Absent):
+        if measurement.reference is None:
             return own
         reference = self._reference(measurement.reference, lookup)
-        other = self._side(reference, metric.base)
         name = _named(measurement.reference, measurement.address)
+        if measurement.kind is Kind.RUN and not self.asked(measurement, lookup).terms:
+            return Absent(Verdict.SAME_AS, name)
+        if isinstance(own, Absent):
+            return own
+        other = self._side(reference, metric.base)
         if isinstance(other, Absent):
             why = f": {other.reason}" if other.reason else ""
             return Absent(other.verdict, f"against {name}, which is {other.verdict}{why}")
-        if other.evidence and other.evidence == own.evidence:
-            return Absent(Verdict.SAME_AS, name)
         return Values(
             paired(own.by_seed, other.by_seed),
             (*own.evidence, *other.evidence),
@@ -100,6 +102,13 @@ class Evidence:
             _united(own.deviations, other.deviations),
             own.contrast.plus(other.contrast, -1.0),
         )
+
+    def asked(self, measurement: Measurement, lookup: Lookup | None = None) -> Contrast:
+        """What runs of a cell would measure, without values: no term is left of a difference from itself."""
+        own = _asked(measurement, measurement.metric.base)
+        if measurement.reference is None:
+            return own
+        return own.plus(_asked(self._reference(measurement.reference, lookup), measurement.metric.base), -1.0)
 
     def deviations(self, measurement: Measurement, lookup: Lookup | None = None) -> Deviations:
         """What the run of a cell, or that which it is taken against, does otherwise than the paper states."""
@@ -150,8 +159,8 @@ class Evidence:
         evidence = tuple(evaluation.evaluation_id for evaluation in behind)
         warnings, deviating = told_and_deviating(measurement, behind)
         warnings += self._stale(measurement, {seed: found[seed] for seed in by_seed})
-        term = Term(1.0, measurement.run_id(0), f"{measurement.evaluation_id(0)} {metric}", by_seed)
-        contrast = Contrast((term,))
+        (term,) = _asked(measurement, metric).terms
+        contrast = Contrast((replace(term, by_seed=by_seed),))
         return Values(by_seed, evidence, tuple(hardware), False, warnings, deviating, contrast)
 
     def _stale(self, measurement: Measurement, found: Mapping[int, Recorded]) -> tuple[str, ...]:
@@ -169,6 +178,12 @@ class Evidence:
                     break
                 starts = self._starts.get(stage.run_id, {""})
         return tuple(told)
+
+
+def _asked(measurement: Measurement, metric: Metric) -> Contrast:
+    if measurement.kind is not Kind.RUN:
+        return Contrast()
+    return Contrast((Term(1.0, measurement.run_id(0), f"{measurement.evaluation_id(0)} {metric}", {}),))
 
 
 def _united(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ class Sides:
     Attributes:
         contrasts: of each cell that has a number.
         absent: why the others have none.
+        asked: of each cell what its runs measure or would measure, without values.
         own: how the cells are measured that are ours.
         exact: whether no seed has an influence.
         deviations: what is known of the measured runs alone that they do otherwise than the paper states.
@@ -25,6 +26,7 @@ class Sides:
 
     contrasts: dict[Address, Contrast] = field(default_factory=dict)
     absent: dict[Address, Absent] = field(default_factory=dict)
+    asked: dict[Address, Contrast] = field(default_factory=dict)
     own: tuple[Measurement, ...] = ()
     exact: bool = True
     deviations: tuple[str, ...] = ()
@@ -51,22 +53,32 @@ class Sides:
 
     def of(self, side: Quantity) -> Contrast:
         """The number of a side."""
-        if isinstance(side, Address):
-            return self.contrasts[side]
-        if isinstance(side, Gain):
-            return self.contrasts[side.first].plus(self.contrasts[side.second], -1.0)
-        return Contrast(constant=side)
+        return _of(side, self.contrasts)
+
+    def is_one_run(self, part: Part) -> bool:
+        """Whether nothing that depends on a seed is left of left minus right, run or not."""
+        return not self.exact and not _of(part.left, self.asked).plus(_of(part.right, self.asked), -1.0).terms
+
+
+def _of(side: Quantity, cells: dict[Address, Contrast]) -> Contrast:
+    if isinstance(side, Address):
+        return cells[side]
+    if isinstance(side, Gain):
+        return cells[side.first].plus(cells[side.second], -1.0)
+    return Contrast(constant=side)
 
 
 def sides_of(part: Part, lookup: Lookup, measurements: Measurements, evidence: Evidence) -> Sides:
     """What is known of the cells of a comparison."""
     contrasts: dict[Address, Contrast] = {}
     absent: dict[Address, Absent] = {}
+    asked: dict[Address, Contrast] = {}
     own = []
     exact = True
     deviations: tuple[str, ...] = ()
     for address in part.addresses():
         measurement = evidence.resolved(lookup(address), lookup)
+        asked[address] = evidence.asked(measurement, lookup)
         found = _cited(measurement, measurements) or evidence.of(measurement, lookup)
         if isinstance(found, Contrast):
             contrasts[address] = found
@@ -79,7 +91,7 @@ def sides_of(part: Part, lookup: Lookup, measurements: Measurements, evidence: E
             deviations += found.deviations
         else:
             absent[address] = found
-    return Sides(contrasts, absent, tuple(own), exact, deviations)
+    return Sides(contrasts, absent, asked, tuple(own), exact, deviations)
 
 
 def is_deviating(sides: Sides, lookup: Lookup, evidence: Evidence) -> bool:
@@ -92,4 +104,7 @@ def _cited(measurement: Measurement, measurements: Measurements) -> Contrast | N
     if measurement.kind is not Kind.CITED:
         return None
     printed = rounded(measurements.library, measurement.cell)
-    return None if printed is None else Contrast(constant=printed.value, cited=(1.0,), half=printed.half)
+    if printed is None:
+        return None
+    runs = (1.0, -1.0) if measurement.metric.is_difference else (1.0,)
+    return Contrast(constant=printed.value, cited=runs, half=printed.half)

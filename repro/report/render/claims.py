@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from repro.report.judge.images import told
-from repro.report.judge.results import ClaimResult, PartResult, Robustness, TableResult
+from repro.report.judge.results import ClaimResult, Method, PartResult, Robustness, TableResult
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.printed import signed
 from repro.report.printed_claims import PrintedSay
@@ -74,6 +74,8 @@ def claims_legend(claims: Sequence[LaidClaim]) -> str:
     ]
     if hows:
         parts.append("Measured: the same difference over the seeds, with the 95 % t-interval of its mean.")
+    if any(Method.PREDICTION in how for how in hows):
+        parts.append("Against one run: the interval is that of the mean minus one more run, as a cited number is.")
     if any("adjusted" in how for how in hows):
         parts.append(
             "p: of the line by itself; adjusted: over the comparisons of its claim and, after Holm, over the claims "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from repro.experiments.measurement import Kind, Measurement
 from repro.experiments.measurements import Measurements
-from repro.experiments.values import recorded_value
+from repro.experiments.values import has_class, recorded_value
 from repro.papers import Address, Gain, Metric, Part, Quantity, Source
 from repro.store.runs_csv import Recorded
 
@@ -73,7 +73,10 @@ class Contrast:
     def _add_cell(self, found: Measurement, metric: Metric, times: float) -> None:
         while found.twin is not None:
             found = self._measurements[found.twin]
-        if found.kind is Kind.RUN and metric.kind.source is Source.record:
+        if found.kind is Kind.RUN and metric.class_name and not has_class(found.chain.own, metric.class_name):
+            dataset = found.chain.own.choices["dataset"]
+            self.obstacle = self.obstacle or f"{dataset} has no class {metric.class_name}"
+        elif found.kind is Kind.RUN and metric.kind.source is Source.record:
             term = Term(found, metric)
             self.terms[term.key] = term
             self.counts[term.key] = self.counts.get(term.key, 0.0) + times

@@ -15,6 +15,8 @@ from repro.sweep.plan.contrasts import Contrast, Term
 from repro.sweep.plan.spread import Spread, pooled
 from repro.sweep.request import Assumptions
 
+UNSIZED = "how much is not planned for where the printed size does not count"
+
 
 @dataclass(frozen=True)
 class Question:
@@ -74,10 +76,12 @@ def questions(table: Table, found: Measurements, known: Mapping[str, Recorded], 
     lacking = 0
     for claim, items in contrasts:
         judged = [(part, item) for part, item in zip(claim.parts, items, strict=True) if not item.obstacle]
-        judged = [(part, item) for part, item in judged if by_size or direction_of(claim, part) is not None]
+        reasons = dict.fromkeys(item.obstacle for item in items if item.obstacle)
+        if not by_size and any(direction_of(claim, part) is None for part, _ in judged):
+            judged = [(part, item) for part, item in judged if direction_of(claim, part) is not None]
+            reasons |= {UNSIZED: None}
         by_chance = [item for _, item in judged if item.counts]
         if not by_chance:
-            reasons = dict.fromkeys(item.obstacle for item in items if item.obstacle)
             asked.append(Question(claim, None, "; ".join(reasons) or "no seed has an influence"))
             continue
         points = [_points(item, spread, paired) for _, item in judged]

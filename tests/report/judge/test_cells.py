@@ -61,6 +61,25 @@ def test_measuring_more_takes_no_verdict_away(as_printed):
     assert joined("Rates").adjusted <= alone("Rates").adjusted
 
 
+def test_what_is_never_printed_is_in_no_family_before_it_is_run(as_printed):
+    class Unprinted:
+        """The cells of the small table, but that nothing is printed of one row."""
+
+        def __getattr__(self, name):
+            return getattr(as_printed.found, name)
+
+        def __getitem__(self, address):
+            found = as_printed.found[address]
+            if address.row != "Rates, smaller":
+                return found
+            return dataclasses.replace(found, cell=dataclasses.replace(found.cell, published=None))
+
+    measurements, lines = Unprinted(), as_printed.lines("Rates", about(75.0))
+    judge = Cells(measurements, Evidence(measurements, lines), Tolerance(1.0, 0.02))
+    found = judge.results(as_printed.table)[Address("small/table1", "Rates", "mIoU")]
+    assert found.adjusted == pytest.approx((FAMILY - 2) * found.p_value)  # without its score and its gain
+
+
 def test_a_significant_difference_within_the_tolerance_is_told(as_printed):
     found = cells(as_printed, as_printed.lines("Rates", about(73.5, [-0.01, 0.0, 0.01])))("Rates")
     assert (found.verdict, found.reason) == ("reproduced", WITHIN)

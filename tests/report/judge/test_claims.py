@@ -1,8 +1,10 @@
 """Claims of the small table, judged from its runs."""
 
 import dataclasses
+import statistics
 
 import pytest
+from scipy import stats
 
 from repro.papers import Address, Amount, Gain, Margin, Operator
 from repro.report.judge.claims import NO_SIZE, NOT_AGAINST_CITED, ONE_RUN, Claims
@@ -145,6 +147,30 @@ def test_rows_that_become_one_at_a_scale(papers):
     assert (found.verdict, found.reason, found.parts[0].difference) == ("not at this scale", ONE_RUN, None)
     gains = result(merged, at("Rates", "Gain"), ">", at("Rates, smaller", "Gain"), *lines)
     assert gains.verdict == "not at this scale"
+
+
+def test_rows_that_become_one_at_a_scale_wait_for_no_run(papers):
+    merged = Made(papers, "merged")
+    twins = (
+        a_claim(at("Rates"), ">", at("Rates, smaller")),
+        a_claim(at("Rates", "Gain"), ">", at("Rates, smaller", "Gain")),
+    )
+    for lines in ((), (merged.lines("Plain", PLAIN),), (merged.lines("Rates", RATES), merged.lines("Plain", PLAIN))):
+        found = results(merged, [*twins, a_claim(at("Rates"), ">", at("Plain"))], *lines)
+        assert [item.verdict for item in found[:2]] == ["not at this scale"] * 2
+        assert {item.reason for item in found[:2]} == {ONE_RUN}
+    judged = found[2]  # alone in its family, with or without the runs of the others
+    assert judged.adjusted == pytest.approx(judged.p_value * price(3, merged.found.scale.planned_seeds))
+
+
+def test_a_cited_gain_is_the_difference_of_two_runs(as_printed):
+    lines = as_printed.lines("Rates", [79.0, 79.6, 79.3]), as_printed.lines("Plain", [70.0, 70.9, 70.2])
+    (part,) = result(as_printed, at("Rates", "Gain"), ">", at("Someone [1]", "Gain"), *lines).parts
+    rates, plain = (statistics.variance(values) for values in ([79.0, 79.6, 79.3], [70.0, 70.9, 70.2]))
+    half = part.difference.high - part.difference.mean
+    each = [variance * (1 / 3 + 1) for variance in (rates, plain)]
+    degrees = sum(each) ** 2 / sum(item**2 / 2 for item in each)
+    assert half == pytest.approx(stats.t.ppf(0.975, degrees) * sum(each) ** 0.5)
 
 
 def test_a_chain_is_judged_part_by_part(shortened):

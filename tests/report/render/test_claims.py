@@ -5,6 +5,7 @@ import pytest
 
 from repro.papers import Table
 from repro.report.judge.results import ClaimResult, Method, Robustness, TableResult
+from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.render.claims import LaidClaim, claims_legend, laid_claims, p_text, robustness_text
 from tests.report.made_results import claim_of, small_table, unmeasured
@@ -64,6 +65,11 @@ def test_a_measured_comparison_says_how_it_was_made(table: Table) -> None:
     assert "95 % t-interval" in legend
     assert "Holm" in legend
     assert "irection only" not in legend
+    assert "one more run" not in legend
+    (part,) = claim_of(table, table.claims[1], ClaimVerdict.HOLDS).parts
+    against = replace(part, difference=Interval(3, 1.0, 0.2, 0.5, 1.5), method=Method.PREDICTION)
+    cited = laid(table, replace(claim_of(table, table.claims[1], ClaimVerdict.HOLDS), parts=(against,)))
+    assert "the mean minus one more run" in claims_legend(cited)
 
 
 def test_several_comparisons_are_counted_by_what_came_out(table: Table) -> None:

@@ -1,5 +1,7 @@
 """The sides of comparisons as sums of what runs measure, on the small paper of the reports."""
 
+import dataclasses
+
 import pytest
 
 from repro.papers import Address, Gain, Operator, Part
@@ -38,6 +40,15 @@ def test_what_both_sides_have_cancels(made):
     assert sorted(gains.counts.values()) == [-1.0, 1.0]
     same = contrast(made, at("Rates", "Gain"), Gain(at("Rates"), at("Plain")))
     assert same.obstacle == "both sides are one run at this scale"
+
+
+def test_a_class_that_the_images_do_not_have_is_not_judged(made):
+    cell = made.cell("Rates")
+    for name, obstacle in (("strip", ""), ("sofa", "shapes has no class sofa")):
+        metric = dataclasses.replace(cell.metric, class_name=name)
+        found = dataclasses.replace(cell, cell=dataclasses.replace(cell.cell, metric=metric))
+        cells = {at("Rates"): found, at("Plain"): made.cell("Plain")}
+        assert Contrast(Part(at("Rates"), Operator.GREATER, at("Plain")), cells).obstacle == obstacle
 
 
 def test_a_number_of_others_counts_at_the_papers_scale_alone(made, folder):

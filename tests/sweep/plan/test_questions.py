@@ -6,7 +6,7 @@ import pytest
 
 from repro.papers import PAPER_SCALE
 from repro.report.judge.power import UPWARDS, Band
-from repro.sweep.plan.questions import is_left_to_chance, questions, sentence_of
+from repro.sweep.plan.questions import UNSIZED, is_left_to_chance, questions, sentence_of
 from repro.sweep.request import Assumptions
 from tests.report.made_runs import TABLE, Made, write_papers
 
@@ -57,6 +57,14 @@ def test_at_other_scales_the_direction_alone_counts_and_its_size_is_assumed(fold
     sized = asked(folder, "short", spread=0.5, effect=1.5)
     assert not any(item.is_unsized for item in sized.asked)
     assert {item.effect for claim in sized.planned for item in claim.comparisons} == {1.5}
+
+
+def test_why_a_claim_is_not_planned_for(folder):
+    found = asked(folder, "short", spread=0.5).asked
+    assert [item.obstacle for item in found if item.obstacle] == [
+        UNSIZED, "Someone [1] is cited", "Deeper is not built", UNSIZED
+    ]  # fmt: skip
+    assert asked(folder, spread=0.5).asked[6].obstacle == "no seed has an influence"
 
 
 def test_the_spread_is_measured_if_none_is_assumed(folder):
