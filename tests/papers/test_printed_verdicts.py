@@ -48,7 +48,7 @@ def test_no_sentence_is_entered_twice():
 def test_claims_are_counted_by_paper_and_by_what_print_says():
     counts = Counter((table.paper, printed_claim(papers(), claim)) for table, claim in CLAIMS)
     assert {paper: tuple(counts[paper, say] for say in PrintedSay) for paper in papers().papers} == {
-        "deeplabv3": (37, 6, 0, 19),
+        "deeplabv3": (46, 8, 0, 24),
         "dsnet": (12, 3, 0, 17),
         "gald": (48, 10, 1, 21),
         "vortex": (15, 1, 0, 12),
@@ -60,13 +60,13 @@ def test_claims_are_counted_by_shape_and_by_what_print_says():
     assert {shape: tuple(counts[shape, say] for say in PrintedSay) for shape in Shape} == {
         "cost": (3, 0, 0, 16),
         "range": (0, 2, 0, 1),
-        "amount": (31, 3, 0, 2),
+        "amount": (37, 3, 0, 2),
         "in most": (3, 0, 0, 2),
         "saturates": (1, 0, 0, 0),
-        "in all": (12, 2, 1, 6),
-        "chain": (8, 2, 0, 1),
-        "best of": (25, 6, 0, 3),
-        "not worse": (2, 1, 0, 3),
+        "in all": (12, 3, 1, 7),
+        "chain": (8, 3, 0, 1),
+        "best of": (26, 6, 0, 3),
+        "not worse": (3, 1, 0, 3),
         "equal": (0, 2, 0, 0),
-        "greater": (27, 2, 0, 35),
+        "greater": (28, 2, 0, 39),
     }
