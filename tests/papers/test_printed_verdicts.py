@@ -50,7 +50,7 @@ def test_claims_are_counted_by_paper_and_by_what_print_says():
     assert {paper: tuple(counts[paper, say] for say in PrintedSay) for paper in papers().papers} == {
         "deeplabv3": (37, 6, 0, 19),
         "dsnet": (12, 3, 0, 17),
-        "gald": (48, 10, 1, 21),
+        "gald": (53, 23, 1, 24),
         "vortex": (15, 1, 0, 12),
     }
 
@@ -58,15 +58,15 @@ def test_claims_are_counted_by_paper_and_by_what_print_says():
 def test_claims_are_counted_by_shape_and_by_what_print_says():
     counts = Counter((claim.shape, printed_claim(papers(), claim)) for _, claim in CLAIMS)
     assert {shape: tuple(counts[shape, say] for say in PrintedSay) for shape in Shape} == {
-        "cost": (3, 0, 0, 16),
+        "cost": (6, 1, 0, 14),
         "range": (0, 2, 0, 1),
         "amount": (31, 3, 0, 2),
         "in most": (3, 0, 0, 2),
         "saturates": (1, 0, 0, 0),
-        "in all": (12, 2, 1, 6),
+        "in all": (12, 11, 1, 9),
         "chain": (8, 2, 0, 1),
-        "best of": (25, 6, 0, 3),
+        "best of": (26, 7, 0, 3),
         "not worse": (2, 1, 0, 3),
         "equal": (0, 2, 0, 0),
-        "greater": (27, 2, 0, 35),
+        "greater": (28, 4, 0, 37),
     }
