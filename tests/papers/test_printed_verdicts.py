@@ -48,9 +48,9 @@ def test_no_sentence_is_entered_twice():
 def test_claims_are_counted_by_paper_and_by_what_print_says():
     counts = Counter((table.paper, printed_claim(papers(), claim)) for table, claim in CLAIMS)
     assert {paper: tuple(counts[paper, say] for say in PrintedSay) for paper in papers().papers} == {
-        "deeplabv3": (37, 6, 0, 19),
+        "deeplabv3": (46, 8, 0, 24),
         "dsnet": (16, 5, 0, 22),
-        "gald": (48, 10, 1, 21),
+        "gald": (53, 23, 1, 24),
         "vortex": (17, 1, 0, 14),
     }
 
@@ -58,15 +58,15 @@ def test_claims_are_counted_by_paper_and_by_what_print_says():
 def test_claims_are_counted_by_shape_and_by_what_print_says():
     counts = Counter((claim.shape, printed_claim(papers(), claim)) for _, claim in CLAIMS)
     assert {shape: tuple(counts[shape, say] for say in PrintedSay) for shape in Shape} == {
-        "cost": (3, 0, 0, 17),
+        "cost": (6, 1, 0, 15),
         "range": (0, 2, 0, 1),
-        "amount": (37, 4, 0, 3),
+        "amount": (43, 4, 0, 3),
         "in most": (3, 0, 0, 2),
         "saturates": (1, 0, 0, 0),
-        "in all": (12, 2, 1, 6),
-        "chain": (8, 2, 0, 1),
-        "best of": (25, 7, 0, 4),
-        "not worse": (2, 1, 0, 3),
+        "in all": (12, 12, 1, 10),
+        "chain": (8, 3, 0, 1),
+        "best of": (27, 8, 0, 4),
+        "not worse": (3, 1, 0, 3),
         "equal": (0, 2, 0, 0),
-        "greater": (27, 2, 0, 39),
+        "greater": (29, 4, 0, 45),
     }
