@@ -46,6 +46,7 @@ def expected():
     yield "gald/table3/ResNet101 + MG*", 2, [(4, 8, 16)]
     yield "gald/table[123][abcd]/*", 2, every_unit(4)
     yield "gald/table[34]/*", 2, every_unit(4)
+    yield "gald/prose/*/attended positions", 2, every_unit(4)
     yield "gald/*", 2, [(4, 8, 16)]
     # Vortex Pooling, section 4.1: multi-grid (1, 2, 4) at output stride 8.
     yield "vortex/*", 2, [(4, 8, 16)]
