@@ -50,7 +50,7 @@ def test_claims_are_counted_by_paper_and_by_what_print_says():
     assert {paper: tuple(counts[paper, say] for say in PrintedSay) for paper in papers().papers} == {
         "deeplabv3": (46, 8, 0, 24),
         "dsnet": (16, 5, 0, 22),
-        "gald": (53, 23, 1, 24),
+        "gald": (52, 17, 1, 24),
         "vortex": (17, 1, 0, 14),
     }
 
@@ -63,10 +63,10 @@ def test_claims_are_counted_by_shape_and_by_what_print_says():
         "amount": (43, 4, 0, 3),
         "in most": (3, 0, 0, 2),
         "saturates": (1, 0, 0, 0),
-        "in all": (12, 12, 1, 10),
+        "in all": (12, 8, 1, 10),
         "chain": (8, 3, 0, 1),
         "best of": (27, 8, 0, 4),
         "not worse": (3, 1, 0, 3),
         "equal": (0, 2, 0, 0),
-        "greater": (29, 4, 0, 45),
+        "greater": (28, 2, 0, 45),
     }
