@@ -1,6 +1,6 @@
 """Claims out of their comparisons: what all or most of them say together, after Holm over the claims of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -132,11 +132,29 @@ def _result(draft: _Draft, corrected: Holm, family: int, printed: PrintedSay) ->
     verdict = _said(holds, turned)
     alone = verdict is ClaimVerdict.HOLDS and not draft.claim.most
     inside = 1 if alone else len(draft.tested)
-    parts = [_part(part, corrected, inside, family) for part in draft.parts]
+    deciding, others = _deciding(draft, verdict), Holm(np.asarray(float(family)), corrected.floors)
+    parts = [_part(part, corrected if place in deciding else others, inside, family)
+             for place, part in enumerate(draft.parts)]  # fmt: skip
     found = _told(draft, parts, printed)
     if draft.is_in_family and any(part.is_measured for part in draft.parts):
         found = replace(found, p_value=draft.p_value, adjusted=min(holds, turned))
     return found if verdict is None else replace(found, verdict=verdict)
+
+
+def _deciding(draft: _Draft, verdict: ClaimVerdict | None) -> Collection[int]:
+    """The places of the comparisons that a claim's verdict rests on, which share its step of Holm's correction.
+
+    All others have the step of the whole family: a claim that one part decides says nothing about its other parts.
+    """
+    tests = {place: part.tests for place, part in enumerate(draft.parts) if part.tests is not None}
+    if len(tests) == 1:
+        return tests
+    if verdict is ClaimVerdict.HOLDS:
+        return sorted(tests, key=lambda place: float(tests[place].holds))[: draft.needed]
+    if verdict is ClaimVerdict.REVERSED:
+        against = len(draft.parts) - draft.needed + 1
+        return sorted(tests, key=lambda place: float(tests[place].reversed))[:against]
+    return ()
 
 
 def _said(holds: float, turned: float) -> ClaimVerdict | None:

@@ -110,6 +110,14 @@ def test_the_seeds_that_would_decide():
     assert results([comparison(0.001, more=clearer)])[0].parts[0].seeds_needed is None
 
 
+def test_the_part_that_decides_a_claim_takes_no_other_with_it():
+    # the second claim's step of Holm is 1 once the first is decided, and its second part is not what decided it
+    first, second = results([comparison(1.0, 1e-6), comparison(0.5)], [comparison(1.0, 1e-5), comparison(1.0, 0.02)])
+    assert [item.verdict for item in (first, second)] == ["reversed", "reversed"]
+    assert [part.verdict for part in second.parts] == ["reversed", "inconclusive"]
+    assert [part.adjusted for part in second.parts] == pytest.approx([2e-5, 0.08])
+
+
 def test_the_number_of_seeds_has_its_price():
     found = results([comparison(0.02, planned_seeds=3)], [comparison(0.02, planned_seeds=5)])
     assert [item.p_value for item in found] == [0.02, 0.02]
