@@ -207,7 +207,7 @@ def test_images_that_served_twice_are_told_on_every_page(command, as_printed):
     assert (rates["verdict"], rates["warnings"], rates["deviations"]) == ("inconclusive", "", "")
 
 
-@pytest.mark.slow
+@pytest.mark.real  # all tables of the papers, twice
 def test_everything_has_an_index_and_holds_what_a_choice_gives(ran):
     assert ran() == 0
     chosen = ran.files()
