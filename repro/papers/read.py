@@ -6,16 +6,7 @@ from repro.errors import hint
 from repro.papers.address import Address
 from repro.papers.claim import Claim
 from repro.papers.draft import Draft, Drafts
-from repro.papers.located import (
-    Located,
-    SpecError,
-    check_keys,
-    mapping_of,
-    number_of,
-    text_of,
-    texts_of,
-    word_of,
-)  # fmt: skip
+from repro.papers.located import Located, SpecError, check_keys, mapping_of, number_of, text_of, texts_of, word_of
 from repro.papers.metrics import MIOU, SETTING
 from repro.papers.parse import split_address
 from repro.papers.read_cell import read_cell

@@ -10,12 +10,12 @@ from repro.papers import Address, SpecError, Table
 from repro.report.audit.mixtures import mixtures
 from repro.report.judge.cells import Cells
 from repro.report.judge.claims import Claims
+from repro.report.judge.claims_over_images import with_images
 from repro.report.judge.evidence import Evidence
 from repro.report.judge.identities import Identity, identity
 from repro.report.judge.images import DifferencesOverImages
 from repro.report.judge.results import CellResult, TableResult
 from repro.report.judge.robustness import with_robustness
-from repro.report.judge.second_source import with_images
 from repro.report.judge.verdicts import Tolerance
 from repro.store.runs_csv import Recorded
 
