@@ -11,7 +11,7 @@ from repro.report.judge.power import UPWARDS, Band, Comparison, PlannedClaim
 from repro.report.printed_claims import printed_part, quantity
 from repro.report.request import standard_tolerance
 from repro.store.runs_csv import Recorded
-from repro.sweep.plan.contrasts import Contrast, Term
+from repro.sweep.plan.run_sums import RunSum, Term
 from repro.sweep.plan.spread import Spread, pooled
 from repro.sweep.request import Assumptions
 
@@ -66,15 +66,15 @@ def questions(table: Table, found: Measurements, known: Mapping[str, Recorded], 
         known: evaluation id to what was measured.
         assumed: what counts instead.
     """
-    contrasts = [(claim, [Contrast(part, found) for part in claim.parts]) for claim in table.claims]
-    flat = [contrast for _, items in contrasts for contrast in items if not contrast.obstacle]
-    terms = {key: term for contrast in flat for key, term in contrast.terms.items()}
+    run_sums = [(claim, [RunSum(part, found) for part in claim.parts]) for claim in table.claims]
+    flat = [run_sum for _, items in run_sums for run_sum in items if not run_sum.obstacle]
+    terms = {key: term for run_sum in flat for key, term in run_sum.terms.items()}
     spread = Spread(assumed.spread) if assumed.spread else pooled(_values(terms.values(), known))
     paired = Spread(assumed.paired_spread) if assumed.paired_spread else pooled(_within(flat, known))
     by_size = found.scale.is_paper and assumed.effect is None
     asked = []
     lacking = 0
-    for claim, items in contrasts:
+    for claim, items in run_sums:
         judged = [(part, item) for part, item in zip(claim.parts, items, strict=True) if not item.obstacle]
         reasons = dict.fromkeys(item.obstacle for item in items if item.obstacle)
         if not by_size and any(direction_of(claim, part) is None for part, _ in judged):
@@ -103,11 +103,11 @@ def _values(terms: Iterable[Term], known: Mapping[str, Recorded]) -> list[list[f
     return [list(term.values(known).values()) for term in terms]
 
 
-def _within(contrasts: Iterable[Contrast], known: Mapping[str, Recorded]) -> list[list[float]]:
+def _within(run_sums: Iterable[RunSum], known: Mapping[str, Recorded]) -> list[list[float]]:
     """The differences of scores of one run, seed by seed."""
     found: dict[tuple[tuple[str, str], ...], list[float]] = {}
-    for contrast in contrasts:
-        for items in contrast.by_run().values():
+    for run_sum in run_sums:
+        for items in run_sum.by_run().values():
             if len(items) > 1:
                 sides = [(count, term.values(known)) for count, term in items]
                 seeds = set.intersection(*(set(values) for _, values in sides))
@@ -116,10 +116,10 @@ def _within(contrasts: Iterable[Contrast], known: Mapping[str, Recorded]) -> lis
     return list(found.values())
 
 
-def _points(contrast: Contrast, spread: Spread | None, paired: Spread | None) -> float | None:
+def _points(run_sum: RunSum, spread: Spread | None, paired: Spread | None) -> float | None:
     """Standard deviation of a difference over seeds; None if what it rests on is not known."""
     squares = 0.0
-    for items in contrast.by_run().values():
+    for items in run_sum.by_run().values():
         if len(items) > 1:
             if paired is None:
                 return None
@@ -132,13 +132,13 @@ def _points(contrast: Contrast, spread: Spread | None, paired: Spread | None) ->
 
 
 def _comparison(
-    found: Measurements, claim: Claim, part: Part, contrast: Contrast, points: float, spread: Spread | None,
+    found: Measurements, claim: Claim, part: Part, run_sum: RunSum, points: float, spread: Spread | None,
     effect: float, *, by_size: bool,
 ) -> Comparison:  # fmt: skip
-    one_more = math.sqrt(sum(count**2 for count in contrast.cited)) * (spread.points if spread else 0.0)
+    one_more = math.sqrt(sum(count**2 for count in run_sum.cited)) * (spread.points if spread else 0.0)
     draft = Comparison(effect, points, UPWARDS, one_more)
     printed = printed_part(found.library, claim, part).difference
-    if by_size or not contrast.counts:
+    if by_size or not run_sum.counts:
         band = _band(found, claim, part) if by_size else UPWARDS
         return replace(draft, effect=printed.value if printed is not None else 0.0, band=band)
     return draft
@@ -158,8 +158,8 @@ def _band(found: Measurements, claim: Claim, part: Part) -> Band:
 
 def is_left_to_chance(claim: Claim, found: Measurements) -> bool:
     """Whether a claim is judged at the scale, and by values that depend on the seed."""
-    contrasts = (Contrast(part, found) for part in claim.parts)
-    return any(contrast.counts and not contrast.obstacle for contrast in contrasts)
+    run_sums = (RunSum(part, found) for part in claim.parts)
+    return any(run_sum.counts and not run_sum.obstacle for run_sum in run_sums)
 
 
 def sentence_of(claim: Claim) -> str:

@@ -30,7 +30,7 @@ class Term:
         return {seed: value for seed, value in found.items() if value is not None}
 
 
-class Contrast:
+class RunSum:
     """Left minus right of a comparison.
 
     Attributes:
