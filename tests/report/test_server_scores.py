@@ -111,7 +111,7 @@ def test_the_example_of_the_page_is_right(tmp_path):
     page = (REPOSITORY / "docs" / "papers.md").read_text(encoding="utf-8")
     head = ",".join(COLUMNS)
     assert head in page
-    line = page.partition(f"{head}\n")[2].partition("\n")[0]
+    line = page.partition(f"{head}\n")[2].partition("\n")[0].strip()
     path = tmp_path / "server.csv"
     path.write_text(f"{head}\n{line}\n", encoding="utf-8")
     entered = read_server_scores(path, papers())
