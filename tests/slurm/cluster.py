@@ -12,14 +12,14 @@ from time import sleep
 from types import TracebackType
 from typing import Any, Self
 
-from tests.slurm.daemons import Daemons, end_processes_with, found, free_ports, wait_until
+from tests.slurm.daemons import Daemons, found, free_ports, kill_jobs, wait_until
 from tests.slurm.flavour import Flavour
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sinfo", "setpriv")
 PROGRAMS_OF_ACCOUNTING = ("slurmdbd", "mariadbd", "mariadb-install-db")
 
 
-class CommandFailed(AssertionError):  # noqa: N818 - fails a test, like an assertion
+class CommandFailed(AssertionError):
     """A command of SLURM did not do what it was asked for."""
 
 
@@ -122,13 +122,9 @@ class Cluster:
 
     def stop(self) -> None:
         """Ends jobs and daemons and removes the folder; harmless when nothing runs."""
-        try:
-            if self._daemons.runs("slurmctld"):
-                self._end_jobs()
-        finally:
-            self._daemons.stop_all()
-            end_processes_with(f"SLURM_CONF={self.environment['SLURM_CONF']}")
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self._daemons.stop_all()
+        wait_until(lambda: not kill_jobs(self.environment["SLURM_CONF"]), 10, "the end of all jobs")
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- start and stop ---
 
@@ -146,7 +142,10 @@ class Cluster:
             return False
 
     def _logs(self) -> list[Path]:
-        return sorted(path for path in (self.folder / "log").glob("*") if path.is_file() and path.stat().st_size)
+        """What daemons wrote; what they print repeats the log of those that keep one."""
+        logs = sorted((self.folder / "log").glob("*.log"))
+        kept = {log.stem for log in logs}
+        return logs + [out for out in sorted((self.folder / "log").glob("*.out")) if out.stem not in kept]
 
     def _start(self) -> None:
         lack = lacking(self.flavour.accounting)
@@ -215,15 +214,6 @@ class Cluster:
             words.append(f"modify user root set maxsubmitjobs={self.flavour.max_submit}")
         return words
 
-    def _end_jobs(self) -> None:
-        if self._works("scancel", "--quiet", "--state=PENDING", "--user=root"):
-            self._works("scancel", "--quiet", "--signal=KILL", "--full", "--user=root")
-            self._works("scancel", "--quiet", "--user=root")
-            ended = lambda: not self._try("squeue", "--noheader", seconds=10).stdout.strip()  # noqa: E731
-            nodes_live = all(map(self._daemons.runs, self.flavour.node_names))
-            if nodes_live:
-                self.wait_for(ended, self.flavour.kill_wait_seconds + 20, "the end of all jobs")
-
 
 def _read_options(words: list[str]) -> dict[str, Any]:
     defaults = {field.name: field.default for field in fields(Flavour)}
@@ -243,9 +233,8 @@ def main() -> None:
         sys.exit(f"error: {lack}")
     with Cluster(**_read_options(sys.argv[1:])) as cluster:
         print(cluster.run("sinfo"), "\nin another shell:", sep="")
-        print(
-            f"    export SLURM_CONF={cluster.environment['SLURM_CONF']}\n    sinfo; sbatch --wrap 'srun hostname'; squeue"
-        )
+        print(f"    export SLURM_CONF={cluster.environment['SLURM_CONF']}")
+        print("    sinfo; sbatch --wrap 'srun hostname'; squeue")
         print("Ctrl-C ends it and its jobs", flush=True)
         try:
             while True:

@@ -15,7 +15,7 @@ SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 """Daemons lie where a user's path does not reach."""
 
 
-class NotInTime(AssertionError):  # noqa: N818 - fails a test, like an assertion
+class NotInTime(AssertionError):
     """Something did not happen before its deadline."""
 
 
@@ -100,12 +100,17 @@ class Daemons:
             self.stop(name)
 
 
-def end_processes_with(variable: str) -> None:
-    """Kills every other process whose environment has a variable such as SLURM_CONF=/tmp/x/slurm.conf."""
-    wanted = variable.encode()
+def kill_jobs(configuration: str) -> int:
+    """Kills the processes of a SLURM's jobs, which outlive its daemons; returns how many there were."""
+    killed = 0
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+        if not entry.name.isdigit():
             continue
-        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+        with contextlib.suppress(OSError):  # ended meanwhile
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            of_cluster = f"SLURM_CONF={configuration}".encode() in variables
+            of_job = any(variable.startswith(b"SLURM_JOB_ID=") for variable in variables)
+            if of_cluster and (of_job or (entry / "comm").read_text() == "slurmstepd\n"):
                 os.kill(int(entry.name), signal.SIGKILL)
+                killed += 1
+    return killed
