@@ -9,6 +9,7 @@ from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
 from repro.report.audit.own_lines import Known
+from repro.sweep.clusters.slurm.submissions import look_at_queue
 from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.known import known_evaluations
 from repro.sweep.plan.listed import RecordsList
@@ -18,7 +19,7 @@ from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.questions import questions
 from repro.sweep.plan.run_settings import with_settings
 from repro.sweep.plan.seeds import seed_lines
-from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, plan_lines, problem_lines
+from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, headed, plan_lines, problem_lines
 from repro.sweep.plan.wanted import wanted_cells
 from repro.sweep.request import Action, ClusterKind, Request, read_request
 
@@ -64,11 +65,15 @@ class Sweep:
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
         jobs = distinct_jobs(self.wanted, self.seeds)
         selection = request.selection
+        self.queue_problem = ""
         self.jobs = with_settings(jobs, request.run, selection.outputs.root, selection.conf_folder)
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
-        observed = observe(self.request.selection.outputs, self.jobs)
+        outputs = self.request.selection.outputs
+        is_chosen = self.request.cluster.kind is ClusterKind.SLURM
+        queued, self.queue_problem = look_at_queue(outputs, is_chosen=is_chosen)
+        observed = observe(outputs, self.jobs, queued)
         if retry:
             observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
                         for key, seen in observed.items()}  # fmt: skip
@@ -86,6 +91,8 @@ class Sweep:
         for line in plan_lines(plan, self.found):
             print(line)
         for line in self.listed.lines(item for job in plan.jobs.values() for item in job.missing):
+            print(line)
+        for line in headed("queue", self.queue_problem) if self.queue_problem else ():
             print(line)
         if request.action is Action.PLAN:
             for line in self.seed_lines():
@@ -151,6 +158,9 @@ class Sweep:
         """Carries jobs out, each after its upstream; returns the exit code, 0 only if the whole plan is done."""
         from repro.sweep.clusters.execute import execute  # as above
 
+        if self.queue_problem and self.request.cluster.kind is ClusterKind.SLURM:
+            print("nothing is submitted before SLURM answers, see above")
+            return 1
         return execute(self.request, jobs, self.plan)
 
     def slots(self) -> int:
