@@ -15,12 +15,17 @@ class Interrupted(ReproError):
 
     def __init__(self, number: int, where: str) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name} {where}; the same command goes on from there")
-        self.exit_code = 128 + number
+        self.number, self.exit_code = number, 128 + number
+
+    @property
+    def name(self) -> str:
+        """The signal's name."""
+        return signal.Signals(self.number).name
 
     @property
     def is_notice(self) -> bool:
         """Whether a cluster has given notice, so that the job is to be put into its queue again."""
-        return self.exit_code - 128 in NOTICES
+        return self.number in NOTICES
 
 
 class StopRequest:

@@ -20,6 +20,9 @@ from repro.track import Tracker
 
 log = logging.getLogger(__name__)
 
+STARTED = "started"
+"""The event of a process that takes a run up."""
+
 TRAINING, EVALUATING = "training", "evaluating"
 """What a running process is at, as the message of its status."""
 
@@ -80,7 +83,7 @@ class HeldRun:
     @property
     def restarted(self) -> bool:
         """Whether an earlier process has begun this run."""
-        return sum(event.kind == "started" for event in read_journal(self.folder.journal_path).events) > 1
+        return sum(event.kind == STARTED for event in read_journal(self.folder.journal_path).events) > 1
 
 
 class RunLog(logging.FileHandler):
