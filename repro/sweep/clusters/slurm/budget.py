@@ -161,5 +161,6 @@ def notice_lines(notice: Notice, checkpoint_seconds: float | None) -> Iterator[s
     yield from headed("notice", f"SLURM leaves a job {told}; {takes}")
     short = [when for when, seconds in left.items() if seconds < needed]
     if short:
-        yield from headed("", f"warning: that does not fit {' and '.join(short)}: what was done since the checkpoint "
-                          "before is then done again; a longer GraceTime or KillWait is the site's to give")  # fmt: skip
+        lost = "what was done since the checkpoint before is then done again"
+        yield from headed("", f"warning: that does not fit {' and '.join(short)}: {lost}; a longer GraceTime or KillWait "
+                          "is the site's to give")  # fmt: skip
