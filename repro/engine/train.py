@@ -64,8 +64,7 @@ def train(job: Training) -> bool:
     """
     learner, keeper = job.learner, job.keeper
     state, settings = learner.state, learner.settings
-    resumed = job.checkpoints.restore(state)
-    if resumed is not None or job.restarted:
+    if restored(job) or job.restarted:
         keeper.event("resumed", step=state.step)
     if state.step >= learner.steps:
         return True
@@ -82,14 +81,34 @@ def train(job: Training) -> bool:
             state.step += 1
             last = state.step == learner.steps
             bar.advance(figures=log(job, meter, rate, force=last))
+            stop, save = agreed(job, meter)
             due = validate_every and (state.step % validate_every == 0 or (last and chooses))
-            if due and (chooses or not keeper.stop_requested()):  # a score that only informs must not delay the end
+            if due and (chooses or not stop):  # a score that only informs must not delay the end
                 validation(job)
-            if last or keeper.stop_requested() or meter.checkpoint_due():
+                stop, save = agreed(job, meter)
+            if last or stop or save:
                 checkpoint(job, meter)
-                if keeper.stop_requested() and not last:
+                if stop and not last:
                     return False
     return True
+
+
+def restored(job: Training) -> bool:
+    """Goes on from the newest checkpoint, if there is one; all processes have the state of the leading one then."""
+    state, team = job.learner.state, job.learner.team
+    found = job.checkpoints.restore(state) is not None if team.leads else False
+    if team.size > 1:
+        told = team.tell(state.state_dict() if team.leads else None)
+        if not team.leads:
+            state.load_state_dict(told)
+    return found
+
+
+def agreed(job: Training, meter: Meter) -> tuple[bool, bool]:
+    """Whether all processes are to stop here, and whether a checkpoint is due, which the leading one's clock says."""
+    team = job.learner.team
+    stop, save = team.agree(job.keeper.stop_requested(), meter.checkpoint_due() and team.leads)
+    return bool(stop), bool(save)
 
 
 def log(job: Training, meter: Meter, rate: float, *, force: bool) -> dict[str, str]:
@@ -115,7 +134,8 @@ def validation(job: Training) -> None:
         raise ConfigError("selection=best needs labels, but the validation split has none; choose validation.split")
     if state.best_miou_percent is None or score > state.best_miou_percent:
         state.best_miou_percent, state.best_step = score, state.step
-        job.checkpoints.save_best(state)
+        if job.learner.team.leads:
+            job.checkpoints.save_best(state)
 
 
 def checkpoint(job: Training, meter: Meter) -> None:
@@ -123,6 +143,8 @@ def checkpoint(job: Training, meter: Meter) -> None:
     state = job.learner.state
     meter.check_finite()
     meter.book_time()
+    if not job.learner.team.leads:
+        return
     job.keeper.check()
     job.checkpoints.save(state)
     job.keeper.event("checkpoint", step=state.step)
