@@ -5,14 +5,15 @@ import os
 import socket
 import time
 import warnings
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.distributed_c10d import PrefixStore, Store, TCPStore
+from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.nn.parallel import DistributedDataParallel
 
 from repro.engine.ranks import Rank
@@ -27,6 +28,8 @@ PATIENT_SECONDS, BRIEF_SECONDS = 1800.0, 60.0
 
 One that ends is noticed at once in either case, since its connections close.
 """
+
+TCPStore: Callable[..., Store] = dist.TCPStore  # type: ignore[attr-defined]
 
 
 class TeamError(ReproError):
@@ -184,9 +187,9 @@ def _store(rank: Rank, meeting: Path) -> Store:
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         return PrefixStore(f"repro/{attempt}", TCPStore(address, port, None, hosts, wait))
     if rank.leads:
-        own = TCPStore("0.0.0.0", 0, None, True, wait, wait_for_workers=False)
+        own: Any = TCPStore("0.0.0.0", 0, None, True, wait, wait_for_workers=False)
         atomic_write(meeting, f"{socket.gethostname()} {own.port}")
-        return own
+        return cast(Store, own)
     deadline = time.monotonic() + MEETING_SECONDS
     while not is_there(meeting):
         if time.monotonic() > deadline:
