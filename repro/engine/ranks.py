@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.errors import ConfigError
+from repro.provenance import available_cores
 
 LAUNCH = "REPRO_LAUNCH"
 """Variable by which processes without the address of a leading one know each other: equal in all of one start."""
@@ -20,6 +21,7 @@ class Rank:
         local: its number among those of its machine, by which it takes a GPU.
         launch: what the processes of one start have in common; empty where they are told an address instead.
         is_watched: whether somebody ends the others once one has failed.
+        cores: processor cores that are meant for it; None: all that it may use.
     """
 
     number: int = 0
@@ -27,6 +29,7 @@ class Rank:
     local: int = 0
     launch: str = ""
     is_watched: bool = False
+    cores: int | None = None
 
     @property
     def leads(self) -> bool:
@@ -48,11 +51,14 @@ def own_rank(environment: Mapping[str, str] | None = None) -> Rank:
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
         watched = "TORCHELASTIC_RUN_ID" in given or LAUNCH in given
         launch = "" if "MASTER_ADDR" in given and "MASTER_PORT" in given else given.get(LAUNCH, "")
+        beside = _number("LOCAL_WORLD_SIZE", given.get("LOCAL_WORLD_SIZE", "1"))
+        cores = max(1, available_cores() // beside) if beside > 1 else None
     elif "SLURM_STEP_NUM_TASKS" in given and "SLURM_PROCID" in given:
         names = ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID")
         watched = True
         parts = (given.get(name, "0") for name in ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_RESTART_COUNT"))
         launch = "slurm-" + "-".join(parts)
+        cores = _number("SLURM_CPUS_PER_TASK", given.get("SLURM_CPUS_PER_TASK", "0")) or None
     else:
         return Rank()
     number, size, local = (_number(name, given.get(name, given[names[0]])) for name in names)
@@ -61,7 +67,7 @@ def own_rank(environment: Mapping[str, str] | None = None) -> Rank:
     if size > 1 and not launch and not ("MASTER_ADDR" in given and "MASTER_PORT" in given):
         raise ConfigError(f"{names[1]} is {size}, but neither MASTER_ADDR and MASTER_PORT nor {LAUNCH} is set, by one "
                           "of which the processes find each other; start them by torchrun")  # fmt: skip
-    return Rank(number, size, local, launch if size > 1 else "", watched)
+    return Rank(number, size, local, launch, watched, cores) if size > 1 else Rank()
 
 
 def _number(name: str, text: str) -> int:

@@ -65,6 +65,11 @@ class Team:
         return self._place.size
 
     @property
+    def local(self) -> int | None:
+        """Its number among the processes of its machine; None alone."""
+        return self._place.local if self.size > 1 else None
+
+    @property
     def leads(self) -> bool:
         """Whether this process is the one that keeps the run: lock, journal, status, checkpoints, record."""
         return self._place.leads
@@ -137,7 +142,8 @@ class Team:
             return network
         # A 1x1 convolution has two right orders in memory; that the buckets have the other one costs little.
         warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
-        return DistributedDataParallel(network, broadcast_buffers=False, process_group=self.group(self.size))
+        with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # newer versions call it otherwise
+            return DistributedDataParallel(network, broadcast_buffers=False, process_group=self.group(self.size))
 
     def leave(self) -> None:
         """Parts in order, once all have done their work."""

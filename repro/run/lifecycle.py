@@ -2,9 +2,11 @@
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from repro import provenance
 from repro.config.configuration import Configuration
+from repro.engine.ranks import own_rank
 from repro.engine.stop import Interrupted, StopRequest
 from repro.errors import ConfigError, DamagedError, StoreError
 from repro.run.held import HeldRun, logged_to
@@ -16,6 +18,9 @@ from repro.store.record import Record
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
 from repro.track import make_tracker
+
+if TYPE_CHECKING:  # loads torch
+    from repro.engine.team import Team
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,26 @@ def run(configuration: Configuration) -> Outcome:
     folder = outputs.run(configuration.run_id)
     if settings.repeat is None and is_measured(folder, configuration) and is_finished(folder):
         return Outcome(folder, folder.read_record(configuration.evaluation_id), fresh=False)
+    rank = own_rank()
+    if rank.size == 1:
+        return hold(configuration)
+    from repro.run.together import follow, joined  # loads torch
+
+    with joined(rank, configuration) as team:
+        if team.leads:
+            outcome = hold(configuration, team)
+            team.tell(outcome.record.to_json())
+            return outcome
+        follow(configuration, team)
+        record = Record.from_json(team.tell(None), f"the record of run {folder.run_id}")
+        return Outcome(folder, record, fresh=True)
+
+
+def hold(configuration: Configuration, team: "Team | None" = None) -> Outcome:
+    """Carries a run out as the one that holds its folder, and leads the other processes if there are any."""
+    settings = configuration.settings
+    outputs = Outputs(settings.outputs)
+    folder = outputs.run(configuration.run_id)
     tracker = make_tracker(settings.tracking, outputs)
     with StopRequest() as stop, folder.lock() as lock, Journal(folder.journal_path) as journal:
         if lock.taken_over:
@@ -50,11 +75,13 @@ def run(configuration: Configuration) -> Outcome:
             record = folder.read_record(configuration.evaluation_id)
             if folder.has_weights:  # a process ended before it could say so; else they are being trained anew
                 folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
+            if team is not None:
+                team.tell(None)
             return Outcome(folder, record, fresh=False)
-        return Outcome(folder, work(held, configuration), fresh=True)
+        return Outcome(folder, work(held, configuration, team), fresh=True)
 
 
-def work(held: HeldRun, configuration: Configuration) -> Record:
+def work(held: HeldRun, configuration: Configuration, team: "Team | None" = None) -> Record:
     """Freezes the configuration, does the work, and leaves status, journal and tracking as it ended."""
     from repro.run.session import carry_out  # loads torch, which what is done already does without
 
@@ -63,10 +90,16 @@ def work(held: HeldRun, configuration: Configuration) -> Record:
     with logged_to(folder.log_path):
         configuration = freeze(held, configuration)
         commit = provenance.code_version()["commit"]
-        held.event("started", names=dict(configuration.choices), commit=commit)
+        processes = {} if team is None else {"processes": team.size}
+        held.event("started", names=dict(configuration.choices), commit=commit, **processes)
         held.tracker.start(folder)
         try:
-            record = carry_out(configuration, held)
+            if team is None:
+                record = carry_out(configuration, held)
+            else:
+                from repro.run.together import lead
+
+                record = lead(configuration, held, team)
         except BaseException as error:
             if held.lock.is_ours():
                 held.tracker.finish(told_fate(held, error))
@@ -106,7 +139,7 @@ def freeze(held: HeldRun, configuration: Configuration) -> Configuration:
     asked, folder = configuration.settings.runtime.threads, held.folder
     kept = frozen_before(held)
     if kept is None:
-        first = configuration.with_leaf("runtime.threads", asked or provenance.available_cores())
+        first = configuration.with_leaf("runtime.threads", asked or own_rank().cores or provenance.available_cores())
         folder.freeze_config(first.to_yaml())
         if not is_there(folder.status_path):
             folder.write_status(RunState.CREATED, step=0)

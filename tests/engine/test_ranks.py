@@ -25,7 +25,9 @@ BY_HAND = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "node1", "MASTER_PORT"
         ({**STEP, "SLURM_RESTART_COUNT": "2"}, Rank(2, 4, 1, "slurm-7-0-2", is_watched=True)),
         ({**STEP, **OF_OURS}, Rank(1, 2, 1, "abc", is_watched=True)),
         (BY_HAND, Rank(1, 2, 1)),
-        ({**STEP, "SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}, Rank(is_watched=True)),
+        ({**STEP, "SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}, Rank()),
+        ({**STEP, "SLURM_CPUS_PER_TASK": "3"}, Rank(2, 4, 1, "slurm-7-0-0", is_watched=True, cores=3)),
+        ({**TORCHRUN, "LOCAL_WORLD_SIZE": "1000"}, Rank(3, 4, 1, is_watched=True, cores=1)),
     ],
 )
 def test_the_place_is_the_launcher_s(environment, rank):

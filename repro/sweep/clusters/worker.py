@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from repro.engine.fallen import ended
+from repro.engine.ranks import own_rank
 from repro.errors import ReproError
 from repro.store.jobs import JobFolder
 from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, carry_out
@@ -14,12 +16,13 @@ def main(path: Path) -> int:
         job = FrozenJob.read(path)
         job.check_id()
         result = carry_out(job, lambda text: print(text, file=sys.stderr, flush=True))
-        result.write(JobFolder.of(path).result_path)
+        if own_rank().leads:
+            result.write(JobFolder.of(path).result_path)
     except ReproError as error:
         result = Result(Ending.FAILED, str(error), exit_code=1)
     if result.ending is not Ending.DONE:
         print(f"{result.ending}: {result.message}", file=sys.stderr)
-    return result.exit_code
+    return ended(result.exit_code)
 
 
 if __name__ == "__main__":
