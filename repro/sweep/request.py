@@ -35,11 +35,13 @@ class ClusterSettings:
         kind: where jobs are carried out.
         slots: jobs at a time; None: one per GPU, or one.
         refresh_seconds: between two looks at the progress of the jobs.
+        processes: that carry each job out together.
     """
 
     kind: ClusterKind
     slots: int | None = None
     refresh_seconds: float = 2.0
+    processes: int = 1
 
 
 AUTO = "auto"
@@ -177,7 +179,12 @@ def _cluster(given: Given) -> ClusterSettings:
     kind = given.word("cluster.kind", ClusterKind)
     if kind is ClusterKind.INLINE:
         return ClusterSettings(kind)
-    return ClusterSettings(kind, given.optional_count("cluster.slots"), given.positive("cluster.refresh_seconds"))
+    return ClusterSettings(
+        kind,
+        given.optional_count("cluster.slots"),
+        given.positive("cluster.refresh_seconds"),
+        given.optional_count("cluster.processes") or 1,
+    )
 
 
 def _group(argument: str) -> str:
