@@ -161,6 +161,6 @@ def notice_lines(notice: Notice, checkpoint_seconds: float | None) -> Iterator[s
     yield from headed("notice", f"SLURM leaves a job {told}; {takes}")
     short = [when for when, seconds in left.items() if seconds < needed]
     if short:
-        lost = "what was done since the checkpoint before is then done again"
-        yield from headed("", f"warning: that does not fit {' and '.join(short)}: {lost}; a longer GraceTime or KillWait "
-                          "is the site's to give")  # fmt: skip
+        where = " and ".join(short)
+        yield from headed("", f"warning: that does not fit {where}: what was done since the checkpoint before is then "
+                          "done again; a longer GraceTime or KillWait is the site's to give")  # fmt: skip
