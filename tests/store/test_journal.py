@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.errors import StoreError
-from repro.store.journal import TAIL_BYTES, Journal, JournalView, newest_step, read_journal
+from repro.store.journal import TAIL_BYTES, Journal, JournalView, newest_event, newest_step, read_journal
 
 
 @pytest.fixture
@@ -228,3 +228,16 @@ def test_a_tail_without_any_whole_line_has_no_step(path: Path) -> None:
         journal.point(7, loss=1.0)
         journal.event("note", text="x" * 2 * TAIL_BYTES)
     assert newest_step(path) is None
+
+
+def test_the_newest_event_of_a_kind_is_read_from_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    assert newest_event(path, "checkpoint") is None
+    with Journal(path) as journal:
+        journal.event("checkpoint", step=1, seconds=0.5)
+        journal.event("checkpoint", step=2, seconds=0.7)
+        journal.point(3, loss=1.0)
+    found = newest_event(path, "checkpoint")
+    assert found is not None
+    assert found.fields == {"step": 2, "seconds": 0.7}
+    assert newest_event(path, "evaluated") is None
