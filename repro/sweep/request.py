@@ -19,6 +19,7 @@ class Action(StrEnum):
     STATUS = "status"
     CANCEL = "cancel"
     RETRY = "retry"
+    DOCTOR = "doctor"
 
 
 class ClusterKind(StrEnum):
