@@ -5,7 +5,7 @@ from pathlib import Path
 
 from repro.errors import ReproError
 from repro.store.jobs import JobFolder
-from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, carry_out
+from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, blocked, carry_out
 
 
 def main(path: Path) -> int:
@@ -13,7 +13,7 @@ def main(path: Path) -> int:
     try:
         job = FrozenJob.read(path)
         job.check_id()
-        result = carry_out(job, lambda text: print(text, file=sys.stderr, flush=True))
+        result = blocked(job) or carry_out(job, lambda text: print(text, file=sys.stderr, flush=True))
         result.write(JobFolder.of(path).result_path)
     except ReproError as error:
         result = Result(Ending.FAILED, str(error), exit_code=1)

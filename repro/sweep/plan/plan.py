@@ -122,8 +122,8 @@ def _in_queue(queued: Queued, step: int | None) -> tuple[JobState, str]:
             return JobState.RUNNING, f"job {queued.job_id}" + (f", step {step}" if step else "")
         case QueueState.PENDING:
             return JobState.QUEUED, f"job {queued.job_id}: {queued.reason}"
-        case QueueState.BLOCKED:
-            return JobState.BLOCKED, f"job {queued.job_id} waits for one that failed ({queued.reason})"
+        case QueueState.BLOCKED:  # for ever; whether what it waits for is still to be had is seen in the whole plan
+            return JobState.TO_DO, f"job {queued.job_id} waits for one that failed, and makes room for another"
 
 
 def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:

@@ -110,7 +110,7 @@ def test_a_job_that_begins_needs_the_weights_of_its_upstream(job):
     assert not job.lacks_upstream()
     assert later.lacks_upstream()
     result = without_upstream(later)
-    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 0)
+    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 1)
     assert describe(result) == f"blocked: run {job.run_id}, which it starts from, has no weights here"
     later.run.path.mkdir(parents=True)
     later.run.weights_path.touch()
