@@ -45,6 +45,10 @@ def carry_out(overrides: Sequence[str]) -> int:
         from repro.sweep.clusters.register import cancelled
 
         return cancelled(request, None)
+    if request.action is Action.DOCTOR and not request.selection.patterns:
+        from repro.sweep.doctor.doctor import examine
+
+        return examine(request, [])
     library = request.selection.library()
     library.scale(request.scale)  # a mistake in it is told before anything is composed
     tables = request.tables_of(library)
@@ -95,6 +99,10 @@ class Sweep:
             from repro.sweep.clusters.register import cancelled
 
             return cancelled(request, list(self.jobs))
+        if request.action is Action.DOCTOR:
+            from repro.sweep.doctor.doctor import examine
+
+            return examine(request, [job.configuration for job in self.jobs.values()])
         plan = self.plan()
         for line in plan_lines(plan, self.found):
             print(line)
