@@ -53,15 +53,15 @@ class Sweep:
 
     def __init__(self, request: Request, library: Library, tables: Sequence[Table]) -> None:
         self.request, self.library = request, library
-        self.wanted, self.found = wanted_cells(request, library, tables)
-        self.listed = recorded_evaluations(request.selection.reports)
+        selection = request.selection
+        wanted, self.found = wanted_cells(request, library, tables)
+        self.wanted = with_settings(wanted, request.run, selection.outputs.root, selection.conf_folder)
+        self.listed = recorded_evaluations(selection.reports)
         self.look: Look | None = None
         if request.seeds is None:
-            self.look = look(self.wanted, self.found, request.selection.outputs, self.listed)
+            self.look = look(self.wanted, self.found, selection.outputs, self.listed)
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
-        jobs = distinct_jobs(self.wanted, self.seeds)
-        selection = request.selection
-        self.jobs = with_settings(jobs, request.run, selection.outputs.root, selection.conf_folder)
+        self.jobs = distinct_jobs(self.wanted, self.seeds)
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""

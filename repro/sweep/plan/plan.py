@@ -90,10 +90,13 @@ def make_plan(
             since = "has been trained anew since" if is_stale else "is stale itself"
             reason = f"run {job.upstream}, which it started from, {since}"
             found[run_id] = replace(job, state=JobState.STALE, reason=reason, missing=tuple(job.evaluations))
+    following: dict[str | None, list[str]] = {}
+    for run_id, job in jobs.items():
+        following.setdefault(job.upstream, []).append(run_id)
     for run_id in reversed(list(found)):  # downstream first: who still needs weights?
         job = found[run_id]
-        needed = [other for other in found.values() if other.upstream == run_id and not other.state.is_settled]
-        needed = [other for other in needed if other.state is not JobState.TO_EVALUATE]
+        states = {found[other].state for other in following.get(run_id, ())}
+        needed = any(not state.is_settled and state is not JobState.TO_EVALUATE for state in states)
         if not needed and not job.evaluations and job.state in (JobState.TO_DO, JobState.FAILED):
             found[run_id] = replace(job, state=JobState.NOT_NEEDED, reason="what starts from it is done")
         elif needed and job.state.is_settled and not observed.get(run_id, nothing).weights:
