@@ -82,6 +82,12 @@ class Given:
         self._require(key, value is None or (_is_whole(value) and value >= 1), "at least 1, or null")
         return None if value is None else int(value)
 
+    def whole(self, key: str, least: int) -> int:
+        """A whole number of at least `least`."""
+        value = self.leaves[key]
+        self._require(key, _is_whole(value) and value >= least, f"a whole number of at least {least}")
+        return int(value)
+
     def numbers(self, key: str, example: str) -> tuple[int, ...]:
         """Whole numbers from 0 on: a list of them, or how many, counted from 0; each once."""
         value = self.leaves[key]

@@ -12,6 +12,7 @@ from repro.engine.checkpoint import CheckpointFolder
 from repro.engine.meter import Meter
 from repro.engine.progress import Progress
 from repro.engine.step import Learner, set_training_mode, training_step
+from repro.engine.stop import Interrupted
 from repro.errors import ConfigError
 
 
@@ -40,8 +41,9 @@ class Training:
 
     Attributes:
         batches: from the first step not yet done to the last; called with that step once it is known.
-        validate: scores the validation images and returns mIoU in percent.
+        validate: scores the validation images and returns mIoU in percent; `Interrupted` if it was asked to end.
         restarted: whether an earlier process has begun this training.
+        checkpoint_took: seconds of the last checkpoint that an earlier process has written; 0 if there is none.
     """
 
     learner: Learner
@@ -51,6 +53,7 @@ class Training:
     checkpoints: CheckpointFolder
     keeper: Keeper
     restarted: bool = False
+    checkpoint_took: float = 0.0
 
 
 def train(job: Training) -> bool:
@@ -67,9 +70,13 @@ def train(job: Training) -> bool:
     resumed = job.checkpoints.restore(state)
     if resumed is not None or job.restarted:
         keeper.event("resumed", step=state.step)
+    meter = Meter(learner, job.checkpoint_took)
+    if state.validation_pending:
+        validation(job)
+        if state.validation_pending:
+            return False
     if state.step >= learner.steps:
         return True
-    meter = Meter(learner)
     every = settings.validation.every
     validate_every = Length.parse(every, "validation.every").steps(job.steps_per_epoch) if every else None
     chooses = settings.selection is Selection.best
@@ -82,12 +89,12 @@ def train(job: Training) -> bool:
             state.step += 1
             last = state.step == learner.steps
             bar.advance(figures=log(job, meter, rate, force=last))
-            due = validate_every and (state.step % validate_every == 0 or (last and chooses))
-            if due and (chooses or not keeper.stop_requested()):  # a score that only informs must not delay the end
+            if validate_every and (state.step % validate_every == 0 or (last and chooses)):
+                state.validation_pending = chooses  # a score that only informs is not made up for
                 validation(job)
             if last or keeper.stop_requested() or meter.checkpoint_due():
                 checkpoint(job, meter)
-                if keeper.stop_requested() and not last:
+                if keeper.stop_requested() and (state.validation_pending or not last):
                     return False
     return True
 
@@ -103,11 +110,18 @@ def log(job: Training, meter: Meter, rate: float, *, force: bool) -> dict[str, s
 
 
 def validation(job: Training) -> None:
-    """Scores the validation images, journals the score and keeps the best weights."""
+    """Scores the validation images, journals the score and keeps the best weights; if asked to end, leaves that off."""
     state, settings = job.learner.state, job.learner.settings
+    if job.keeper.stop_requested():
+        return
     state.model.eval()
-    score = job.validate()
-    set_training_mode(state.model, settings.schedule.batch_norm)
+    try:
+        score = job.validate()
+    except Interrupted:
+        return
+    finally:
+        set_training_mode(state.model, settings.schedule.batch_norm)
+    state.validation_pending = False
     job.keeper.point(state.step, validation_miou_percent=score)
     if settings.selection is not Selection.best:
         return
@@ -124,6 +138,7 @@ def checkpoint(job: Training, meter: Meter) -> None:
     meter.check_finite()
     meter.book_time()
     job.keeper.check()
-    job.checkpoints.save(state)
-    job.keeper.event("checkpoint", step=state.step)
+    with meter.checkpointing():
+        job.checkpoints.save(state)
+    job.keeper.event("checkpoint", step=state.step, seconds=round(meter.checkpoint_took, 3))
     job.keeper.saved(state.step)

@@ -22,10 +22,12 @@ from repro.errors import DataError
 from repro.metrics import miou_percent
 from repro.nn import Segmenter
 from repro.run.evaluation import describe_split
-from repro.run.held import HeldRun
+from repro.run.held import TRAINING, HeldRun
 from repro.run.weights import store_weights
 from repro.seeding import stream
 from repro.store.status import RunState
+
+BEFORE_TRAINING = "before its first step here"
 
 
 def training_split(configuration: Configuration, held: HeldRun, dataset: SegmentationDataset) -> SegmentationDataset:
@@ -34,7 +36,12 @@ def training_split(configuration: Configuration, held: HeldRun, dataset: Segment
     if wanted.duplicate is None:
         return dataset
     with Progress("masks for oversampling", total=len(dataset), unit="mask", shown=runtime.progress) as bar:
-        oversampled = Oversampled(dataset, wanted.duplicate, wanted.duplicate_times, advance=bar.advance)
+
+        def advance() -> None:
+            held.interrupt(BEFORE_TRAINING)
+            bar.advance()
+
+        oversampled = Oversampled(dataset, wanted.duplicate, wanted.duplicate_times, advance=advance)
     held.event("oversampled", images=oversampled.repeated, of=len(dataset), epoch=len(oversampled))
     return oversampled
 
@@ -65,12 +72,14 @@ def train_network(
         learner=learner,
         steps_per_epoch=epoch_steps,
         batches=lambda first_step: batches(dataset, settings, first_step, steps, device),
-        validate=validation(configuration, model, device),
+        validate=validation(configuration, model, device, held.interrupt),
         checkpoints=checkpoints,
         keeper=held,
         restarted=held.restarted,
+        checkpoint_took=held.checkpoint_took,
     )
-    held.folder.write_status(RunState.RUNNING, message="training")
+    held.folder.write_status(RunState.RUNNING, message=TRAINING)
+    held.interrupt(BEFORE_TRAINING)
     try:
         finished = train(job)
     except RuntimeError as error:  # torch's own, raised wherever the training stands when a worker dies
@@ -97,17 +106,26 @@ def _learner(
     return Learner(state, network, settings, auxiliary_weight, steps, device)
 
 
-def validation(configuration: Configuration, model: Segmenter, device: torch.device) -> Callable[[], float]:
+def validation(
+    configuration: Configuration, model: Segmenter, device: torch.device, interrupt: Callable[[str], None]
+) -> Callable[[], float]:
     """Scores the model on the validation split as the evaluation does, but in one view; opened only if wanted.
 
     The view is padded or slid over as the evaluation's are, at scale 1, not mirrored, at the trained output stride.
+    Before each image `interrupt` is called, which raises if it is to end.
     """
     settings = configuration.settings
     if settings.validation.every is None:
         return lambda: float("nan")
     dataset = build_dataset(configuration, settings.validation_split)
     one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
-    return lambda: miou_percent(evaluate(model, dataset, one_view, device, title="validation").total())
+
+    def scored() -> float:
+        found = evaluate(model, dataset, one_view, device, title="validation",
+                         observer=lambda *_: interrupt("during a validation"))  # fmt: skip
+        return miou_percent(found.total())
+
+    return scored
 
 
 def batches(

@@ -48,6 +48,16 @@ class Outputs:
         return self.root / "mlartifacts"
 
     @property
+    def submissions_path(self) -> Path:
+        """Where each submission to a queue stands, from before it is made, with what its jobs print."""
+        return self.root / "sweep" / "submissions"
+
+    @property
+    def snapshots_path(self) -> Path:
+        """Where the code that submitted jobs run lies, by its hash."""
+        return self.root / "snapshots"
+
+    @property
     def running_sweeps_path(self) -> Path:
         """Where sweeps announce themselves while they run: a lock each, and beside it the list of runs."""
         return self.root / "sweep" / "running"

@@ -9,6 +9,7 @@ from repro.config.identity import FORCE, GROUPS
 from repro.errors import ConfigError, hint
 from repro.experiments.selection import Selection, read_selection
 from repro.papers import Library, Table
+from repro.sweep.clusters.slurm.settings import SlurmSettings, read_slurm
 
 
 class Action(StrEnum):
@@ -25,6 +26,7 @@ class ClusterKind(StrEnum):
 
     INLINE = "inline"
     LOCAL = "local"
+    SLURM = "slurm"
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class ClusterSettings:
         kind: where jobs are carried out.
         slots: jobs at a time; None: one per GPU, or one.
         refresh_seconds: between two looks at the progress of the jobs.
+        slurm: what SLURM is asked for, where it is the cluster.
     """
 
     kind: ClusterKind
     slots: int | None = None
     refresh_seconds: float = 2.0
+    slurm: SlurmSettings | None = None
 
 
 AUTO = "auto"
@@ -177,6 +181,8 @@ def _cluster(given: Given) -> ClusterSettings:
     kind = given.word("cluster.kind", ClusterKind)
     if kind is ClusterKind.INLINE:
         return ClusterSettings(kind)
+    if kind is ClusterKind.SLURM:
+        return ClusterSettings(kind, slurm=read_slurm(given))
     return ClusterSettings(kind, given.optional_count("cluster.slots"), given.positive("cluster.refresh_seconds"))
 
 

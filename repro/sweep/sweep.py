@@ -8,6 +8,7 @@ from repro.console import complain
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
+from repro.sweep.clusters.slurm.submissions import look_at_queue
 from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.known import known_evaluations
 from repro.sweep.plan.look import Look, look
@@ -16,7 +17,7 @@ from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.questions import questions
 from repro.sweep.plan.run_settings import with_settings
 from repro.sweep.plan.seeds import seed_lines
-from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, plan_lines, problem_lines
+from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, headed, plan_lines, problem_lines
 from repro.sweep.plan.wanted import wanted_cells
 from repro.sweep.request import Action, ClusterKind, Request, read_request
 
@@ -62,10 +63,14 @@ class Sweep:
             self.look = look(self.wanted, self.found, selection.outputs, self.listed)
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
         self.jobs = distinct_jobs(self.wanted, self.seeds)
+        self.queue_problem = ""
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
-        observed = observe(self.request.selection.outputs, self.jobs)
+        outputs = self.request.selection.outputs
+        is_chosen = self.request.cluster.kind is ClusterKind.SLURM
+        queued, self.queue_problem = look_at_queue(outputs, is_chosen=is_chosen)
+        observed = observe(outputs, self.jobs, queued)
         if retry:
             observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
                         for key, seen in observed.items()}  # fmt: skip
@@ -81,6 +86,8 @@ class Sweep:
             return cancelled(request, list(self.jobs))
         plan = self.plan()
         for line in plan_lines(plan, self.found):
+            print(line)
+        for line in headed("queue", self.queue_problem) if self.queue_problem else ():
             print(line)
         if request.action is Action.PLAN:
             for line in self.seed_lines():

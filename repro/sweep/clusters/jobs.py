@@ -168,10 +168,11 @@ class Attempt:
         return kind if not str(self.error).strip() else f"{kind}: {first_line(self.error)}"
 
 
-def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
+def carry_out(job: FrozenJob, say: Callable[[str], None], *, unattended: bool = False) -> Result:
     """Trains, and makes every evaluation that is missing; never raises but for a second Ctrl-C.
 
     Args:
+        unattended: as of `run`.
         say: takes the traceback of an error that is no mistake of the user.
     """
     from repro.run.lifecycle import run  # loads torch, which planning may do without
@@ -183,7 +184,7 @@ def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
             # Without its weights, which others wait for, a run that has its record would be left as it is.
             repeats = (job.anew and number == 0) or not job.run.has_weights
             asked = configuration.forced() if repeats else configuration
-            score = run(asked).record.scores.miou_percent
+            score = run(asked, unattended=unattended).record.scores.miou_percent
         if attempt.error is None:
             continue
         failed = _fate(attempt)

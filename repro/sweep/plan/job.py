@@ -16,6 +16,7 @@ class JobState(StrEnum):
     RECORDED = "done (recorded)"
     NOT_NEEDED = "not needed"
     RUNNING = "running"
+    QUEUED = "queued"
     UNKNOWN = "unknown"
     FAILED = "failed"
     BLOCKED = "blocked"
@@ -35,6 +36,23 @@ class JobState(StrEnum):
         What another host holds is among it: only who wants the folder watches whether its holder lives.
         """
         return self in (JobState.TO_DO, JobState.TO_EVALUATE, JobState.UNKNOWN, JobState.STALE)
+
+
+class QueueState(StrEnum):
+    """Where a job in a queue stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A job in a queue: its id there, where it stands, and why, in the queue's words."""
+
+    job_id: str
+    state: QueueState
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Observed:
-    """What is on disk of one run.
+    """What is on disk of one run, and in the queue.
 
     Attributes:
         state: of status.json; None if there is none.
@@ -74,6 +92,7 @@ class Observed:
         evaluations: ids of the wanted evaluations whose record is whole.
         digest: of the weights, as far as the status tells.
         start_digest: of another run's weights that it started from, likewise.
+        queued: its job in the queue; None if there is none.
     """
 
     state: RunState | None = None
@@ -85,6 +104,7 @@ class Observed:
     evaluations: frozenset[str] = frozenset()
     digest: str | None = None
     start_digest: str | None = None
+    queued: Queued | None = None
 
     @property
     def has_failed(self) -> bool:

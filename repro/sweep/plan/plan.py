@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from repro.sweep.plan.job import Job, JobState, Observed, Wanted
+from repro.sweep.plan.job import Job, JobState, Observed, Queued, QueueState, Wanted
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,16 @@ def _is_stale(seen: Observed, before: Observed) -> bool:
     return None not in (seen.start_digest, before.digest) and seen.start_digest != before.digest
 
 
+def _in_queue(queued: Queued, step: int | None) -> tuple[JobState, str]:
+    match queued.state:
+        case QueueState.RUNNING:
+            return JobState.RUNNING, f"job {queued.job_id}" + (f", step {step}" if step else "")
+        case QueueState.PENDING:
+            return JobState.QUEUED, f"job {queued.job_id}: {queued.reason}"
+        case QueueState.BLOCKED:
+            return JobState.BLOCKED, f"job {queued.job_id} waits for one that failed ({queued.reason})"
+
+
 def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
     """The job with its state, whatever becomes of its upstream."""
     only_listed = frozenset(item for item in job.evaluations if item in recorded and item not in seen.evaluations)
@@ -129,6 +139,8 @@ def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
     elif seen.held:
         state = JobState.RUNNING
         reason = ", ".join(filter(None, [seen.message, f"step {seen.step}" if seen.step else ""]))
+    elif seen.queued is not None:
+        state, reason = _in_queue(seen.queued, seen.step)
     elif seen.elsewhere:
         state, reason = JobState.UNKNOWN, f"held {seen.elsewhere}, which a start would watch for signs of life"
     elif seen.has_failed:
