@@ -212,4 +212,4 @@ def describe(result: Result) -> str:
 
 def without_upstream(job: FrozenJob) -> Result:
     """The result of a job whose upstream has left no weights."""
-    return Result(Ending.BLOCKED, f"run {job.upstream}, which it starts from, has no weights here")
+    return Result(Ending.BLOCKED, f"run {job.upstream}, which it starts from, has no weights here", exit_code=1)
