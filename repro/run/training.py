@@ -25,7 +25,7 @@ from repro.run.evaluation import describe_split
 from repro.run.held import TRAINING, HeldRun
 from repro.run.weights import store_weights
 from repro.seeding import stream
-from repro.store.status import RunState
+from repro.store.status import STEPS, RunState
 
 BEFORE_TRAINING = "before its first step here"
 
@@ -78,7 +78,7 @@ def train_network(
         restarted=held.restarted,
         checkpoint_took=held.checkpoint_took,
     )
-    held.folder.write_status(RunState.RUNNING, message=TRAINING)
+    held.folder.write_status(RunState.RUNNING, message=TRAINING, **{STEPS: steps})
     held.interrupt(BEFORE_TRAINING)
     try:
         finished = train(job)

@@ -8,8 +8,9 @@ from repro.console import complain
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
+from repro.sweep.clusters.slurm.left import handed_over, with_lost
 from repro.sweep.clusters.slurm.submissions import look_at_queue
-from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.job import Job, JobState, Observed
 from repro.sweep.plan.known import known_evaluations
 from repro.sweep.plan.look import Look, look
 from repro.sweep.plan.observe import observe, recorded_evaluations
@@ -17,8 +18,10 @@ from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.questions import questions
 from repro.sweep.plan.run_settings import with_settings
 from repro.sweep.plan.seeds import seed_lines
-from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, headed, plan_lines, problem_lines
+from repro.sweep.plan.status_text import status_lines
+from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, plan_lines, problem_lines
 from repro.sweep.plan.wanted import wanted_cells
+from repro.sweep.plan.words import headed
 from repro.sweep.request import Action, ClusterKind, Request, read_request
 
 
@@ -64,16 +67,21 @@ class Sweep:
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
         self.jobs = distinct_jobs(self.wanted, self.seeds)
         self.queue_problem = ""
+        self.observed: dict[str, Observed] = {}
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
         outputs = self.request.selection.outputs
         is_chosen = self.request.cluster.kind is ClusterKind.SLURM
+        handed = {run_id: job for run_id, job in handed_over(outputs).items() if run_id in self.jobs}
         queued, self.queue_problem = look_at_queue(outputs, is_chosen=is_chosen)
         observed = observe(outputs, self.jobs, queued)
+        if handed and not self.queue_problem:
+            observed = with_lost(observed, handed)
         if retry:
-            observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
+            observed = {key: replace(seen, state=None, message="", lost="") if seen.has_failed or seen.lost else seen
                         for key, seen in observed.items()}  # fmt: skip
+        self.observed = observed
         self.listed = recorded_evaluations(self.request.selection.reports)
         return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed)
 
@@ -85,7 +93,9 @@ class Sweep:
 
             return cancelled(request, list(self.jobs))
         plan = self.plan()
-        for line in plan_lines(plan, self.found):
+        is_status = request.action is Action.STATUS
+        for line in (status_lines(plan, self.found, self.observed, request.jobs_shown) if is_status
+                     else plan_lines(plan, self.found)):  # fmt: skip
             print(line)
         for line in headed("queue", self.queue_problem) if self.queue_problem else ():
             print(line)

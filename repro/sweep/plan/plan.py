@@ -119,10 +119,10 @@ def _is_stale(seen: Observed, before: Observed) -> bool:
     return None not in (seen.start_digest, before.digest) and seen.start_digest != before.digest
 
 
-def _in_queue(queued: Queued, step: int | None) -> tuple[JobState, str]:
+def _in_queue(queued: Queued, place: str) -> tuple[JobState, str]:
     match queued.state:
         case QueueState.RUNNING:
-            return JobState.RUNNING, f"job {queued.job_id}" + (f", step {step}" if step else "")
+            return JobState.RUNNING, ", ".join(filter(None, [f"job {queued.job_id}", place]))
         case QueueState.PENDING:
             return JobState.QUEUED, f"job {queued.job_id}: {queued.reason}"
         case QueueState.BLOCKED:
@@ -138,9 +138,11 @@ def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
         state = JobState.RECORDED if only_listed else JobState.DONE
     elif seen.held:
         state = JobState.RUNNING
-        reason = ", ".join(filter(None, [seen.message, f"step {seen.step}" if seen.step else ""]))
+        reason = seen.place
     elif seen.queued is not None:
-        state, reason = _in_queue(seen.queued, seen.step)
+        state, reason = _in_queue(seen.queued, seen.place)
+    elif seen.lost:
+        state, reason = JobState.FAILED, seen.lost
     elif seen.elsewhere:
         state, reason = JobState.UNKNOWN, f"held {seen.elsewhere}, which a start would watch for signs of life"
     elif seen.has_failed:
@@ -148,5 +150,5 @@ def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
     elif seen.weights:
         state = JobState.TO_EVALUATE
     elif seen.step:
-        reason = f"goes on from step {seen.step}"
+        reason = f"goes on from step {seen.step:,}"
     return replace(job, state=state, reason=reason, missing=missing, recorded=only_listed)
