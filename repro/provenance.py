@@ -29,17 +29,23 @@ def now() -> str:
 
 @cache
 def code_version() -> dict[str, Any]:
-    """Commit of the checkout that the package runs from, whether it was changed since, and the hash of its science.
+    """Commit of the checkout that the package runs from, whether it was changed since, and the hash of its science."""
+    return {**checkout_version(), "science": science_sha256(Path(__file__).parent)}
 
-    Commit and change are null where it is installed; a copy made for queued jobs has those of what it was made of.
+
+@cache
+def checkout_version() -> dict[str, Any]:
+    """Commit of the checkout that the package runs from, and whether it was changed since.
+
+    Both are null where it is installed; a copy made for queued jobs has those of what it was made of.
     """
     folder = Path(__file__).parent
     if (copied := _copied_facts()) is not None:
-        return {"commit": copied["commit"], "dirty": copied["dirty"], "science": science_sha256(folder)}
+        return {"commit": copied["commit"], "dirty": copied["dirty"]}
     commit = _git(folder, "rev-parse", "HEAD")
     tracked = commit is not None and _git(folder, "ls-files", "--error-unmatch", "provenance.py") is not None
     changed = bool(_git(folder, "status", "--porcelain", "--untracked-files=no")) if tracked else None
-    return {"commit": commit if tracked else None, "dirty": changed, "science": science_sha256(folder)}
+    return {"commit": commit if tracked else None, "dirty": changed}
 
 
 def science_sha256(package: Path) -> str:

@@ -1,5 +1,6 @@
 """The command line of a sweep -> a checked request; loads no torch, so mistakes are told at once."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -196,4 +197,6 @@ def _group(argument: str) -> str:
 
 def quoted(word: str) -> str:
     """A word as a shell takes it."""
-    return f"'{word}'" if any(character in word for character in '*[]{}() "$&;') else word
+    if not any(character in word for character in "*[]{}() '\"$&;"):
+        return word
+    return f'"{word}"' if "'" in word and not any(character in word for character in '"$`\\') else shlex.quote(word)

@@ -163,6 +163,9 @@ class Sweep:
         """Carries jobs out, each after its upstream; returns the exit code, 0 only if the whole plan is done."""
         from repro.sweep.clusters.execute import execute  # as above
 
+        if self.queue_problem and self.request.cluster.kind is ClusterKind.SLURM:
+            print("nothing is submitted before SLURM answers, see above")
+            return 1
         return execute(self.request, jobs, self.plan)
 
     def slots(self) -> int:

@@ -55,11 +55,11 @@ def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -
 
 def _hand_over(request: Request, todo: list[FrozenJob], settings: SlurmSettings, board: Board) -> int:
     """Submits jobs and says which; returns 0 if none was left."""
-    from repro.sweep.clusters.slurm.submit import submit  # loads submitit, which other clusters do without
+    from repro.sweep.clusters.slurm.submit import Submitter  # loads submitit, which other clusters do without
 
     selection = request.selection
     folders = [*selection.sweeps_folders, *([selection.conf_folder] if selection.conf_folder else [])]
-    done = submit(selection.outputs, todo, settings, folders, _title(request), board.say)
+    done = Submitter(selection.outputs, settings, _title(request), folders, board.say).submit(todo)
     for sentence in done.reasons:
         board.say(sentence)
     again = "the same command later submits the rest; " if done.left else ""

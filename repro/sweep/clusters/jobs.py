@@ -50,7 +50,7 @@ class FrozenJob:
     @property
     def outputs(self) -> Outputs:
         """Where the runs are."""
-        return Outputs(self.configurations[0].settings.outputs)
+        return Outputs(Path(self.configurations[0].tree["outputs"]))  # settings are read one by one, in hundredths
 
     @property
     def run(self) -> RunFolder:
@@ -213,3 +213,18 @@ def describe(result: Result) -> str:
 def without_upstream(job: FrozenJob) -> Result:
     """The result of a job whose upstream has left no weights."""
     return Result(Ending.BLOCKED, f"run {job.upstream}, which it starts from, has no weights here", exit_code=1)
+
+
+def blocked(job: FrozenJob) -> Result | None:
+    """The result of a job whose upstream has left no weights, or damaged ones; None where they are whole, or spared."""
+    if job.upstream is None or (job.run.has_weights and not job.anew):
+        return None
+    if job.lacks_upstream():
+        return without_upstream(job)
+    from repro.run.weights import check_upstream  # loads torch
+
+    try:
+        check_upstream(job.outputs.run(job.upstream))
+    except ReproError as error:
+        return Result(Ending.BLOCKED, str(error), exit_code=1)
+    return None

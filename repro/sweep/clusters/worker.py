@@ -6,7 +6,7 @@ from pathlib import Path
 from repro.errors import ReproError
 from repro.store.files import remove
 from repro.store.jobs import JobFolder
-from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, carry_out, without_upstream
+from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, blocked, carry_out
 
 
 def main(path: Path) -> int:
@@ -26,7 +26,7 @@ def carried_out(path: Path, *, unattended: bool = False) -> Result:
         remove(result_path)  # of an earlier start of the same job
         job = FrozenJob.read(path)
         job.check_id()
-        result = without_upstream(job) if job.lacks_upstream() else carry_out(job, _say, unattended=unattended)
+        result = blocked(job) or carry_out(job, _say, unattended=unattended)
     except ReproError as error:
         result = Result(Ending.FAILED, str(error), exit_code=1)
     leave(result, result_path)

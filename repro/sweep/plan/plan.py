@@ -125,8 +125,8 @@ def _in_queue(queued: Queued, place: str) -> tuple[JobState, str]:
             return JobState.RUNNING, ", ".join(filter(None, [f"job {queued.job_id}", place]))
         case QueueState.PENDING:
             return JobState.QUEUED, f"job {queued.job_id}: {queued.reason}"
-        case QueueState.BLOCKED:
-            return JobState.BLOCKED, f"job {queued.job_id} waits for one that failed ({queued.reason})"
+        case QueueState.BLOCKED:  # for ever; whether what it waits for is still to be had is seen in the whole plan
+            return JobState.TO_DO, f"job {queued.job_id} waits for one that failed, and makes room for another"
 
 
 def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,6 +18,9 @@ _OF_A_TEAM = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RAN
 
 
 _PENDING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD", "CONFIGURING")
+
+_IDS_AT_ONCE = 500
+"""Ids on one command line."""
 
 NEVER = "DependencyNeverSatisfied"
 """Why a job stays in the queue for ever: what it waits for has failed."""
@@ -35,12 +38,16 @@ class Entry:
         job_id: such as 17_3.
         name: of the job.
         state: in SLURM's word, such as PENDING.
-        reason: why it is in that state; the nodes that it runs on.
+        account: that it is charged to.
+        quality: of service.
+        reason: why it is in that state.
     """
 
     job_id: str
     name: str
     state: str
+    account: str
+    quality: str
     reason: str
 
     @property
@@ -82,9 +89,19 @@ def entries() -> list[Entry]:
     Raises:
         QueueError: squeue is not there, fails, or gives no answer.
     """
-    lines = asked("squeue", "--me", "--noheader", "--array", "--format=%i|%j|%T|%r").splitlines()
-    found = (line.strip().split("|", 3) for line in lines)
-    return [Entry(*words) for words in found if len(words) == 4]
+    lines = asked("squeue", "--me", "--noheader", "--array", "--format=%i|%j|%T|%a|%q|%r").splitlines()
+    found = (line.strip().split("|", 5) for line in lines)
+    return [Entry(*words) for words in found if len(words) == 6]
+
+
+def cancel(job_ids: Sequence[str]) -> None:
+    """Takes jobs out of the queue.
+
+    Raises:
+        QueueError: scancel is not there, fails, or gives no answer.
+    """
+    for start in range(0, len(job_ids), _IDS_AT_ONCE):
+        asked("scancel", *job_ids[start : start + _IDS_AT_ONCE])
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import Any
 from repro import provenance
 from repro.config.configuration import Configuration
 from repro.config.groups import config_folder
-from repro.config.modules import find_module
+from repro.config.modules import Module, find_module
 from repro.config.own_code import own_code, targets_of
 from repro.errors import ConfigError, StoreError
 from repro.papers import sweeps_folder
@@ -82,22 +82,26 @@ def make_snapshot(outputs: Outputs, configurations: Iterable[Configuration], fol
     Raises:
         StoreError: the disk refuses.
     """
-    files = dict(_files(configurations, folders))
+    configurations = list(configurations)
+    modules = dict(_own_modules(configurations))
+    files = {**dict(_ours()), **dict(_of_folders(folders)), **dict(_around(modules))}
     contents = {name: read_bytes(file) for name, file in files.items() if not _is_large(name, file)}
-    digests = {name: digest_of(content) for name, content in sorted(contents.items())}
-    version = provenance.code_version()
-    facts = {"commit": version["commit"], "dirty": version["dirty"], "files": digests,
-             "large": {name: str(file) for name, file in sorted(files.items()) if name not in contents}}  # fmt: skip
+    facts = {
+        **provenance.checkout_version(),
+        "files": {name: digest_of(content) for name, content in sorted(contents.items())},
+        "large": {name: str(file) for name, file in sorted(files.items()) if name not in contents},
+    }
     path = outputs.snapshots_path.absolute() / digest_of(json.dumps(facts).encode())[:HASH_DIGITS]
     if not is_there(path):
-        _write(path, contents, facts, files)
+        counting = {Path(file) for module in modules.values() if (file := module.file) is not None}
+        origins = {name: {"file": str(file), **provenance.file_version(file)}
+                   for name, file in files.items() if file in counting}  # fmt: skip
+        _write(path, contents, {**facts, "origins": origins})
     return Snapshot(path)
 
 
-def _write(path: Path, contents: Mapping[str, bytes], facts: Mapping[str, Any], files: Mapping[str, Path]) -> None:
+def _write(path: Path, contents: Mapping[str, bytes], facts: Mapping[str, Any]) -> None:
     """Writes beside the place and renames, so that a snapshot is whole or absent."""
-    origins = {name: {"file": str(file), **provenance.file_version(file)}
-               for name, file in files.items() if name in contents and name.startswith(f"{OWN}/")}  # fmt: skip
     partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     with guarded(path, "written"):
         try:
@@ -108,7 +112,7 @@ def _write(path: Path, contents: Mapping[str, bytes], facts: Mapping[str, Any], 
                 (partial / name).parent.mkdir(parents=True, exist_ok=True)
                 (partial / name).symlink_to(file)
             (partial / OWN).mkdir(exist_ok=True)
-            (partial / provenance.SNAPSHOT).write_text(sealed_json({**facts, "origins": origins}), encoding="utf-8")
+            (partial / provenance.SNAPSHOT).write_text(sealed_json(dict(facts)), encoding="utf-8")
             try:
                 partial.rename(path)
             except OSError:
@@ -119,35 +123,42 @@ def _write(path: Path, contents: Mapping[str, bytes], facts: Mapping[str, Any], 
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _files(configurations: Iterable[Configuration], folders: Iterable[Path]) -> Iterator[tuple[str, Path]]:
-    """Name in the snapshot and place now of every file."""
+def _ours() -> Iterator[tuple[str, Path]]:
+    """Name in the snapshot and place now of the files of the package and of its YAML."""
     package = Path(provenance.__file__).parent
     yield from _below(package, f"{CODE}/{package.name}")
     for folder in (config_folder(), sweeps_folder()):
         if not folder.is_relative_to(package):
             yield from _below(folder, f"{CODE}/{folder.name}")
+
+
+def _of_folders(folders: Iterable[Path]) -> Iterator[tuple[str, Path]]:
     for number, folder in enumerate(folders):
         yield from _below(folder, f"{FOLDERS}/{number}-{folder.resolve().name}")
+
+
+def _own_modules(configurations: Iterable[Configuration]) -> Iterator[tuple[str, Module]]:
+    """The user's modules whose code counts for some configurations, by name."""
     targets = {target: where for configuration in configurations for where, target in targets_of(configuration.tree)}
-    modules = {name for target, where in targets.items() for name in own_code(target, where).modules}
+    for target, where in targets.items():
+        yield from own_code(target, where).modules.items()
+
+
+def _around(modules: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """The files of modules, or, where they stand in packages, all that stands there."""
     for top in sorted({name.partition(".")[0] for name in modules}):
-        yield from _of_module(top)
-
-
-def _of_module(top: str) -> Iterator[tuple[str, Path]]:
-    """The files of a module that stands in no package: its own, or all in its folders."""
-    module = find_module(top)
-    if module is None:
-        return
-    for folder in module.folders or ():
-        yield from _below(Path(folder), f"{OWN}/{top}")
-    if module.folders is None and module.file is not None and module.file_on_disk == module.file:
-        yield f"{OWN}/{top}.py", Path(module.file)
-    elif module.file_on_disk is not None and module.file_on_disk != module.file:
-        raise ConfigError(
-            f"{top} lies in the archive {module.file_on_disk}, which can change while jobs wait; unpack it, or install "
-            "it, to submit jobs that need it"
-        )
+        module = find_module(top)
+        if module is None:
+            continue
+        for folder in module.folders or ():
+            yield from _below(Path(folder), f"{OWN}/{top}")
+        if module.file_on_disk != module.file:
+            raise ConfigError(
+                f"{top} lies in the archive {module.file_on_disk}, which may change while jobs wait; unpack it, or "
+                "install it, to submit jobs that need it"
+            )
+        if module.folders is None and module.file is not None:
+            yield f"{OWN}/{top}.py", Path(module.file)
 
 
 def _below(folder: Path, name: str) -> Iterator[tuple[str, Path]]:

@@ -25,18 +25,14 @@ def main(file: Path) -> int:
                               "submitted anew; this job leaves the work to the others")  # fmt: skip
     except ReproError as error:
         return _refused(error)
-    job_path = Path(submission.jobs[_place()])
+    job = submission.job(int(os.environ.get("SLURM_ARRAY_TASK_ID", 0)))
     try:
         Snapshot(Path(submission.snapshot)).check()
     except ReproError as error:
-        Result(Ending.FAILED, str(error), exit_code=error.exit_code).write(JobFolder.of(job_path).result_path)
+        Result(Ending.FAILED, str(error), exit_code=error.exit_code).write(job.result_path)
         return _refused(error)
-    _carry_out(submission, file, job_path)
+    _carry_out(submission, job)
     return 0
-
-
-def _place() -> int:
-    return int(os.environ.get("SLURM_ARRAY_TASK_ID", 0))
 
 
 def _refused(error: ReproError) -> int:
@@ -44,7 +40,7 @@ def _refused(error: ReproError) -> int:
     return error.exit_code
 
 
-def _carry_out(submission: Submission, file: Path, job_path: Path) -> None:
+def _carry_out(submission: Submission, job: JobFolder) -> None:
     from submitit.core.job_environment import JobEnvironment
     from submitit.core.submission import process_job
     from submitit.helpers import DelayedSubmission
@@ -54,7 +50,7 @@ def _carry_out(submission: Submission, file: Path, job_path: Path) -> None:
     os.environ["SUBMITIT_FOLDER"] = submission.folder
     pickle = JobEnvironment().paths.submitted_pickle
     if not pickle.exists():
-        delayed = DelayedSubmission(Task(str(job_path)))
+        delayed = DelayedSubmission(Task(str(job.job_path)))
         delayed.set_timeout(submission.limit_minutes, submission.timeouts)
         partial = pickle.with_name(f".{pickle.name}.{secrets.token_hex(4)}.partial")
         delayed.dump(partial)

@@ -1,28 +1,31 @@
-"""Hands jobs to SLURM through submitit, each chunk announced in a file before, and does not wait for them."""
+"""Hands jobs to SLURM, each chunk announced in a file before, and does not wait for them."""
 
-import io
 import secrets
-import shlex
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from submitit.slurm.slurm import SlurmExecutor
 
 from repro.store.lock import FolderLock
 from repro.store.outputs import Outputs
 from repro.sweep.clusters.jobs import FrozenJob
 from repro.sweep.clusters.local import Slot, fitted
-from repro.sweep.clusters.slurm.chunks import Chunk, Limits, Pending, chunked
-from repro.sweep.clusters.slurm.queue import clean_environment, entries
+from repro.sweep.clusters.slurm.chunks import Chunk, Pending, chunked
+from repro.sweep.clusters.slurm.limits import limits
+from repro.sweep.clusters.slurm.queue import Entry, cancel, clean_environment, entries
+from repro.sweep.clusters.slurm.sbatch import RefusedError, hand_over
 from repro.sweep.clusters.slurm.settings import SlurmSettings
-from repro.sweep.clusters.slurm.snapshot import Snapshot, further_path, make_snapshot
-from repro.sweep.clusters.slurm.submissions import Answer, Submission, file_of, queued_runs
-from repro.sweep.plan.job import Queued
+from repro.sweep.clusters.slurm.snapshot import Snapshot, make_snapshot
+from repro.sweep.clusters.slurm.submissions import Answer, Submission, awaited, queued_runs
+from repro.sweep.plan.job import Queued, QueueState
 
-Say = Callable[[str], None]
-START = "repro.sweep.clusters.slurm.start"
+PAUSES_SECONDS = (0.0, 1.0, 3.0)
+"""Before each look into the queue for jobs that sbatch gave no answer about."""
+
+
+WRITERS = 16
+"""Files written at a time."""
 
 
 @dataclass
@@ -40,130 +43,166 @@ class Submitted:
     reasons: list[str] = field(default_factory=list)
 
 
-def submit(
-    outputs: Outputs, jobs: Sequence[FrozenJob], settings: SlurmSettings, folders: Sequence[Path], title: str, say: Say
-) -> Submitted:
-    """Submits jobs that are not in the queue yet.
+class Submitter:
+    """Submits the jobs of one sweep.
 
     Args:
         outputs: where the runs are.
-        jobs: each after its upstream.
         settings: what SLURM is asked for.
-        folders: of YAML of the user's own.
-        title: of the sweep, which the names of the jobs begin with.
+        title: of the sweep; the names of its jobs in the queue begin with it.
+        folders: of YAML of the user's own, which the snapshot keeps.
         say: takes a line about each array.
-
-    Raises:
-        QueueError: SLURM does not answer.
-        StoreError: the disk refuses, or another process is submitting.
     """
-    with clean_environment(), FolderLock(outputs.submissions_path / "lock", "submit", brief=True):
-        queued = queued_runs(outputs, entries())
-        todo = {job.run_id: job for job in jobs if job.run_id not in queued}
-        pending = [Pending(job.run_id, job.upstream if job.upstream in todo else None, _after(job, queued))
-                   for job in todo.values()]  # fmt: skip
-        chunks, left = chunked(pending, Limits())
-        snapshot = make_snapshot(outputs, [item for job in todo.values() for item in job.configurations], folders)
-        name = f"{title}.{secrets.token_hex(3)}"
-        submitter = _Submitter(outputs, todo, settings, snapshot, name, say)
-        return submitter.submit(chunks, left)
 
+    def __init__(
+        self,
+        outputs: Outputs,
+        settings: SlurmSettings,
+        title: str,
+        folders: Iterable[Path],
+        say: Callable[[str], None],
+    ) -> None:
+        self._outputs, self._settings, self._folders, self._say = outputs, settings, list(folders), say
+        self._name = f"{title}.{secrets.token_hex(3)}"
 
-def _after(job: FrozenJob, queued: Mapping[str, Queued]) -> str | None:
-    before = queued.get(job.upstream or "")
-    return None if before is None else before.job_id
+    def submit(self, jobs: Sequence[FrozenJob]) -> Submitted:
+        """Submits jobs, each given after its upstream, that are not in the queue yet.
 
-
-class _Executor(SlurmExecutor):
-    """Starts our own check of the code first."""
-
-    def __init__(self, submission: Submission, file: Path, python: str | None) -> None:
-        super().__init__(submission.folder, submission.timeouts, python=python)
-        self._file = file
-
-    @property
-    def _submitit_command_str(self) -> str:
-        return f"{self.python} -u -m {START} {shlex.quote(str(self._file))}"
-
-
-@dataclass
-class _Submitter:
-    outputs: Outputs
-    jobs: Mapping[str, FrozenJob]
-    settings: SlurmSettings
-    snapshot: Snapshot
-    name: str
-    say: Say
-
-    def submit(self, chunks: Sequence[Chunk], left: list[str]) -> Submitted:
-        done = Submitted(left=left)
-        arrays: list[str] = []
-        for number, chunk in enumerate(chunks):
-            dependency = None
-            if chunk.before is not None:
-                dependency = f"{'aftercorr' if len(chunk.runs) > 1 else 'afterok'}:{arrays[chunk.before]}"
-            elif chunk.after is not None:
-                dependency = f"afterok:{chunk.after}"
-            job_id = self._hand_over(number, chunk, dependency)
-            arrays.append(job_id)
-            places = [f"{job_id}_{place}" for place in range(len(chunk.runs))] if len(chunk.runs) > 1 else [job_id]
-            done.ids |= zip(chunk.runs, places, strict=True)
+        Raises:
+            QueueError: SLURM does not answer.
+            StoreError: the disk refuses, or another process is submitting all the time.
+        """
+        with clean_environment(), FolderLock(self._outputs.submissions_path / "lock", "submit", brief=True):
+            seen = entries()
+            settle(self._outputs, seen)
+            queued = queued_runs(self._outputs, seen)
+            dead = {run: item for run, item in queued.items() if item.state is QueueState.BLOCKED}
+            living = {run: item for run, item in queued.items() if run not in dead}
+            done = Submitted()
+            todo = self._ready(jobs, living, done)
+            cancel([dead[run].job_id for run in todo if run in dead])
+            bounds = limits(self._settings, seen, len(todo))
+            pending = [_pending(job, todo, living) for job in todo.values()]
+            chunks, left = chunked(pending, bounds)
+            if left:
+                done.reasons.append(f"{_jobs(len(left))} of {len(todo)} left: {bounds.reason}")
+            done.left += left
+            if chunks:
+                self._submit(chunks, todo, done)
         return done
 
-    def _hand_over(self, number: int, chunk: Chunk, dependency: str | None) -> str:
-        from repro.sweep.clusters.slurm.task import Task
-
-        name = f"{self.name}.{number}"
-        files = [str(self._freeze(run).absolute()) for run in chunk.runs]
-        folder = (self.settings.log_folder or self.outputs.submissions_path).expanduser() / name
-        submission = Submission(name, chunk.runs, tuple(files), str(self.snapshot.path), str(folder.absolute()),
-                                self.settings.limit_minutes, self.settings.timeouts_margin)  # fmt: skip
-        submission.write(self.outputs)
-        executor = _Executor(submission, file_of(self.outputs, name).absolute(), self.settings.python)
-        executor.update_parameters(**parameters(self.settings, self.snapshot, name, dependency))
-        with redirect_stderr(io.StringIO()):
-            if len(files) == 1:
-                submitted = [executor.submit(Task(files[0]))]
+    def _ready(self, jobs: Sequence[FrozenJob], queued: Mapping[str, Queued], done: Submitted) -> dict[str, FrozenJob]:
+        """The jobs that are to be submitted; what waits for a run that is neither there nor in the queue is left."""
+        todo: dict[str, FrozenJob] = {}
+        for job in jobs:
+            if job.run_id in queued:
+                continue
+            if job.upstream in todo or job.upstream in queued or not job.lacks_upstream():
+                todo[job.run_id] = job
             else:
-                with executor.batch():
-                    submitted = [executor.submit(Task(file)) for file in files]
-        job_id = submitted[0].job_id.partition("_")[0]
-        replace(submission, answer=Answer.ACCEPTED, job_id=job_id).write(self.outputs)
-        return job_id
+                done.left.append(job.run_id)
+                done.reasons.append(f"{job.title} is left: run {job.upstream}, which it starts from, has no weights "
+                                    "yet and is not in the queue")  # fmt: skip
+        return todo
 
-    def _freeze(self, run: str) -> Path:
-        job, _ = fitted(self.jobs[run], Slot(None, self.settings.cpus_per_process))
-        return job.freeze()
+    def _submit(self, chunks: Sequence[Chunk], todo: Mapping[str, FrozenJob], done: Submitted) -> None:
+        configurations = [item for chunk in chunks for run in chunk.runs for item in todo[run].configurations]
+        snapshot = make_snapshot(self._outputs, configurations, self._folders)
+        arrays: dict[int, str] = {}
+        for number, chunk in enumerate(chunks):
+            if chunk.before is not None and chunk.before not in arrays:  # what they start from was refused
+                done.left += chunk.runs
+                continue
+            self._freeze([todo[run] for run in chunk.runs])
+            submission = self._submission(number, chunk, snapshot)
+            try:
+                arrays[number] = handed_over(submission, self._settings, _dependency(chunk, arrays))
+            except RefusedError as error:
+                done.left += chunk.runs
+                done.reasons.append(f"{_jobs(len(chunk.runs))} left: {error}")
+                continue
+            done.ids |= zip(chunk.runs, _ids(arrays[number], len(chunk.runs)), strict=True)
+            self._say(f"submitted {_jobs(len(chunk.runs))} as {arrays[number]}, {submission.name}; they print to "
+                      f"{submission.folder}")  # fmt: skip
+
+    def _freeze(self, jobs: Sequence[FrozenJob]) -> None:
+        """Writes the jobs' files, many at a time, since a disk takes its time for each."""
+        slot = Slot(None, self._settings.cpus_per_process)
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(lambda job: fitted(job, slot)[0].freeze(), jobs))
+
+    def _submission(self, number: int, chunk: Chunk, snapshot: Snapshot) -> Submission:
+        name = f"{self._name}.{number}"
+        folder = (self._settings.log_folder or self._outputs.submissions_path).expanduser() / name
+        return Submission(
+            name,
+            str(self._outputs.root.absolute()),
+            chunk.runs,
+            str(snapshot.path),
+            str(folder.absolute()),
+            self._settings.limit_minutes,
+            self._settings.timeouts_margin,
+        )
 
 
-def parameters(settings: SlurmSettings, snapshot: Snapshot, name: str, dependency: str | None) -> dict[str, object]:
-    """What submitit writes into the file for sbatch."""
-    path = ":".join([*snapshot.python_path, *further_path()])
-    scratch = [f'export TMPDIR="{settings.scratch}"', 'mkdir -p "$TMPDIR"'] if settings.scratch else []
-    environment = [
-        f"export PYTHONPATH={shlex.quote(path)}",
-        f"export PYTHONSAFEPATH=1 PYTHONUTF8=1 OMP_NUM_THREADS={settings.cpus_per_process}",
-    ]
-    return {
-        "job_name": name,
-        "partition": settings.partition,
-        "account": settings.account,
-        "qos": settings.qos,
-        "constraint": settings.constraint,
-        "time": settings.limit_minutes,
-        "mem": None if settings.memory_gib is None else f"{round(settings.memory_gib * 1024)}M",
-        "gpus_per_node": settings.gpus_per_node or None,
-        "nodes": settings.nodes,
-        "ntasks_per_node": settings.processes_per_node,
-        "cpus_per_task": settings.cpus_per_process,
-        "mail_user": settings.mail_user,
-        "mail_type": settings.mail_type,
-        "signal_delay_s": settings.signal_seconds,
-        "dependency": dependency,
-        "array_parallelism": settings.jobs_at_a_time or 1_000_000,
-        "wckey": None,
-        "stderr_to_stdout": True,
-        "setup": [*settings.setup, *environment, *scratch],
-        "srun_args": [f"--cpus-per-task={settings.cpus_per_process}", "--kill-on-bad-exit=1"],
-        "additional_parameters": {"requeue" if settings.requeue else "no-requeue": True, **settings.extra_parameters},
-    }
+def _pending(job: FrozenJob, todo: Mapping[str, FrozenJob], queued: Mapping[str, Queued]) -> Pending:
+    before = queued.get(job.upstream or "")
+    return Pending(job.run_id, job.upstream if job.upstream in todo else None, before.job_id if before else None)
+
+
+def _dependency(chunk: Chunk, arrays: Mapping[int, str]) -> str | None:
+    """A hint for SLURM, which forgets old jobs: the job itself holds that the weights are there."""
+    if chunk.before is not None:
+        return f"{'aftercorr' if len(chunk.runs) > 1 else 'afterok'}:{arrays[chunk.before]}"
+    return f"afterok:{chunk.after}" if chunk.after else None
+
+
+def _ids(job_id: str, count: int) -> list[str]:
+    return [job_id] if count == 1 else [f"{job_id}_{place}" for place in range(count)]
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'' if count == 1 else 's'}"
+
+
+def settle(outputs: Outputs, seen: Iterable[Entry]) -> None:
+    """Finds out what became of submissions whose submitter was killed before SLURM's answer."""
+    ids = {entry.name: entry.job_id for entry in seen}
+    for submission in list(awaited(outputs)):
+        if submission.name in ids:
+            submission.answered(Answer.ACCEPTED, ids[submission.name])
+        else:
+            _settled(submission)
+
+
+def handed_over(submission: Submission, settings: SlurmSettings, dependency: str | None) -> str:
+    """Announces and submits; returns the id of the array or job.
+
+    Raises:
+        RefusedError: the queue does not have it; whatever of it appears there later ends at once.
+        QueueError: the queue cannot be asked.
+    """
+    submission.write()
+    try:
+        job_id = hand_over(submission, settings, dependency)
+    except RefusedError:
+        found = _settled(submission)
+        if found is None:
+            raise
+        return found
+    return submission.answered(Answer.ACCEPTED, job_id).job_id
+
+
+def _settled(submission: Submission) -> str | None:
+    """The id under which the queue has a submission, looked for until it could have come; None: it is given up.
+
+    Raises:
+        QueueError: the queue cannot be asked, so that nothing is known and nothing is given up.
+    """
+    for pause in PAUSES_SECONDS:
+        time.sleep(pause)
+        for entry in entries():
+            if entry.name == submission.name:
+                return submission.answered(Answer.ACCEPTED, entry.job_id).job_id
+    submission.answered(Answer.GIVEN_UP)
+    return None
