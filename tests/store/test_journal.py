@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.errors import StoreError
-from repro.store.journal import TAIL_BYTES, Journal, JournalView, newest_step, read_journal
+from repro.store.journal import TAIL_BYTES, Journal, JournalView, newest_entries, newest_step, read_journal
 
 
 @pytest.fixture
@@ -228,3 +228,16 @@ def test_a_tail_without_any_whole_line_has_no_step(path: Path) -> None:
         journal.point(7, loss=1.0)
         journal.event("note", text="x" * 2 * TAIL_BYTES)
     assert newest_step(path) is None
+
+
+def test_the_newest_entries_are_whole_lines_of_the_end(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    assert newest_entries(path) == []
+    with Journal(path) as journal:
+        for step in range(1, 400):
+            journal.point(step, loss=0.5)
+        journal.event("checkpoint", step=399)
+    found = newest_entries(path)
+    assert 10 < len(found) < 399
+    assert [item.step for item in found[:-1]] == list(range(400 - len(found) + 1, 400))
+    assert found[-1].kind == "checkpoint"
