@@ -30,7 +30,7 @@ from repro.run.weights import store_weights
 from repro.seeding import stream
 from repro.store.journal import read_journal
 from repro.store.run_folder import RunFolder
-from repro.store.status import RunState
+from repro.store.status import STEPS, RunState
 
 BEFORE_TRAINING = "before its first step here"
 
@@ -73,7 +73,7 @@ def train_network(
     """
     job = training_job(configuration, held, checkpoints, model, auxiliary_weight, dataset, device, team)
     job.restarted, job.checkpoint_took = held.restarted, held.checkpoint_took
-    held.folder.write_status(RunState.RUNNING, message=TRAINING)
+    held.folder.write_status(RunState.RUNNING, message=TRAINING, **{STEPS: job.learner.steps})
     if team.size == 1:
         held.interrupt(BEFORE_TRAINING)
     until_done(job, held.stop)
