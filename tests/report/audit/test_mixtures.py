@@ -39,6 +39,7 @@ def test_what_is_alike_is_not_told():
         ({"determinism": "strict"}, "measured at determinism strict, most of the table at determinism off"),
         ({"scale": "short"}, "measured at scale short, most of the table at scale paper"),
         ({"dirty": True}, "measured by code with changes that commit c0ffee does not hold"),
+        ({"processes": 2}, "trained by 2 processes, whose sums differ from those of one by rounding"),
         ({"science_code": ""}, "its line in runs.csv does not tell its code"),
         ({"determinism": "", "threads": None},
          "its line in runs.csv does not tell its determinism or its CPU threads"),
