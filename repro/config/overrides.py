@@ -45,6 +45,7 @@ class Override:
         return self.key.startswith("hydra")
 
 
+@cache
 def read(override: str) -> Override:
     """Reads an override.
 
