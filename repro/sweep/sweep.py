@@ -8,10 +8,12 @@ from repro.console import complain
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
+from repro.report.audit.own_lines import Known
 from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.known import known_evaluations
+from repro.sweep.plan.listed import RecordsList
 from repro.sweep.plan.look import Look, look
-from repro.sweep.plan.observe import observe, recorded_evaluations
+from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.questions import questions
 from repro.sweep.plan.run_settings import with_settings
@@ -54,10 +56,11 @@ class Sweep:
     def __init__(self, request: Request, library: Library, tables: Sequence[Table]) -> None:
         self.request, self.library = request, library
         self.wanted, self.found = wanted_cells(request, library, tables)
-        self.listed = recorded_evaluations(request.selection.reports)
+        self._list = RecordsList(request.selection.reports, Known(library.scales, request.selection.conf_folder))
+        self.listed = self._list.read()
         self.look: Look | None = None
         if request.seeds is None:
-            self.look = look(self.wanted, self.found, request.selection.outputs, self.listed)
+            self.look = look(self.wanted, self.found, request.selection.outputs, self.listed.evaluations)
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
         jobs = distinct_jobs(self.wanted, self.seeds)
         selection = request.selection
@@ -69,8 +72,8 @@ class Sweep:
         if retry:
             observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
                         for key, seen in observed.items()}  # fmt: skip
-        self.listed = recorded_evaluations(self.request.selection.reports)
-        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed)
+        self.listed = self._list.read()
+        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed.evaluations)
 
     def carry_out(self) -> int:
         """Does what was asked for, and returns the exit code."""
@@ -81,6 +84,8 @@ class Sweep:
             return cancelled(request, list(self.jobs))
         plan = self.plan()
         for line in plan_lines(plan, self.found):
+            print(line)
+        for line in self.listed.lines(item for job in plan.jobs.values() for item in job.missing):
             print(line)
         if request.action is Action.PLAN:
             for line in self.seed_lines():
@@ -124,7 +129,7 @@ class Sweep:
         request, tables = self.request, [table for table in self.found.tables if table.claims]
         if request.ledger is not None or not 0 < len(tables) <= ROWS_UP_TO_TABLES:
             return
-        known = known_evaluations(request.selection.outputs, self.jobs, self.listed)
+        known = known_evaluations(request.selection.outputs, self.jobs, self.listed.evaluations)
         for table in tables:
             if len(tables) > 1:
                 yield table.key
