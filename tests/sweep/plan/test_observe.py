@@ -13,7 +13,7 @@ from repro.store.journal import Journal
 from repro.store.outputs import Outputs
 from repro.store.runs_csv import recorded, runs_csv
 from repro.store.status import RunState
-from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.job import Job, JobState, Observed, Queued, QueueState
 from repro.sweep.plan.observe import observe, recorded_evaluations
 from repro.sweep.plan.plan import make_plan
 from tests.example_runs import example_record, example_run
@@ -122,3 +122,13 @@ def test_the_list_of_records_may_be_absent_but_not_of_another_form(tmp_path):
         (tmp_path / "runs.csv").write_bytes(content)
         with pytest.raises(StoreError, match=r"runs\.csv"):
             recorded_evaluations(tmp_path)
+
+
+def test_what_the_queue_says_is_seen_with_or_without_a_folder(outputs):
+    queued = {RUN: Queued("17_3", QueueState.RUNNING)}
+    assert observe(outputs, jobs(), queued) == {RUN: Observed(queued=queued[RUN])}
+    folder = example_run(outputs.runs_path)
+    with Journal(folder.journal_path) as journal:
+        journal.point(12, loss=0.5)
+    assert observe(outputs, jobs(), queued)[RUN].queued == queued[RUN]
+    assert observe(outputs, jobs(), queued)[RUN].step == 12  # the node's own lock is not to be seen from here
