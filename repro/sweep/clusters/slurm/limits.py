@@ -1,4 +1,4 @@
-"""How many jobs SLURM takes now: by its configuration, and by the limits of the user's account and quality of service."""
+"""How many jobs SLURM takes now: by its configuration, and by the limits of the account and the quality of service."""
 
 import getpass
 import re

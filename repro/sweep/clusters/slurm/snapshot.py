@@ -180,8 +180,8 @@ def _is_large(name: str, file: Path) -> bool:
 def further_path() -> list[str]:
     """Where this process looks for modules that are not installed: code reached at run time may lie there."""
     installed = tuple(os.path.realpath(prefix) + os.sep for prefix in {sys.prefix, sys.base_prefix})
-    places = dict.fromkeys(os.path.abspath(entry) for entry in sys.path)
-    return [place for place in places if os.path.isdir(place) and not os.path.realpath(place).startswith(installed)]
+    places = dict.fromkeys(os.path.abspath(entry) for entry in sys.path if os.path.isdir(entry or "."))
+    return [place for place in places if not (os.path.realpath(place) + os.sep).startswith(installed)]
 
 
 def digest_of(content: bytes) -> str:
