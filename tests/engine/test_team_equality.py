@@ -135,13 +135,26 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("size", CASES)
-def test_so_many_processes_compute_what_one_does(size, tmp_path):
-    cases = list(CASES[size].values())
+QUICK = {
+    2: ["frozen, in passes", "two statistics per process", "a batch of 6, one statistic", "old gradients",
+        "mining in passes", "uneven shares"],
+    3: ["one statistic per process", "uneven shares"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "names"),
+    [
+        *QUICK.items(),
+        *[pytest.param(size, list(CASES[size]), marks=pytest.mark.real, id=f"{size}-all") for size in CASES],
+    ],
+)
+def test_so_many_processes_compute_what_one_does(size, names, tmp_path):
+    cases = [CASES[size][name] for name in names]
     alone = all_of(ALONE, cases)
     found = by_all(size, tmp_path, all_of, cases)
     wrong = {}
-    for number, name in enumerate(CASES[size]):
+    for number, name in enumerate(names):
         for rank in range(size):
             apart = difference(found[rank][number], alone[number])
             if max(apart) > EXACT:
