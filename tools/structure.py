@@ -30,7 +30,7 @@ DOORS = {
     "omegaconf": ("config",),
     "mlflow": ("track",),
     "pandas": ("store",),
-    "submitit": (),
+    "submitit": ("sweep",),
     "torchvision": ("nn", "data"),
 }
 """Library to the parts that may import it."""

@@ -12,6 +12,7 @@ from repro.engine.checkpoint import CheckpointFolder
 from repro.engine.meter import Meter
 from repro.engine.progress import Progress
 from repro.engine.step import Learner, set_training_mode, training_step
+from repro.engine.stop import Interrupted
 from repro.errors import ConfigError
 
 
@@ -33,6 +34,9 @@ class Keeper(Protocol):
     def stop_requested(self) -> bool:
         """Whether the process was asked to end."""
 
+    def interrupt(self, where: str) -> None:
+        """Raises `Interrupted` if it was."""
+
 
 @dataclass
 class Training:
@@ -40,8 +44,9 @@ class Training:
 
     Attributes:
         batches: from the first step not yet done to the last; called with that step once it is known.
-        validate: scores the validation images and returns mIoU in percent.
+        validate: scores the validation images and returns mIoU in percent; `Interrupted` if it was asked to end.
         restarted: whether an earlier process has begun this training.
+        checkpoint_took: seconds of the last checkpoint that an earlier process has written; 0 if there is none.
     """
 
     learner: Learner
@@ -51,6 +56,7 @@ class Training:
     checkpoints: CheckpointFolder
     keeper: Keeper
     restarted: bool = False
+    checkpoint_took: float = 0.0
 
 
 def train(job: Training) -> bool:
@@ -66,9 +72,13 @@ def train(job: Training) -> bool:
     state, settings = learner.state, learner.settings
     if restored(job) or job.restarted:
         keeper.event("resumed", step=state.step)
+    meter = Meter(learner, job.checkpoint_took)
+    if state.validation_pending:
+        validation(job)
+        if state.validation_pending:
+            return False
     if state.step >= learner.steps:
         return True
-    meter = Meter(learner)
     every = settings.validation.every
     validate_every = Length.parse(every, "validation.every").steps(job.steps_per_epoch) if every else None
     chooses = settings.selection is Selection.best
@@ -82,13 +92,16 @@ def train(job: Training) -> bool:
             last = state.step == learner.steps
             bar.advance(figures=log(job, meter, rate, force=last))
             stop, save = agreed(job, meter)
-            due = validate_every and (state.step % validate_every == 0 or (last and chooses))
-            if due and (chooses or not stop):  # a score that only informs must not delay the end
+            if validate_every and (state.step % validate_every == 0 or (last and chooses)):
+                state.validation_pending = chooses  # a score that only informs is not made up for
+                if not stop:
+                    validation(job)
+                    stop, save = agreed(job, meter)
                 validation(job)
                 stop, save = agreed(job, meter)
             if last or stop or save:
                 checkpoint(job, meter)
-                if stop and not last:
+                if stop and (state.validation_pending or not last):
                     return False
     return True
 
@@ -122,11 +135,16 @@ def log(job: Training, meter: Meter, rate: float, *, force: bool) -> dict[str, s
 
 
 def validation(job: Training) -> None:
-    """Scores the validation images, journals the score and keeps the best weights."""
+    """Scores the validation images, journals the score and keeps the best weights; if asked to end, leaves that off."""
     state, settings = job.learner.state, job.learner.settings
     state.model.eval()
-    score = job.validate()
-    set_training_mode(state.model, settings.schedule.batch_norm)
+    try:
+        score = job.validate()
+    except Interrupted:
+        return
+    finally:
+        set_training_mode(state.model, settings.schedule.batch_norm)
+    state.validation_pending = False
     job.keeper.point(state.step, validation_miou_percent=score)
     if settings.selection is not Selection.best:
         return
@@ -146,6 +164,7 @@ def checkpoint(job: Training, meter: Meter) -> None:
     if not job.learner.team.leads:
         return
     job.keeper.check()
-    job.checkpoints.save(state)
-    job.keeper.event("checkpoint", step=state.step)
+    with meter.checkpointing():
+        job.checkpoints.save(state)
+    job.keeper.event("checkpoint", step=state.step, seconds=round(meter.checkpoint_took, 3))
     job.keeper.saved(state.step)

@@ -22,8 +22,10 @@ from repro.nn import Segmenter
 from repro.papers import PAPER_SCALE
 from repro.run.held import HeldRun
 from repro.run.repetition import REPEATED, compared
+from repro.run.starts import summary
 from repro.run.weights import TrainingFacts
 from repro.store.images import ImageCounts
+from repro.store.journal import read_journal
 from repro.store.matrices import ImageConfusions
 from repro.store.record import Names, Record, Scores, confusion_sha256
 from repro.store.run_folder import RunFolder
@@ -68,6 +70,7 @@ def record_evaluation(
             "images": {**asdict(images), "unknown": list(images.unknown)},
             "training": dict(training.facts),
             "restarts": training.restarts,
+            "starts": summary(read_journal(folder.journal_path).events),
             "processes": team.size,
         },
         steps=training.step,

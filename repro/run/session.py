@@ -15,7 +15,7 @@ from repro.engine.team import ALONE, Team
 from repro.errors import ConfigError, DataError
 from repro.nn import Segmenter
 from repro.run.evaluation import record_evaluation, set_aside_other_records
-from repro.run.held import HeldRun
+from repro.run.held import EVALUATING, HeldRun
 from repro.run.images import Ids, check_measured, ids_by, stored, told_of_validations, used_after, used_before
 from repro.run.repetition import begin_anew, due
 from repro.run.training import train_network, training_split
@@ -61,7 +61,7 @@ def carry_out(configuration: Configuration, held: HeldRun, team: Team = ALONE) -
     check_code(configuration, held)
     split = None
     if not is_trained and settings.trains:
-        split = training_split(configuration, held, open_split(settings.dataset.train_split))
+        split = training_split(configuration, held, open_split(settings.dataset.train_split), team)
     if repeat is not None:
         begin_anew(held, configuration.evaluation_id, repeat)
     team.tell(split is not None)
@@ -73,11 +73,11 @@ def carry_out(configuration: Configuration, held: HeldRun, team: Team = ALONE) -
     checkpoints.clear()  # only now, since damaged weights are made anew from the last one
     set_aside_other_records(held, training.sha256)
     team.tell(model.state_dict())
-    folder.write_status(RunState.RUNNING, step=training.step, message="evaluating")
+    folder.write_status(RunState.RUNNING, step=training.step, message=EVALUATING)
     found = counts(used, measured.name, measured.ids)
     record = record_evaluation(configuration, held, model, measured, device, training, found, team)
     held.event("evaluated", evaluation=configuration.evaluation_id)
-    held.saved(training.step)
+    held.tracker.sync(training.step)
     return record
 
 

@@ -154,7 +154,7 @@ def _follow(configuration: Configuration, team: Team) -> None:
         model = model.to(device)
         if team.tell(None):
             split = build_dataset(configuration, settings.dataset.train_split)
-            split = training_split(configuration, follower, split)
+            split = training_split(configuration, follower, split, team)
             checkpoints = CheckpointFolder(folder.checkpoints)
             job = training_job(configuration, follower, checkpoints, model, auxiliary_weight, split, device, team)
             try:

@@ -26,21 +26,31 @@ from repro.errors import DataError
 from repro.metrics import miou_percent
 from repro.nn import Segmenter
 from repro.run.evaluation import describe_split
-from repro.run.held import HeldRun
+from repro.run.held import TRAINING, HeldRun
 from repro.run.weights import store_weights
 from repro.seeding import stream
 from repro.store.journal import read_journal
 from repro.store.run_folder import RunFolder
-from repro.store.status import RunState
+from repro.store.status import STEPS, RunState
+
+BEFORE_TRAINING = "before its first step here"
 
 
-def training_split(configuration: Configuration, keeper: Keeper, dataset: SegmentationDataset) -> SegmentationDataset:
+def training_split(
+    configuration: Configuration, keeper: Keeper, dataset: SegmentationDataset, team: Team = ALONE
+) -> SegmentationDataset:
     """The split trained on, images of some classes more than once if the configuration says so."""
     wanted, runtime = configuration.settings.dataset, configuration.settings.runtime
     if wanted.duplicate is None:
         return dataset
     with Progress("masks for oversampling", total=len(dataset), unit="mask", shown=runtime.progress) as bar:
-        oversampled = Oversampled(dataset, wanted.duplicate, wanted.duplicate_times, advance=bar.advance)
+
+        def advance() -> None:
+            if team.size == 1:  # several end together, at a step
+                keeper.interrupt(BEFORE_TRAINING)
+            bar.advance()
+
+        oversampled = Oversampled(dataset, wanted.duplicate, wanted.duplicate_times, advance=advance)
     keeper.event("oversampled", images=oversampled.repeated, of=len(dataset), epoch=len(oversampled))
     return oversampled
 
@@ -63,8 +73,10 @@ def train_network(
         DataError: a file that cannot be used, or a loader that was killed.
     """
     job = training_job(configuration, held, checkpoints, model, auxiliary_weight, dataset, device, team)
-    job.restarted = held.restarted
-    held.folder.write_status(RunState.RUNNING, message="training")
+    job.restarted, job.checkpoint_took = held.restarted, held.checkpoint_took
+    held.folder.write_status(RunState.RUNNING, message=TRAINING, **{STEPS: job.learner.steps})
+    if team.size == 1:
+        held.interrupt(BEFORE_TRAINING)
     until_done(job, held.stop)
     held.check()
     keep_weights(job, dataset, held)
@@ -97,7 +109,7 @@ def training_job(
         learner=learner,
         steps_per_epoch=epoch_steps,
         batches=lambda first_step: batches(dataset, settings, first_step, steps, device, share),
-        validate=validation(configuration, model, device, team),
+        validate=validation(configuration, model, device, keeper.interrupt, team),
         checkpoints=checkpoints,
         keeper=keeper,
     )
@@ -139,18 +151,33 @@ def _learner(
 
 
 def validation(
-    configuration: Configuration, model: Segmenter, device: torch.device, team: Team = ALONE
+    configuration: Configuration,
+    model: Segmenter,
+    device: torch.device,
+    interrupt: Callable[[str], None],
+    team: Team = ALONE,
 ) -> Callable[[], float]:
     """Scores the model on the validation split as the evaluation does, but in one view; opened only if wanted.
 
     The view is padded or slid over as the evaluation's are, at scale 1, not mirrored, at the trained output stride.
+    Before each image `interrupt` is called, which raises if it is to end.
     """
     settings = configuration.settings
     if settings.validation.every is None:
         return lambda: float("nan")
     dataset = build_dataset(configuration, settings.validation_split)
     one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
-    return lambda: miou_percent(evaluate(model, dataset, one_view, device, title="validation", team=team).total())
+
+    def during(*_: object) -> None:
+        interrupt("during a validation")
+
+    observer = during if team.size == 1 else None  # several that have begun one end it together
+
+    def scored() -> float:
+        found = evaluate(model, dataset, one_view, device, title="validation", team=team, observer=observer)
+        return miou_percent(found.total())
+
+    return scored
 
 
 def batches(

@@ -84,7 +84,7 @@ def visible_gpus() -> list[str]:
 
 def fitted(job: FrozenJob, slot: Slot) -> tuple[FrozenJob, int]:
     """The job with the threads of its slot, and their number; a run that has begun keeps the threads it began with."""
-    threads = job.configurations[0].settings.runtime.threads
+    threads = job.configurations[0].leaves["runtime.threads"]
     if threads is None and is_there(job.run.config_path):
         try:
             kept = Configuration.from_yaml(job.run.read_config(), job.run.config_path)

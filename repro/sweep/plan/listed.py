@@ -11,7 +11,7 @@ from repro.report.audit.own_lines import Known
 from repro.store.reports import RUNS_CSV
 from repro.store.runs_csv import Recorded
 from repro.store.runs_file import read_runs
-from repro.sweep.plan.text import headed
+from repro.sweep.plan.words import headed
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,11 @@ def test_the_one_that_is_unlike_the_others_is_told(change, sentence):
     assert told({}, change, {}) == {1: (sentence,)}
 
 
+def test_code_that_no_commit_holds_is_told_of_each_even_where_all_are_alike():
+    sentence = "measured by code with changes that commit c0ffee does not hold"
+    assert told({"dirty": True}, {"dirty": True}) == {0: (sentence,), 1: (sentence,)}
+
+
 def test_without_a_commonest_value_all_are_told():
     assert told({}, {"torch": "2.14.1"}) == {
         0: ("measured with torch 2.11.0, others of the table with torch 2.14.1",),

@@ -6,7 +6,7 @@ from repro.config.settings import Repeat
 from repro.engine.stop import Interrupted
 from repro.errors import ConfigError, ReproError, StoreError
 from repro.store.lock import LockedError
-from repro.sweep.clusters.jobs import Attempt, Ending, FrozenJob, Result, carry_out, describe, without_upstream
+from repro.sweep.clusters.jobs import Attempt, Ending, FrozenJob, Result, blocked, carry_out, describe, without_upstream
 from tests.tiny_runs import tiniest
 
 
@@ -79,7 +79,7 @@ def test_an_attempt_keeps_errors_and_lets_the_end_of_the_process_pass():
 def test_what_ends_a_job_is_told_apart(job, monkeypatch, error, ending, code):
     asked, said = [], []
 
-    def run(configuration):
+    def run(configuration, **_):
         asked.append(configuration)
         raise error
 
@@ -96,7 +96,7 @@ def test_a_failed_evaluation_of_a_trained_network_stops_no_other(job, monkeypatc
     job.run.path.mkdir(parents=True)
     job.run.weights_path.touch()
 
-    def run(configuration):
+    def run(configuration, **_):
         asked.append(configuration.evaluation_id)
         raise ConfigError("no")
 
@@ -110,12 +110,26 @@ def test_a_job_that_begins_needs_the_weights_of_its_upstream(job):
     assert not job.lacks_upstream()
     assert later.lacks_upstream()
     result = without_upstream(later)
-    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 0)
+    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 1)
     assert describe(result) == f"blocked: run {job.run_id}, which it starts from, has no weights here"
     later.run.path.mkdir(parents=True)
     later.run.weights_path.touch()
     assert not later.lacks_upstream()
     assert dataclasses.replace(later, anew=True).lacks_upstream()
+
+
+def test_a_job_is_blocked_by_weights_that_are_not_there_or_not_whole(job):
+    later = FrozenJob("b" * 16, "later", job.configurations, upstream=job.run_id)
+    assert blocked(job) is None
+    assert blocked(later) == without_upstream(later)
+    job.run.path.mkdir(parents=True)
+    job.run.weights_path.write_bytes(b"half")
+    result = blocked(later)
+    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 1)
+    assert str(job.run.weights_path) in result.message
+    later.run.path.mkdir(parents=True)
+    later.run.weights_path.touch()  # it starts from nothing any more
+    assert blocked(later) is None
 
 
 def test_a_result_is_a_line():
@@ -127,7 +141,7 @@ def test_a_result_is_a_line():
 def test_what_is_stale_or_without_weights_is_trained_anew_once_for_all_its_evaluations(job, monkeypatch, why):
     asked = []
 
-    def run(configuration):
+    def run(configuration, **_):
         asked.append(configuration)
         job.run.path.mkdir(parents=True, exist_ok=True)
         job.run.weights_path.touch()
