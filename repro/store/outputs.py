@@ -46,6 +46,10 @@ class Outputs:
         """The folder of the job that carries a run out for a sweep."""
         return JobFolder(self.root / "sweep" / run_id)
 
+    def meeting_path(self, launch: str) -> Path:
+        """Where the processes of one start find each other, if no launcher tells them."""
+        return self.root / "sweep" / "meetings" / (launch or "none")
+
     @property
     def database_path(self) -> Path:
         """The tracking database that runs are shown in unless another place is given."""

@@ -40,6 +40,7 @@ class RunFolder:
         self.images_path = self.path / "images.json.gz"
         self.evaluations_path = self.path / self.EVALUATIONS
         self.lock_path = self.path / "lock"
+        self.fallen_path = self.path / "fallen"
         self.checkpoints = CheckpointFiles(self.path / "checkpoints", run_id)
 
     @property

@@ -39,12 +39,14 @@ class ClusterSettings:
         slots: jobs at a time; None: one per GPU, or one.
         refresh_seconds: between two looks at the progress of the jobs.
         slurm: what SLURM is asked for, where it is the cluster.
+        processes: that carry each job out together.
     """
 
     kind: ClusterKind
     slots: int | None = None
     refresh_seconds: float = 2.0
     slurm: SlurmSettings | None = None
+    processes: int = 1
 
 
 AUTO = "auto"
@@ -187,7 +189,12 @@ def _cluster(given: Given) -> ClusterSettings:
         return ClusterSettings(kind)
     if kind is ClusterKind.SLURM:
         return ClusterSettings(kind, slurm=read_slurm(given))
-    return ClusterSettings(kind, given.optional_count("cluster.slots"), given.positive("cluster.refresh_seconds"))
+    return ClusterSettings(
+        kind,
+        given.optional_count("cluster.slots"),
+        given.positive("cluster.refresh_seconds"),
+        processes=given.optional_count("cluster.processes") or 1,
+    )
 
 
 def _group(argument: str) -> str:

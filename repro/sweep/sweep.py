@@ -5,6 +5,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from repro.console import complain
+from repro.engine.ranks import own_rank
+from repro.errors import ConfigError
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
@@ -15,6 +17,7 @@ from repro.sweep.plan.known import known_evaluations
 from repro.sweep.plan.look import Look, look
 from repro.sweep.plan.observe import observe, recorded_evaluations
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
+from repro.sweep.plan.processes import refused_processes
 from repro.sweep.plan.questions import questions
 from repro.sweep.plan.run_settings import with_settings
 from repro.sweep.plan.seeds import seed_lines
@@ -34,6 +37,11 @@ def carry_out(overrides: Sequence[str]) -> int:
         ConfigError: a setting of a wrong kind, or a table or scale that there is not.
     """
     request = read_request(overrides)
+    if own_rank().size > 1:
+        raise ConfigError(
+            "a sweep is one process, which starts those of its jobs: give the command by itself, with cluster=local "
+            f"cluster.processes={own_rank().size}, instead of through torchrun or srun"
+        )
     if request.action is Action.CANCEL and not request.selection.patterns:
         from repro.sweep.clusters.register import cancelled
 
@@ -129,9 +137,11 @@ class Sweep:
         return self.to_retry(plan) if self.request.action is Action.RETRY else plan.open_jobs
 
     def refused(self, jobs: Sequence[Job]) -> list[str]:
-        """Sentences about jobs that would be refused for the images that they choose by or measure."""
+        """Sentences about jobs that would be refused: for how processes share their batches, and for their images."""
         if not jobs:
             return []
+        if apart := list(refused_processes(jobs, self.request.cluster.processes)):
+            return apart
         from repro.sweep.plan.images import refused_images  # loads torch, which a plan with nothing to do spares
 
         return list(refused_images(jobs, self.jobs, self.request.selection.outputs))
@@ -175,7 +185,7 @@ class Sweep:
         from repro.sweep.clusters.local import slots_of
 
         devices = [job.configuration.settings.runtime.device for job in self.jobs.values()]
-        return len(slots_of(self.request.cluster.slots, devices))
+        return len(slots_of(self.request.cluster.slots, devices, self.request.cluster.processes))
 
     def to_retry(self, plan: Plan) -> list[Job]:
         """What failed, what it blocked, and trainings whose weights these need once more."""

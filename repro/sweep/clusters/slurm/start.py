@@ -6,9 +6,11 @@ array over to submitit even where the submitter was killed before it could.
 
 import os
 import secrets
+import signal
 import sys
 from pathlib import Path
 
+from repro.engine.stop import NOTICES
 from repro.errors import ConfigError, ReproError, full_sentence
 from repro.store.jobs import JobFolder
 from repro.sweep.clusters.jobs import Ending, Result
@@ -18,6 +20,7 @@ from repro.sweep.clusters.slurm.submissions import Answer, Submission
 
 def main(file: Path) -> int:
     """Carries out the job of this process's place in the array; returns the exit code."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, NOTICES)  # they would end it before anybody could answer; see `Task`
     try:
         submission = Submission.read(file)
         if submission.answer is Answer.GIVEN_UP:
