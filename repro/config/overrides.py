@@ -50,6 +50,7 @@ class Override:
         return self.key.startswith("hydra")
 
 
+@cache
 def read(override: str) -> Override:
     """Reads an override.
 

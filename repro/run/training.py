@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import torch
+from torch import nn
 
 from repro.build import build_dataset
 from repro.config.configuration import Configuration
@@ -143,7 +144,7 @@ def _learner(
     scaled = settings.precision is Precision.fp16
     optimiser = build_optimiser(model.backbone, others, schedule, fused=not scaled)
     torch.manual_seed(stream(settings.seed, "dropout"))
-    network = torch.compile(model) if settings.runtime.compile else model
+    network = cast(nn.Module, torch.compile(model)) if settings.runtime.compile else model
     stale = StaleWeights(model, schedule.replicas) if schedule.replicas > 1 else None
     state = TrainingState(model, optimiser, gradient_scaler(settings.precision, device), stale=stale)
     return Learner(state, team.synchronised(network), settings, auxiliary_weight, steps, device, team)

@@ -20,6 +20,7 @@ class Action(StrEnum):
     STATUS = "status"
     CANCEL = "cancel"
     RETRY = "retry"
+    DOCTOR = "doctor"
 
 
 class ClusterKind(StrEnum):

@@ -10,12 +10,14 @@ from repro.errors import ConfigError
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
+from repro.report.audit.own_lines import Known
 from repro.sweep.clusters.slurm.left import handed_over, with_lost
 from repro.sweep.clusters.slurm.submissions import look_at_queue
 from repro.sweep.plan.job import Job, JobState, Observed
 from repro.sweep.plan.known import known_evaluations
+from repro.sweep.plan.listed import RecordsList
 from repro.sweep.plan.look import Look, look
-from repro.sweep.plan.observe import observe, recorded_evaluations
+from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.processes import refused_processes
 from repro.sweep.plan.questions import questions
@@ -46,6 +48,10 @@ def carry_out(overrides: Sequence[str]) -> int:
         from repro.sweep.clusters.register import cancelled
 
         return cancelled(request, None)
+    if request.action is Action.DOCTOR and not request.selection.patterns:
+        from repro.sweep.doctor.doctor import examine
+
+        return examine(request, [])
     library = request.selection.library()
     library.scale(request.scale)  # a mistake in it is told before anything is composed
     tables = request.tables_of(library)
@@ -68,10 +74,11 @@ class Sweep:
         selection = request.selection
         wanted, self.found = wanted_cells(request, library, tables)
         self.wanted = with_settings(wanted, request.run, selection.outputs.root, selection.conf_folder)
-        self.listed = recorded_evaluations(selection.reports)
+        self._list = RecordsList(selection.reports, Known(library.scales, selection.conf_folder))
+        self.listed = self._list.read()
         self.look: Look | None = None
         if request.seeds is None:
-            self.look = look(self.wanted, self.found, selection.outputs, self.listed)
+            self.look = look(self.wanted, self.found, selection.outputs, self.listed.evaluations)
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
         self.jobs = distinct_jobs(self.wanted, self.seeds)
         self.queue_problem = ""
@@ -90,8 +97,8 @@ class Sweep:
             observed = {key: replace(seen, state=None, message="", lost="") if seen.has_failed or seen.lost else seen
                         for key, seen in observed.items()}  # fmt: skip
         self.observed = observed
-        self.listed = recorded_evaluations(self.request.selection.reports)
-        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed)
+        self.listed = self._list.read()
+        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed.evaluations)
 
     def carry_out(self) -> int:
         """Does what was asked for, and returns the exit code."""
@@ -100,10 +107,16 @@ class Sweep:
             from repro.sweep.clusters.register import cancelled
 
             return cancelled(request, list(self.jobs))
+        if request.action is Action.DOCTOR:
+            from repro.sweep.doctor.doctor import examine
+
+            return examine(request, [job.configuration for job in self.jobs.values()])
         plan = self.plan()
         is_status = request.action is Action.STATUS
         for line in (status_lines(plan, self.found, self.observed, request.jobs_shown) if is_status
                      else plan_lines(plan, self.found)):  # fmt: skip
+            print(line)
+        for line in self.listed.lines(item for job in plan.jobs.values() for item in job.missing):
             print(line)
         for line in headed("queue", self.queue_problem) if self.queue_problem else ():
             print(line)
@@ -151,7 +164,7 @@ class Sweep:
         request, tables = self.request, [table for table in self.found.tables if table.claims]
         if request.ledger is not None or not 0 < len(tables) <= ROWS_UP_TO_TABLES:
             return
-        known = known_evaluations(request.selection.outputs, self.jobs, self.listed)
+        known = known_evaluations(request.selection.outputs, self.jobs, self.listed.evaluations)
         for table in tables:
             if len(tables) > 1:
                 yield table.key

@@ -1,15 +1,11 @@
-"""What is on disk of the runs of a plan: status, holder, weights, whole records, and the committed list of records."""
+"""What is on disk of the runs of a plan: status, holder, weights and whole records."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from repro.errors import StoreError
 from repro.store.holder import Life, describe, life_of, read_holder
 from repro.store.outputs import Outputs
-from repro.store.reports import RUNS_CSV
 from repro.store.run_folder import RunFolder
-from repro.store.runs_csv import Recorded
-from repro.store.runs_file import read_runs
 from repro.store.status import START_DIGEST, WEIGHTS_DIGEST
 from repro.sweep.plan.job import Job, Observed, Queued, QueueState
 from repro.sweep.plan.standing import standing
@@ -54,15 +50,3 @@ def _look(folder: RunFolder, job: Job, queued: Queued | None) -> Observed:
         start_digest=status.extra.get(START_DIGEST) if status else None,
         queued=queued,
     )
-
-
-def recorded_evaluations(reports: Path) -> dict[str, Recorded]:
-    """The committed list of records by evaluation id; lines that the report would refuse do not count.
-
-    Raises:
-        StoreError: the file cannot be read, or is no such list.
-    """
-    found = read_runs(reports / RUNS_CSV)
-    if found.problems and not found.lines:
-        raise StoreError(found.problems[0])
-    return dict(found.lines)

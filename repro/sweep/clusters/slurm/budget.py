@@ -8,9 +8,8 @@ from repro.errors import ConfigError
 from repro.store.journal import newest_event
 from repro.store.outputs import Outputs
 from repro.sweep.doctor.answers import read_controller, read_partitions
-from repro.sweep.plan.cost import duration
 from repro.sweep.plan.estimate import Estimate
-from repro.sweep.plan.text import headed
+from repro.sweep.plan.words import duration, headed
 
 WITHOUT_ESTIMATE = 30
 """Time-outs of a run of which it is not known how long it takes; one that gets nowhere is given up long before."""
