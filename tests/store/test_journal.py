@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from repro.errors import StoreError
 from repro.store.journal import (
-    TAIL_BYTES, Journal, JournalView, newest_entries, newest_event, newest_step, read_journal,
+    TAIL_BYTES,
+    Journal,
+    JournalView,
+    newest_entries,
+    newest_event,
+    newest_step,
+    read_journal,
 )  # fmt: skip
 
 
