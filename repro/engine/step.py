@@ -54,17 +54,17 @@ def training_step(learner: Learner, image: Tensor, label: Tensor) -> tuple[Tenso
 
 
 def backward(learner: Learner, image: Tensor, label: Tensor) -> Tensor:
-    """Leaves the gradient of the loss of one batch, taken in passes of one batch-norm statistic; returns it, detached.
+    """Leaves the gradient of the loss of one batch, taken in passes of so many images; returns it, detached.
 
     Where the loss is one mean over the hard pixels of several passes, what divides it is known after the last of them,
-    and until then all of them stay in memory.
+    and until then these stay in memory.
 
     Raises:
         ConfigError: in the first step, if mining can leave no pixel out.
     """
     schedule, align = learner.settings.schedule, learner.settings.align_corners
     hard = schedule.ohem if schedule.loss is Loss.ohem else None
-    size, images = schedule.micro_batch, schedule.averaged_images
+    size, images = learner.settings.images_per_pass, schedule.averaged_images
     label = label.to(learner.device, non_blocking=True)
     total, waiting, counts = torch.zeros((), device=learner.device), list[Losses](), dict[str, Tensor]()
 
@@ -72,7 +72,8 @@ def backward(learner: Learner, image: Tensor, label: Tensor) -> Tensor:
         torch.autograd.backward(learner.state.scaler.scale(loss))
         return loss.detach()
 
-    for part_image, part_label in zip(torch.split(image, size), torch.split(label, size), strict=True):
+    passes = zip(torch.split(image, size), torch.split(label, size), strict=True)
+    for number, (part_image, part_label) in enumerate(passes):
         pixels = to_device(part_image, learner.device, learner.settings.runtime.channels_last)
         with autocast(learner.device, learner.settings.precision):
             logits = learner.network(normalise(pixels))
@@ -81,12 +82,14 @@ def backward(learner: Learner, image: Tensor, label: Tensor) -> Tensor:
             schedule.check_hard_pixels(logits["main"][0, 0].numel())
         if images > size and hard is not None:
             waiting.append(losses)
+            if len(waiting) * size == images:
+                total += descend(weighted_mean(joined(waiting), learner.auxiliary_weight, images, len(image)))
+                waiting.clear()
             continue
-        if images > size and not counts:
-            counts = labelled_pixels(logits, label, align_corners=align)
+        if images > size and number * size % images == 0:  # the first of a group of images with one mean
+            group = label[number * size :][:images]
+            counts = labelled_pixels(logits, group, align_corners=align)
         total += descend(weighted_mean(losses, learner.auxiliary_weight, images, len(image), counts))
-    if waiting:
-        total += descend(weighted_mean(joined(waiting), learner.auxiliary_weight, images))
     return total
 
 

@@ -7,7 +7,7 @@ import torch
 
 from repro.build import build_dataset
 from repro.config.configuration import Configuration
-from repro.config.settings import Length, Loss, Precision, Schedule, Selection, Settings
+from repro.config.settings import Length, Loss, Precision, Recompute, Schedule, Selection, Settings
 from repro.data import Augmentation, Loader, Oversampled, SegmentationDataset, steps_per_epoch, training_loader
 from repro.data.loaders import Batch
 from repro.engine.asynchronous import StaleWeights
@@ -16,6 +16,7 @@ from repro.engine.device import loader_workers
 from repro.engine.evaluate import evaluate
 from repro.engine.optim import build_optimiser
 from repro.engine.progress import Progress
+from repro.engine.recompute import recomputing
 from repro.engine.step import Learner, gradient_scaler
 from repro.engine.train import Training, train
 from repro.errors import DataError
@@ -72,7 +73,8 @@ def train_network(
     )
     held.folder.write_status(RunState.RUNNING, message="training")
     try:
-        finished = train(job)
+        with recomputing(model, wanted=settings.runtime.recompute is Recompute.blocks):
+            finished = train(job)
     except RuntimeError as error:  # torch's own, raised wherever the training stands when a worker dies
         if "DataLoader worker" not in str(error):
             raise
@@ -144,6 +146,7 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
         wall_seconds=state.wall_seconds,
         gpu_seconds=state.gpu_seconds,
         batch_norm_samples=learner.settings.schedule.micro_batch,
+        images_per_pass=learner.settings.images_per_pass,
         split=describe_split(dataset),
     )
 
