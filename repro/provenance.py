@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import platform
 import socket
@@ -17,6 +18,9 @@ PACKAGES = ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "mlflow"
 SCIENCE = ("nn/**/*.py", "data/**/*.py", "metrics/**/*.py", "engine/**/*.py", "build.py", "seeding.py")
 """The modules whose code decides what a configuration measures."""
 
+SNAPSHOT = "snapshot.json"
+"""The file beside a copy of the package that says what it is a copy of."""
+
 
 def now() -> str:
     """The time in UTC, ISO 8601, to the second."""
@@ -25,15 +29,23 @@ def now() -> str:
 
 @cache
 def code_version() -> dict[str, Any]:
-    """Commit of the checkout that the package runs from, whether it was changed since, and the hash of its science.
+    """Commit of the checkout that the package runs from, whether it was changed since, and the hash of its science."""
+    return {**checkout_version(), "science": science_sha256(Path(__file__).parent)}
 
-    Commit and change are null where it is installed.
+
+@cache
+def checkout_version() -> dict[str, Any]:
+    """Commit of the checkout that the package runs from, and whether it was changed since.
+
+    Both are null where it is installed; a copy made for queued jobs has those of what it was made of.
     """
     folder = Path(__file__).parent
+    if (copied := _copied_facts()) is not None:
+        return {"commit": copied["commit"], "dirty": copied["dirty"]}
     commit = _git(folder, "rev-parse", "HEAD")
     tracked = commit is not None and _git(folder, "ls-files", "--error-unmatch", "provenance.py") is not None
     changed = bool(_git(folder, "status", "--porcelain", "--untracked-files=no")) if tracked else None
-    return {"commit": commit if tracked else None, "dirty": changed, "science": science_sha256(folder)}
+    return {"commit": commit if tracked else None, "dirty": changed}
 
 
 def science_sha256(package: Path) -> str:
@@ -64,10 +76,29 @@ def _bare(file: Path) -> str:
 
 def file_version(file: Path) -> dict[str, Any]:
     """Commit of the repository that a file of the user's is kept in, and whether it differs; nulls if in none."""
+    copied, root = _copied_facts(), _copy_root()
+    if copied is not None and file.is_relative_to(root):
+        origin = copied["origins"].get(file.relative_to(root).as_posix(), {})
+        return {key: origin.get(key) for key in ("commit", "dirty")}
     if _git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
         return {"commit": None, "dirty": None}
     commit = _git(file.parent, "rev-parse", "HEAD")
     return {"commit": commit, "dirty": bool(_git(file.parent, "status", "--porcelain", "--", file.name))}
+
+
+def _copy_root() -> Path:
+    """The folder of the snapshot, if the package is in one."""
+    return Path(__file__).parents[2]
+
+
+@cache
+def _copied_facts() -> dict[str, Any] | None:
+    """What the package is a copy of; None if it is none."""
+    try:
+        found: dict[str, Any] = json.loads((_copy_root() / SNAPSHOT).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 @cache

@@ -1,18 +1,21 @@
 """The settings of a command other than a run, from conf/<name>.yaml: composed, and read one by one with a type."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 from repro.config.check import paths, unknown_setting, wrong_choice
-from repro.config.groups import config_folder, groups_of
+from repro.config.groups import config_folders, groups_of
 from repro.config.hydra import composed, plain, with_overrides
 from repro.config.overrides import read
 from repro.config.tree import Leaves, flatten
 from repro.errors import ConfigError, hint, refuse_repeated
+
+OWN_FOLDER = "conf_folder"
+"""The setting that names a folder with config groups of the user's own."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -82,6 +85,12 @@ class Given:
         self._require(key, value is None or (_is_whole(value) and value >= 1), "at least 1, or null")
         return None if value is None else int(value)
 
+    def whole(self, key: str, least: int) -> int:
+        """A whole number of at least `least`."""
+        value = self.leaves[key]
+        self._require(key, _is_whole(value) and value >= least, f"a whole number of at least {least}")
+        return int(value)
+
     def numbers(self, key: str, example: str) -> tuple[int, ...]:
         """Whole numbers from 0 on: a list of them, or how many, counted from 0; each once."""
         value = self.leaves[key]
@@ -113,6 +122,16 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def with_inner_choices(groups: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The groups with the choices of folders inside them, as in cluster=site/mylab."""
+    found = {group: set(choices) for group, choices in groups.items()}
+    for group, choices in groups.items():
+        outer, _, inner = group.rpartition("/")
+        if outer:
+            found.setdefault(outer, set()).update(f"{inner}/{choice}" for choice in choices)
+    return found
+
+
 def compose_command(name: str, overrides: Sequence[str]) -> Given:
     """The settings of a command: `sweep` or `report`, see conf/<name>.yaml.
 
@@ -120,7 +139,9 @@ def compose_command(name: str, overrides: Sequence[str]) -> Given:
         ConfigError: in one sentence, with the nearest right name.
     """
     given = [read(override) for override in overrides]
-    groups = groups_of([config_folder()])
+    folders = [Path(str(override.value)) for override in given if override.key == OWN_FOLDER and override.value]
+    folder = folders[-1] if folders else None
+    groups = with_inner_choices(groups_of(config_folders(folder)))
     for override in given:
         if override.is_grid:
             raise ConfigError(f"{override.key}={override.text} is a list without brackets; "
@@ -128,7 +149,7 @@ def compose_command(name: str, overrides: Sequence[str]) -> Given:
         if override.key in groups and override.text not in groups[override.key]:
             raise ConfigError(wrong_choice(override.key, override.text, groups[override.key]))
     chosen = [f"{override.key}={override.text}" for override in given if override.key in groups]
-    node = composed(chosen, name=name)
+    node = composed(chosen, folder, name)
     known = {*paths(node), *groups}
     for override in given:
         if override.key not in known:

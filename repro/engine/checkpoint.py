@@ -28,6 +28,7 @@ class TrainingState:
     Attributes:
         step: optimiser steps done, which is also the place in the order of images.
         wall_seconds: time spent in the loop so far, restarts included.
+        validation_pending: this step's weights are still to be scored, as a signal came before or meanwhile.
         stale: the older weights of asynchronous training; None where every gradient is taken on the newest ones.
     """
 
@@ -39,6 +40,7 @@ class TrainingState:
     gpu_seconds: float = 0.0
     best_miou_percent: float | None = None
     best_step: int | None = None
+    validation_pending: bool = False
     stale: StaleWeights | None = None
 
     PLAIN = ("step", "wall_seconds", "gpu_seconds", "best_miou_percent", "best_step")
@@ -52,6 +54,7 @@ class TrainingState:
             "scaler": self.scaler.state_dict(),
             "stale": self.stale.state_dict() if self.stale else [],
             "random": {"torch": torch.get_rng_state(), "cuda": cuda},
+            "validation_pending": self.validation_pending,
             **{name: getattr(self, name) for name in self.PLAIN},
         }
 
@@ -72,6 +75,7 @@ class TrainingState:
             torch.cuda.set_rng_state_all(state["random"]["cuda"])
         for name in self.PLAIN:
             setattr(self, name, state[name])
+        self.validation_pending = state.get("validation_pending", False)  # older checkpoints lack it
 
 
 class CheckpointFolder:

@@ -12,6 +12,7 @@ from repro.engine.checkpoint import CheckpointFolder
 from repro.engine.meter import Meter
 from repro.engine.progress import Progress
 from repro.engine.step import Learner, set_training_mode, training_step
+from repro.engine.stop import Interrupted
 from repro.errors import ConfigError
 
 
@@ -33,6 +34,9 @@ class Keeper(Protocol):
     def stop_requested(self) -> bool:
         """Whether the process was asked to end."""
 
+    def interrupt(self, where: str) -> None:
+        """Raises `Interrupted` if it was."""
+
 
 @dataclass
 class Training:
@@ -40,8 +44,9 @@ class Training:
 
     Attributes:
         batches: from the first step not yet done to the last; called with that step once it is known.
-        validate: scores the validation images and returns mIoU in percent.
+        validate: scores the validation images and returns mIoU in percent; `Interrupted` if it was asked to end.
         restarted: whether an earlier process has begun this training.
+        checkpoint_took: seconds of the last checkpoint that an earlier process has written; 0 if there is none.
     """
 
     learner: Learner
@@ -51,6 +56,7 @@ class Training:
     checkpoints: CheckpointFolder
     keeper: Keeper
     restarted: bool = False
+    checkpoint_took: float = 0.0
 
 
 def train(job: Training) -> bool:
@@ -64,12 +70,15 @@ def train(job: Training) -> bool:
     """
     learner, keeper = job.learner, job.keeper
     state, settings = learner.state, learner.settings
-    resumed = job.checkpoints.restore(state)
-    if resumed is not None or job.restarted:
+    if restored(job) or job.restarted:
         keeper.event("resumed", step=state.step)
+    meter = Meter(learner, job.checkpoint_took)
+    if state.validation_pending:
+        validation(job)
+        if state.validation_pending:
+            return False
     if state.step >= learner.steps:
         return True
-    meter = Meter(learner)
     every = settings.validation.every
     validate_every = Length.parse(every, "validation.every").steps(job.steps_per_epoch) if every else None
     chooses = settings.selection is Selection.best
@@ -82,14 +91,37 @@ def train(job: Training) -> bool:
             state.step += 1
             last = state.step == learner.steps
             bar.advance(figures=log(job, meter, rate, force=last))
-            due = validate_every and (state.step % validate_every == 0 or (last and chooses))
-            if due and (chooses or not keeper.stop_requested()):  # a score that only informs must not delay the end
+            stop, save = agreed(job, meter)
+            if validate_every and (state.step % validate_every == 0 or (last and chooses)):
+                state.validation_pending = chooses  # a score that only informs is not made up for
+                if not stop:
+                    validation(job)
+                    stop, save = agreed(job, meter)
                 validation(job)
-            if last or keeper.stop_requested() or meter.checkpoint_due():
+                stop, save = agreed(job, meter)
+            if last or stop or save:
                 checkpoint(job, meter)
-                if keeper.stop_requested() and not last:
+                if stop and (state.validation_pending or not last):
                     return False
     return True
+
+
+def restored(job: Training) -> bool:
+    """Goes on from the newest checkpoint, if there is one; all processes have the state of the leading one then."""
+    state, team = job.learner.state, job.learner.team
+    found = job.checkpoints.restore(state) is not None if team.leads else False
+    if team.size > 1:
+        told = team.tell(state.state_dict() if team.leads else None)
+        if not team.leads:
+            state.load_state_dict(told)
+    return found
+
+
+def agreed(job: Training, meter: Meter) -> tuple[bool, bool]:
+    """Whether all processes are to stop here, and whether a checkpoint is due, which the leading one's clock says."""
+    team = job.learner.team
+    stop, save = team.agree(job.keeper.stop_requested(), meter.checkpoint_due() and team.leads)
+    return bool(stop), bool(save)
 
 
 def log(job: Training, meter: Meter, rate: float, *, force: bool) -> dict[str, str]:
@@ -103,11 +135,16 @@ def log(job: Training, meter: Meter, rate: float, *, force: bool) -> dict[str, s
 
 
 def validation(job: Training) -> None:
-    """Scores the validation images, journals the score and keeps the best weights."""
+    """Scores the validation images, journals the score and keeps the best weights; if asked to end, leaves that off."""
     state, settings = job.learner.state, job.learner.settings
     state.model.eval()
-    score = job.validate()
-    set_training_mode(state.model, settings.schedule.batch_norm)
+    try:
+        score = job.validate()
+    except Interrupted:
+        return
+    finally:
+        set_training_mode(state.model, settings.schedule.batch_norm)
+    state.validation_pending = False
     job.keeper.point(state.step, validation_miou_percent=score)
     if settings.selection is not Selection.best:
         return
@@ -115,7 +152,8 @@ def validation(job: Training) -> None:
         raise ConfigError("selection=best needs labels, but the validation split has none; choose validation.split")
     if state.best_miou_percent is None or score > state.best_miou_percent:
         state.best_miou_percent, state.best_step = score, state.step
-        job.checkpoints.save_best(state)
+        if job.learner.team.leads:
+            job.checkpoints.save_best(state)
 
 
 def checkpoint(job: Training, meter: Meter) -> None:
@@ -123,7 +161,10 @@ def checkpoint(job: Training, meter: Meter) -> None:
     state = job.learner.state
     meter.check_finite()
     meter.book_time()
+    if not job.learner.team.leads:
+        return
     job.keeper.check()
-    job.checkpoints.save(state)
-    job.keeper.event("checkpoint", step=state.step)
+    with meter.checkpointing():
+        job.checkpoints.save(state)
+    job.keeper.event("checkpoint", step=state.step, seconds=round(meter.checkpoint_took, 3))
     job.keeper.saved(state.step)

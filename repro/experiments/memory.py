@@ -20,6 +20,10 @@ from repro.store.files import atomic_write
 FORM = 1
 """Raised when what is remembered means something else."""
 
+ROOM = 0.85
+"""Share of a device's memory that is counted on where no recorded run says more: the rest is for the device's own
+library, for what operators need inside, and for what an allocator cannot fill."""
+
 LEAVES = (
     "precision", "align_corners", "dataset._target_", "dataset.size", "validation.every",
     "schedule.batch_size", "schedule.augmentation.crop_size", "schedule.batch_norm.samples",

@@ -81,7 +81,8 @@ def _learner(settings: Settings, model: Segmenter, weight: float) -> Learner:
     stale = StaleWeights(model, schedule.replicas) if schedule.replicas > 1 else None
     # Not scaled for fp16: a scaler asks whether the gradients are finite, which takes numbers, and keeps only a few.
     state = TrainingState(model, optimiser, gradient_scaler(Precision.fp32, CPU), step=1, stale=stale)
-    return Learner(state, model, settings, weight, steps=2, device=CPU)
+    recomputes = settings.runtime.recompute is Recompute.blocks
+    return Learner(state, model, settings, weight, steps=2, device=CPU, recomputes=recomputes)
 
 
 def _step(learner: Learner, sides: Sides, storages: LiveStorages) -> int:
@@ -94,7 +95,7 @@ def _step(learner: Learner, sides: Sides, storages: LiveStorages) -> int:
     model = learner.state.model
     set_training_mode(model, settings.schedule.batch_norm)
     storages.begin_anew()
-    with recomputing(model, wanted=settings.runtime.recompute is Recompute.blocks):
+    with recomputing(model, wanted=learner.recomputes):
         training_step(learner, image, label)
     return storages.peak
 

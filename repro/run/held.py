@@ -15,9 +15,16 @@ from repro.store.journal import Journal, read_journal
 from repro.store.lock import FolderLock
 from repro.store.outputs import Outputs
 from repro.store.run_folder import RunFolder
+from repro.store.status import RunState
 from repro.track import Tracker
 
 log = logging.getLogger(__name__)
+
+STARTED = "started"
+"""The event of a process that takes a run up."""
+
+TRAINING, EVALUATING = "training", "evaluating"
+"""What a running process is at, as the message of its status."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,11 @@ class HeldRun:
         self.lock.check()
 
     def saved(self, step: int) -> None:
-        """Lets points up to a step that can be gone back to be shown elsewhere."""
+        """Says in the status which step can be gone back to, and lets points up to it be shown elsewhere.
+
+        The steps between are in the journal, whose lines need not be forced to disk one by one.
+        """
+        self.folder.write_status(RunState.RUNNING, step=step, message=TRAINING)
         self.tracker.sync(step)
 
     def stop_requested(self) -> bool:
@@ -63,9 +74,16 @@ class HeldRun:
         self.lock.check()
 
     @property
+    def checkpoint_took(self) -> float:
+        """Seconds of the last checkpoint that was written, by this process or an earlier one; 0 before the first."""
+        events = read_journal(self.folder.journal_path).events
+        taken = [event.fields.get("seconds") for event in events if event.kind == "checkpoint"]
+        return float(taken[-1] or 0.0) if taken else 0.0
+
+    @property
     def restarted(self) -> bool:
         """Whether an earlier process has begun this run."""
-        return sum(event.kind == "started" for event in read_journal(self.folder.journal_path).events) > 1
+        return sum(event.kind == STARTED for event in read_journal(self.folder.journal_path).events) > 1
 
 
 class RunLog(logging.FileHandler):

@@ -43,12 +43,13 @@ def begin_anew(held: HeldRun, evaluation_id: str, repeat: Repeat) -> None:
 def restarts(folder: RunFolder) -> int:
     """How often the training went on from a checkpoint since it was begun anew, if it was."""
     events = list(read_journal(folder.journal_path).events)
-    begun = [number for number, event in enumerate(events) if _is_training_anew(event)]
+    begun = [number for number, event in enumerate(events) if is_training_anew(event)]
     # The start that trains anew is no restart, although the journal has it as one.
     return sum(event.kind == "resumed" for event in events[begun[-1] if begun else 0 :]) - bool(begun)
 
 
-def _is_training_anew(event: Event) -> bool:
+def is_training_anew(event: Event) -> bool:
+    """Whether the event tells that a run which is there is begun anew."""
     return event.kind == REPEATED and event.fields.get("what") == Repeat.run.name
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -67,8 +68,10 @@ def life_of(path: Path, holder: Holder) -> Life:
         os.close(descriptor)
 
 
-def beats(path: Path, seconds: float) -> bool:
+def beats(path: Path, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> bool:
     """Watches a lock file: True at the first sign of life, False once it has stood still for so long.
+
+    Between two looks `meanwhile` is called, which may raise.
 
     The time is that of this process's own monotonic clock, and a look that hangs counts for no longer than another,
     since it says nothing about the holder. The file's time is compared with itself alone.
@@ -78,10 +81,22 @@ def beats(path: Path, seconds: float) -> bool:
     while silence < seconds:
         before = time.monotonic()
         time.sleep(LOOK_SECONDS)
+        meanwhile()
         if modified_ns(path) != first:
             return True
         silence += min(time.monotonic() - before, 2 * LOOK_SECONDS)
     return False
+
+
+def beating(paths: Iterable[Path], seconds: float) -> set[Path]:
+    """Watches lock files at once, until each has given a sign of life or some seconds have passed; returns those."""
+    first = {path: modified_ns(path) for path in paths}
+    alive: set[Path] = set()
+    deadline = time.monotonic() + seconds
+    while len(alive) < len(first) and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+        alive |= {path for path in first.keys() - alive if modified_ns(path) != first[path]}
+    return alive
 
 
 def modified_ns(path: Path) -> int:

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ HEARTBEAT_SECONDS = 5.0
 SETTLE_SECONDS = 1.0
 """How long two hosts that took a silent holder's place at once wait to see whose name has stayed."""
 WAIT_SECONDS, BRIEF_WAIT_SECONDS = 1.0, 60.0
+POLL_SECONDS, SELDOM_POLL_SECONDS = 0.05, 0.5
 _NO_FLOCK = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 _held: "weakref.WeakSet[FolderLock]" = weakref.WeakSet()
 
@@ -73,21 +75,31 @@ class FolderLock:
         self._released = threading.Event()
         self._heart: threading.Thread | None = None
 
-    def acquire(self) -> "FolderLock":
+    def acquire(self, wait_seconds: float = 0.0, meanwhile: Callable[[], None] = lambda: None) -> "FolderLock":
         """Takes the lock.
+
+        Args:
+            wait_seconds: how long a living holder is waited for; 0: for moments, in which one may be just letting go.
+            meanwhile: called again and again while waiting; may raise.
 
         Raises:
             LockedError: another process holds it, naming that process.
             StoreError: the disk refuses the lock file.
         """
-        start, patience = time.monotonic(), WAIT_SECONDS
-        while not self._try_acquire():
+        start, patience, told = time.monotonic(), max(WAIT_SECONDS, wait_seconds), wait_seconds <= WAIT_SECONDS
+        while not self._try_acquire(meanwhile):
+            meanwhile()
             holder = read_holder(self.path)
             if holder is not None:  # one who is just letting go has no name any more
-                patience = BRIEF_WAIT_SECONDS if holder.brief else WAIT_SECONDS
-            if time.monotonic() - start > patience:
-                raise LockedError(self._refusal(holder))
-            time.sleep(0.05)
+                patience = max(BRIEF_WAIT_SECONDS if holder.brief else WAIT_SECONDS, wait_seconds)
+            waited = time.monotonic() - start
+            if waited > patience:
+                raise LockedError(self._refusal(holder, wait_seconds))
+            if waited > WAIT_SECONDS and not told:
+                told = True
+                name = self.path.parent.name
+                log.warning("%s is held %s; waiting for it, up to %.0f s", name, describe(holder), wait_seconds)
+            time.sleep(POLL_SECONDS if waited < WAIT_SECONDS else SELDOM_POLL_SECONDS)
         _held.add(self)
         self._heart = threading.Thread(target=self._beat, name=f"lock {self.path.parent.name}", daemon=True)
         self._heart.start()
@@ -130,7 +142,7 @@ class FolderLock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _try_acquire(self) -> bool:
+    def _try_acquire(self, meanwhile: Callable[[], None]) -> bool:
         descriptor = open_or_make(self.path)
         taken = False
         try:
@@ -138,7 +150,7 @@ class FolderLock:
             if kernel_lock is False:
                 return False
             holder = read_holder(self.path)
-            if holder is not None and self._is_alive(holder, kernel_lock_taken=kernel_lock is True):
+            if holder is not None and self._is_alive(holder, meanwhile, kernel_lock_taken=kernel_lock is True):
                 return False
             if read_holder(self.path) != holder:  # another host was quicker to see that it is dead
                 return False
@@ -158,13 +170,13 @@ class FolderLock:
             if not taken:
                 os.close(descriptor)
 
-    def _is_alive(self, holder: Holder, kernel_lock_taken: bool) -> bool:
+    def _is_alive(self, holder: Holder, meanwhile: Callable[[], None], *, kernel_lock_taken: bool) -> bool:
         """Whether a holder named in the file still lives, watching its heartbeat if only that can tell."""
         if holder.host == self._self.host and (kernel_lock_taken or not pid_exists(holder.pid)):
             return False
         told = "%s is held %s; watching for a sign of life for up to %.0f s"
         log.info(told, self.path.parent.name, describe(holder), self.stale_seconds)
-        return beats(self.path, self.stale_seconds)
+        return beats(self.path, self.stale_seconds, meanwhile)
 
     def _beat(self) -> None:
         while not self._released.wait(self.heartbeat_seconds):
@@ -175,8 +187,11 @@ class FolderLock:
             except OSError:
                 continue  # A file system that stutters is no reason to give the run up.
 
-    def _refusal(self, holder: Holder | None) -> str:
-        return f"{self.path.parent.name} is held {describe(holder)}; wait for it or end it first ({self.path.parent})"
+    def _refusal(self, holder: Holder | None, wait_seconds: float) -> str:
+        held = f"{self.path.parent.name} is held {describe(holder)}"
+        if wait_seconds:
+            return f"{held}, still after waiting for {wait_seconds:.0f} s; end it there first ({self.path.parent})"
+        return f"{held}; wait for it or end it first ({self.path.parent})"
 
     def __enter__(self) -> "FolderLock":
         return self if self._descriptor is not None else self.acquire()

@@ -33,9 +33,22 @@ class Outputs:
             if path.is_dir() and not path.name.startswith("."):
                 yield self.run(path.name)
 
+    def run_ids(self) -> frozenset[str]:
+        """Names of all that lies among the run folders, by one look.
+
+        Raises:
+            StoreError: the disk does not let us look.
+        """
+        with guarded(self.runs_path):
+            return frozenset(os.listdir(self.runs_path)) if self.runs_path.is_dir() else frozenset()
+
     def job(self, run_id: str) -> JobFolder:
         """The folder of the job that carries a run out for a sweep."""
         return JobFolder(self.root / "sweep" / run_id)
+
+    def meeting_path(self, launch: str) -> Path:
+        """Where the processes of one start find each other, if no launcher tells them."""
+        return self.root / "sweep" / "meetings" / (launch or "none")
 
     @property
     def database_path(self) -> Path:
@@ -46,6 +59,16 @@ class Outputs:
     def artifacts_path(self) -> Path:
         """Where the files of runs in a tracking database lie."""
         return self.root / "mlartifacts"
+
+    @property
+    def submissions_path(self) -> Path:
+        """Where each submission to a queue stands, from before it is made, with what its jobs print."""
+        return self.root / "sweep" / "submissions"
+
+    @property
+    def snapshots_path(self) -> Path:
+        """Where the code that submitted jobs run lies, by its hash."""
+        return self.root / "snapshots"
 
     @property
     def running_sweeps_path(self) -> Path:

@@ -1,7 +1,7 @@
 """The folder of one run, the only truth about it: frozen config, status, journal, checkpoints, records, one lock."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class RunFolder:
         self.images_path = self.path / "images.json.gz"
         self.evaluations_path = self.path / self.EVALUATIONS
         self.lock_path = self.path / "lock"
+        self.fallen_path = self.path / "fallen"
         self.checkpoints = CheckpointFiles(self.path / "checkpoints", run_id)
 
     @property
@@ -47,13 +48,22 @@ class RunFolder:
         """Whether the final weights are there."""
         return is_there(self.weights_path)
 
-    def lock(self, purpose: str = "run", *, brief: bool = False) -> FolderLock:
+    def lock(
+        self,
+        purpose: str = "run",
+        *,
+        brief: bool = False,
+        wait_seconds: float = 0.0,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> FolderLock:
         """Takes the folder's one lock and clears away what killed writers left; use it with `with`.
+
+        A living holder is waited for as `FolderLock.acquire` says.
 
         Raises:
             LockedError: another process holds it; the message says which, where and since when.
         """
-        lock = FolderLock(self.lock_path, purpose, brief=brief).acquire()
+        lock = FolderLock(self.lock_path, purpose, brief=brief).acquire(wait_seconds, meanwhile)
         remove_leftovers(self.path)
         return lock
 

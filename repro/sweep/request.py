@@ -1,5 +1,6 @@
 """The command line of a sweep -> a checked request; loads no torch, so mistakes are told at once."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,7 @@ from repro.config.identity import FORCE, GROUPS
 from repro.errors import ConfigError, hint
 from repro.experiments.selection import Selection, read_selection
 from repro.papers import Library, Table
+from repro.sweep.clusters.slurm.settings import SlurmSettings, read_slurm
 
 
 class Action(StrEnum):
@@ -18,6 +20,7 @@ class Action(StrEnum):
     STATUS = "status"
     CANCEL = "cancel"
     RETRY = "retry"
+    DOCTOR = "doctor"
 
 
 class ClusterKind(StrEnum):
@@ -25,6 +28,7 @@ class ClusterKind(StrEnum):
 
     INLINE = "inline"
     LOCAL = "local"
+    SLURM = "slurm"
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,15 @@ class ClusterSettings:
         kind: where jobs are carried out.
         slots: jobs at a time; None: one per GPU, or one.
         refresh_seconds: between two looks at the progress of the jobs.
+        slurm: what SLURM is asked for, where it is the cluster.
+        processes: that carry each job out together.
     """
 
     kind: ClusterKind
     slots: int | None = None
     refresh_seconds: float = 2.0
+    slurm: SlurmSettings | None = None
+    processes: int = 1
 
 
 AUTO = "auto"
@@ -73,6 +81,7 @@ class Request:
         seeds: which; None: as many as decide the claims.
         run: settings for every run.
         words: the command line as it was typed.
+        jobs_shown: of each state in a status; None: all.
     """
 
     selection: Selection
@@ -85,6 +94,7 @@ class Request:
     run: tuple[str, ...]
     cluster: ClusterSettings
     words: tuple[str, ...]
+    jobs_shown: int | None = None
 
     @property
     def ledger(self) -> str | None:
@@ -162,6 +172,7 @@ def read_request(arguments: Sequence[str]) -> Request:
         run=tuple(of_runs),
         cluster=_cluster(given),
         words=tuple(arguments),
+        jobs_shown=given.optional_count("jobs_shown"),
     )
 
 
@@ -177,7 +188,14 @@ def _cluster(given: Given) -> ClusterSettings:
     kind = given.word("cluster.kind", ClusterKind)
     if kind is ClusterKind.INLINE:
         return ClusterSettings(kind)
-    return ClusterSettings(kind, given.optional_count("cluster.slots"), given.positive("cluster.refresh_seconds"))
+    if kind is ClusterKind.SLURM:
+        return ClusterSettings(kind, slurm=read_slurm(given))
+    return ClusterSettings(
+        kind,
+        given.optional_count("cluster.slots"),
+        given.positive("cluster.refresh_seconds"),
+        processes=given.optional_count("cluster.processes") or 1,
+    )
 
 
 def _group(argument: str) -> str:
@@ -187,4 +205,6 @@ def _group(argument: str) -> str:
 
 def quoted(word: str) -> str:
     """A word as a shell takes it."""
-    return f"'{word}'" if any(character in word for character in '*[]{}() "$&;') else word
+    if not any(character in word for character in "*[]{}() '\"$&;"):
+        return word
+    return f'"{word}"' if "'" in word and not any(character in word for character in '"$`\\') else shlex.quote(word)

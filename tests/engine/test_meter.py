@@ -39,13 +39,57 @@ def test_a_loss_that_is_no_number_is_named_with_its_steps_and_what_may_help(valu
     assert issubclass(Diverged, ReproError)
 
 
+class Clock:
+    """A clock that is set forward by hand."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
 def test_a_checkpoint_is_due_once_its_seconds_have_passed():
-    assert not Meter(learner()).checkpoint_due()
-    often = Meter(learner("runtime.checkpoint_seconds=0.02"))
-    time.sleep(0.03)
-    assert often.checkpoint_due()
-    often.book_time()
-    assert not often.checkpoint_due()
+    clock = Clock()
+    meter = Meter(learner("runtime.checkpoint_seconds=60"), clock=clock)
+    clock.now += 59
+    assert not meter.checkpoint_due()
+    clock.now += 1
+    assert meter.checkpoint_due()
+    with meter.checkpointing():
+        clock.now += 0.5
+    assert meter.checkpoint_took == 0.5
+    clock.now += 59
+    assert not meter.checkpoint_due(), "its seconds count from the end of the one before"
+    clock.now += 1
+    assert meter.checkpoint_due()
+
+
+@pytest.mark.parametrize("took", [0.1, 1.2, 7.0, 45.0])
+@pytest.mark.parametrize("known", [True, False])
+def test_checkpoints_take_two_hundredths_of_the_time_at_most(took, known):
+    clock = Clock()
+    meter = Meter(learner("runtime.checkpoint_seconds=60"), checkpoint_took=took if known else 0.0, clock=clock)
+    saving, checkpoints, first = 0.0, 0, None
+    start = clock.now
+    while checkpoints < 6:
+        clock.now += 0.7  # a step
+        if meter.checkpoint_due():
+            with meter.checkpointing():
+                clock.now += took
+            checkpoints += 1
+            if first is None and not known:  # what one costs is known only then
+                first, start = clock.now, clock.now
+                continue
+            saving += took
+    assert saving / (clock.now - start) <= 0.02
+    assert (clock.now - start) / checkpoints < max(60, 50 * took) + took + 1, "and no seldomer than that"
+
+
+def test_with_no_seconds_a_checkpoint_is_due_after_every_step():
+    clock = Clock()
+    meter = Meter(learner("runtime.checkpoint_seconds=0"), checkpoint_took=1000.0, clock=clock)
+    assert meter.checkpoint_due()
 
 
 def test_time_is_booked_once():

@@ -2,12 +2,14 @@
 
 import copy
 import math
+import signal
 
 import pytest
 import torch
 
 from repro.engine.checkpoint import CheckpointFolder
 from repro.engine.meter import Diverged
+from repro.engine.stop import Interrupted
 from repro.engine.train import Training, train
 from repro.errors import ConfigError
 from repro.store.checkpoints import CheckpointFiles
@@ -78,7 +80,9 @@ def test_a_training_takes_all_its_steps_and_logs_every_few(files):
     metrics = job.keeper.points[0][1]
     assert metrics.keys() == {"loss", "learning_rate", "images_per_second"}
     assert metrics["learning_rate"] == pytest.approx(0.06 * (1 - 1 / STEPS) ** 0.9)
-    assert job.keeper.events == [("checkpoint", {"step": STEPS})]
+    ((kind, facts),) = job.keeper.events
+    assert (kind, facts["step"]) == ("checkpoint", STEPS)
+    assert facts["seconds"] >= 0
     assert job.keeper.saves == [STEPS]
     assert job.learner.state.wall_seconds > 0
 
@@ -165,3 +169,61 @@ def test_a_score_that_only_informs_does_not_delay_the_end(files):
     job = training(files, "validation.every=2 steps", stop_at=2)
     assert not train(job)
     assert job.keeper.saves == [2]
+
+
+class Ended:
+    """A validation during which the training is asked to end, at one of its steps."""
+
+    def __init__(self, at):
+        self.at, self.job = at, None
+
+    def __call__(self):
+        if self.job.learner.state.step == self.at:
+            self.job.keeper.stop_at = 0
+            raise Interrupted(signal.SIGUSR2, "during a validation")
+        return {2: 10.0, 4: 30.0, 6: 20.0}[self.job.learner.state.step]
+
+
+CHOSEN = ("validation.every=2 steps", "selection=best")
+
+
+@pytest.mark.parametrize("at", [2, 4, 6])
+def test_a_validation_that_chooses_is_made_up_for_where_a_signal_came_meanwhile(files, tmp_path, at):
+    whole = training(CheckpointFiles(tmp_path / "whole"), *CHOSEN, scores=[10.0, 30.0, 20.0])
+    assert train(whole)
+    ended = Ended(at)
+    first = ended.job = training(files, *CHOSEN, validate=ended)
+    assert not train(first)
+    assert first.keeper.saves == [at]
+    assert at not in [step for step, metrics in first.keeper.points if len(metrics) == 1]
+    ended = Ended(at=None)
+    second = ended.job = training(files, *CHOSEN, validate=ended, seed=99)
+    assert train(second)
+    assert (at, {"validation_miou_percent": {2: 10.0, 4: 30.0, 6: 20.0}[at]}) in second.keeper.points
+    assert second.learner.state.best_step == 4
+    assert same(weights(second), weights(whole))
+    assert same(second.checkpoints.load_best(second.learner.state), whole.checkpoints.load_best(whole.learner.state))
+
+
+def test_a_validation_that_is_ended_again_stays_to_be_made_up_for(files):
+    for _ in range(2):
+        ended = Ended(at=4)
+        job = ended.job = training(files, *CHOSEN, validate=ended)
+        assert not train(job)
+        assert job.learner.state.validation_pending
+    assert job.keeper.saves == [], "there is nothing new to keep"
+
+
+def test_a_validation_that_only_informs_is_left_off_where_a_signal_came_meanwhile(files):
+    ended = Ended(at=4)
+    first = ended.job = training(files, "validation.every=2 steps", validate=ended)
+    assert not train(first)
+    second = training(files, "validation.every=2 steps", scores=[20.0])
+    assert train(second)
+    assert [step for step, metrics in second.keeper.points if len(metrics) == 1] == [6]
+
+
+def test_what_an_earlier_checkpoint_took_puts_off_the_next(files):
+    job = training(files, "runtime.checkpoint_seconds=0.000001", checkpoint_took=1000.0)
+    train(job)
+    assert job.keeper.saves == [STEPS]

@@ -3,12 +3,16 @@
 import dataclasses
 import itertools
 import logging
+import os
+import signal
+import threading
 
 import pytest
 import torch
 
 from repro.config.configuration import Configuration
 from repro.engine.meter import Diverged
+from repro.engine.stop import Interrupted
 from repro.errors import ConfigError, StoreError
 from repro.run import session
 from repro.run.lifecycle import run
@@ -123,6 +127,25 @@ def test_two_processes_cannot_hold_one_run(configure):
     configuration = configure()
     with folder_of(configuration).lock(), pytest.raises(StoreError, match="is held by pid"):
         run(configuration)
+
+
+def test_a_job_that_comes_again_waits_for_a_living_holder(configure, monkeypatch, caplog):
+    monkeypatch.setattr("repro.store.lock.WAIT_SECONDS", 0.1)
+    configuration = configure()
+    old = folder_of(configuration).lock()
+    leaving = threading.Timer(1.0, old.release)
+    leaving.start()
+    assert run(configuration, unattended=True).fresh
+    assert "waiting for it, up to 600 s" in caplog.text
+
+
+def test_a_job_that_waits_for_a_living_holder_ends_at_a_notice_and_leaves_its_status_alone(configure):
+    configuration = configure()
+    with folder_of(configuration).lock():
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR2)).start()
+        with pytest.raises(Interrupted, match="stopped by SIGUSR2 while waiting for who holds the run"):
+            run(configuration, unattended=True)
+    assert folder_of(configuration).read_status() is None
 
 
 def test_who_lost_its_lock_before_the_first_write_writes_nothing(configure, monkeypatch):

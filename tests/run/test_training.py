@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from repro.build import build_dataset, build_model
+from repro.engine.evaluate import evaluate
 from repro.engine.step import training_step
 from repro.engine.stop import Interrupted
 from repro.errors import ConfigError
@@ -18,6 +19,10 @@ from repro.store.status import RunState
 from tests.tiny_runs import final_weights, folder_of, same_weights
 
 CPU = torch.device("cpu")
+
+
+def undisturbed(_):
+    """No signal comes."""
 
 
 def trained(configuration):
@@ -70,6 +75,56 @@ def test_a_stopped_run_goes_on_bit_for_bit(configure, tmp_path, monkeypatch, sto
     assert folder.read_status().state is RunState.FINISHED
 
 
+def test_a_run_that_is_asked_to_end_during_a_validation_ends_there_and_chooses_as_if_it_had_not(
+    configure, tmp_path, monkeypatch
+):
+    chosen = ["selection=best", "validation.every=2 steps", "schedule.learning_rate=0.2"]
+    straight = run(configure(*chosen))
+    configuration = configure(*chosen, outputs=tmp_path / "stopped")
+
+    def stopping(*arguments, title, **named):
+        if title == "validation":
+            os.kill(os.getpid(), signal.SIGUSR2)
+        return evaluate(*arguments, title=title, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("repro.run.training.evaluate", stopping)
+        with pytest.raises(Interrupted, match="stopped by SIGUSR2 at step 2 of 6, after a checkpoint"):
+            run(configuration)
+    status = folder_of(configuration).read_status()
+    assert (status.state, status.step) == (RunState.INTERRUPTED, 2)
+    resumed = run(configuration)
+    assert resumed.record.weights_sha256 == straight.record.weights_sha256
+    points = [
+        {point.step: point.metrics.get("validation_miou_percent") for point in read_journal(folder.journal_path).points}
+        for folder in (straight.folder, resumed.folder)
+    ]
+    assert points[0] == points[1]
+
+
+def test_a_run_that_is_asked_to_end_before_its_first_step_takes_none(configure, monkeypatch):
+    def asked_to_end(self):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        return False
+
+    configuration = configure()
+    with monkeypatch.context() as patch:
+        patch.setattr("repro.run.held.HeldRun.restarted", property(asked_to_end))
+        with pytest.raises(Interrupted, match="stopped by SIGUSR1 before its first step here"):
+            run(configuration)
+    assert folder_of(configuration).read_status().state is RunState.INTERRUPTED
+    assert run(configuration).record.steps == 6
+
+
+def test_the_status_carries_the_step_of_every_checkpoint(configure, monkeypatch):
+    told = []
+    monkeypatch.setattr("repro.run.held.HeldRun.event", lambda held, kind, **facts: told.append(
+        (kind, facts.get("step"), held.folder.read_status().step)))  # fmt: skip
+    run(configure("runtime.checkpoint_seconds=0"))
+    checkpoints = [(step, before) for kind, step, before in told if kind == "checkpoint"]
+    assert checkpoints == [(step, step - 1) for step in range(1, 7)]
+
+
 def test_accumulated_gradients_equal_the_whole_batch_where_batch_norm_is_frozen(configure):
     frozen = ["schedule.batch_norm.frozen=true", "head.dropout=0", "schedule.length=2 steps"]
     whole = run(configure(*frozen))
@@ -100,7 +155,7 @@ def test_the_test_split_does_not_choose_the_weights(configure):
 def test_without_validations_their_split_is_not_opened(configure):
     configuration = configure("validation.split=nowhere")
     model, _ = build_model(configuration, num_classes=8)
-    assert math.isnan(validation(configuration, model, CPU)())
+    assert math.isnan(validation(configuration, model, CPU, undisturbed)())
 
 
 VIEWS = [[], ["evaluation.pad_to=80"], ["evaluation.window=48", "evaluation.window_stride=16"],
@@ -123,7 +178,7 @@ def test_a_validation_is_of_one_scale_at_the_trained_stride_whatever_the_evaluat
     dressed = configure("validation.every=1 epoch", "evaluation.scales=[0.5,1.5]", "evaluation.flip=true",
                         "evaluation.output_stride=8", *view)  # fmt: skip
     model, _ = build_model(plain, num_classes=build_dataset(plain, "val").num_classes)
-    scores = [validation(configuration, model.eval(), CPU)() for configuration in (plain, dressed)]
+    scores = [validation(configuration, model.eval(), CPU, undisturbed)() for configuration in (plain, dressed)]
     assert scores[0] == scores[1]
     assert 0 <= scores[0] <= 100
 

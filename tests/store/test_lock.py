@@ -59,6 +59,49 @@ def test_a_second_process_is_told_who_holds_it(tmp_path: Path) -> None:
     assert "wait for it or end it first" in message
 
 
+def test_a_living_holder_is_waited_for_where_that_is_asked_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_module, "WAIT_SECONDS", 0.1)
+    path = tmp_path / "00ff" / "lock"
+    process = _hold(path)
+    ending = threading.Timer(0.6, process.kill)
+    ending.start()
+    looks: list[float] = []
+    with FolderLock(path).acquire(wait_seconds=30, meanwhile=lambda: looks.append(time.monotonic())) as lock:
+        assert lock.taken_over is not None
+        assert lock.taken_over.pid == process.pid
+    process.communicate()
+    assert len(looks) > 2
+    assert f"00ff is held by pid {process.pid}" in caplog.text
+    assert "waiting for it, up to 30 s" in caplog.text
+
+
+def test_the_wait_for_a_living_holder_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock_module, "WAIT_SECONDS", 0.1)
+    path = tmp_path / "lock"
+    process = _hold(path)
+    with pytest.raises(LockedError, match="still after waiting for 1 s; end it there first"):
+        FolderLock(path).acquire(wait_seconds=0.6)
+    _end(process)
+
+
+def test_who_waits_can_be_called_away(tmp_path: Path) -> None:
+    class CalledAway(Exception):
+        pass
+
+    def leave() -> None:
+        raise CalledAway
+
+    with FolderLock(tmp_path / "lock"), pytest.raises(CalledAway):
+        FolderLock(tmp_path / "lock").acquire(wait_seconds=60, meanwhile=leave)
+    _pretend_other_host(tmp_path / "lock")
+    start = time.monotonic()
+    with pytest.raises(CalledAway):  # while it is watched for a sign of life, too
+        FolderLock(tmp_path / "lock").acquire(wait_seconds=60, meanwhile=leave)
+    assert time.monotonic() - start < 5
+
+
 def test_sigkill_frees_it_at_once_and_the_next_holder_knows(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     process = _hold(path)
@@ -177,7 +220,7 @@ def test_who_watched_too_long_does_not_take_a_third_ones_place(tmp_path: Path, m
     _pretend_other_host(path)
     third = {"host": "third", "pid": 78, "since": "2026-01-01T00:00:00+00:00", "purpose": "run"}
 
-    def taken_meanwhile(watched: Path, seconds: float) -> bool:
+    def taken_meanwhile(watched: Path, *_: object) -> bool:
         path.write_text(json.dumps(third | {"brief": False, "token": "the third's"}))
         monkeypatch.setattr(lock_module, "beats", lambda *_: True)
         return False

@@ -26,6 +26,7 @@ def test_what_is_not_said_is_a_plan_of_one_seed_at_the_papers_scale():
 def test_a_local_queue_has_slots_and_looks_at_its_jobs_now_and_then():
     request = read_request(["cluster=local", "cluster.slots=3", "cluster.refresh_seconds=0.5"])
     assert request.cluster == ClusterSettings(ClusterKind.LOCAL, 3, 0.5)
+    assert read_request(["cluster=local", "cluster.processes=2"]).cluster.processes == 2
     for wrong in ("slots=0", "slots=-1", "slots=true", "slots=two", "slots=1.5"):
         with pytest.raises(ConfigError, match=r"cluster\.slots is .* at least 1, or null"):
             read_request(["cluster=local", f"cluster.{wrong}"])

@@ -164,11 +164,6 @@ class Settings:
     force: Any = False
 
     @property
-    def images_per_pass(self) -> int:
-        """Images that go through the network together."""
-        return self.runtime.micro_batch or self.schedule.micro_batch
-
-    @property
     def repeat(self) -> Repeat | None:
         """What is to be done again although it is there."""
         return Repeat.run if self.force is True else Repeat(self.force) if self.force else None
@@ -214,11 +209,4 @@ class Settings:
             norm.frozen and norm.frozen_in is FrozenIn.network,
             f"runtime.micro_batch is {wanted}, but each statistic of batch norm is over the {together} images of "
             f"schedule.batch_norm.samples, which take one pass; leave it out, or write {together}",
-        )
-        fitting = [images for images in range(1, together + 1) if together % images == 0]
-        nearest = min(fitting, key=lambda images: abs(images - wanted))
-        require(
-            wanted in fitting,
-            f"runtime.micro_batch is {wanted}; it must divide the {together} images of one group (schedule.batch_size, "
-            f"or schedule.batch_norm.samples), and the nearest that does is {nearest}",
         )

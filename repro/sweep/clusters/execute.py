@@ -1,5 +1,6 @@
 """Carries out what a plan leaves to be done, on the cluster chosen, and says how it ended."""
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -9,6 +10,7 @@ from repro.sweep.clusters.jobs import Ending, FrozenJob, Result
 from repro.sweep.clusters.local import run_local
 from repro.sweep.clusters.progress import Board
 from repro.sweep.clusters.register import registered
+from repro.sweep.clusters.slurm.settings import SlurmSettings
 from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.plan import Plan
 from repro.sweep.plan.text import finished_sentence, trouble
@@ -40,6 +42,8 @@ def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -
     todo = [frozen(job) for job in jobs]
     results: dict[str, Result] = {}
     board = Board(sys.stdout)
+    if request.cluster.slurm is not None:
+        return _hand_over(request, todo, request.cluster.slurm, board)
     if todo:
         with registered(request.selection.outputs, [job.run_id for job in todo], request.command()):
             results = CLUSTERS[request.cluster.kind](todo, request.cluster, board)
@@ -47,6 +51,27 @@ def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -
     for line in closing_lines(request, plan, todo, results):
         board.say(line)
     return exit_code(plan, todo, results)
+
+
+def _hand_over(request: Request, todo: list[FrozenJob], settings: SlurmSettings, board: Board) -> int:
+    """Submits jobs and says which; returns 0 if none was left."""
+    from repro.sweep.clusters.slurm.submit import Submitter  # loads submitit, which other clusters do without
+
+    selection = request.selection
+    folders = [*selection.sweeps_folders, *([selection.conf_folder] if selection.conf_folder else [])]
+    done = Submitter(selection.outputs, settings, _title(request), folders, board.say).submit(todo)
+    for sentence in done.reasons:
+        board.say(sentence)
+    again = "the same command later submits the rest; " if done.left else ""
+    board.say(f"{len(done.ids)} of {len(todo)} submitted; {again}next: {request.command('action=status')}")
+    return 1 if done.left else 0
+
+
+def _title(request: Request) -> str:
+    """What the jobs are called in the queue."""
+    first, *others = request.selection.patterns
+    name = re.sub(r"[^\w.-]+", "-", first).strip("-") or "sweep"
+    return f"{name}-and-{len(others)}-more" if others else name
 
 
 def closing_lines(request: Request, plan: Plan, todo: list[FrozenJob], results: Mapping[str, Result]) -> list[str]:

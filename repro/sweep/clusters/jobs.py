@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from repro.config.configuration import Configuration
+from repro.engine.fallen import has_fallen
 from repro.engine.stop import Interrupted
 from repro.errors import ConfigError, ReproError, StoreError, first_line
 from repro.store.files import atomic_write, read_json_object, remove
@@ -50,7 +51,7 @@ class FrozenJob:
     @property
     def outputs(self) -> Outputs:
         """Where the runs are."""
-        return Outputs(self.configurations[0].settings.outputs)
+        return Outputs(Path(self.configurations[0].tree["outputs"]))  # settings are read one by one, in hundredths
 
     @property
     def run(self) -> RunFolder:
@@ -168,10 +169,11 @@ class Attempt:
         return kind if not str(self.error).strip() else f"{kind}: {first_line(self.error)}"
 
 
-def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
+def carry_out(job: FrozenJob, say: Callable[[str], None], *, unattended: bool = False) -> Result:
     """Trains, and makes every evaluation that is missing; never raises but for a second Ctrl-C.
 
     Args:
+        unattended: as of `run`.
         say: takes the traceback of an error that is no mistake of the user.
     """
     from repro.run.lifecycle import run  # loads torch, which planning may do without
@@ -183,14 +185,14 @@ def carry_out(job: FrozenJob, say: Callable[[str], None]) -> Result:
             # Without its weights, which others wait for, a run that has its record would be left as it is.
             repeats = (job.anew and number == 0) or not job.run.has_weights
             asked = configuration.forced() if repeats else configuration
-            score = run(asked).record.scores.miou_percent
+            score = run(asked, unattended=unattended).record.scores.miou_percent
         if attempt.error is None:
             continue
         failed = _fate(attempt)
         if not isinstance(attempt.error, ReproError):
             say(attempt.trace)
-        if failed.ending is not Ending.FAILED or not job.run.has_weights:
-            break  # without weights the next evaluation would train, and fail, once more
+        if failed.ending is not Ending.FAILED or not job.run.has_weights or has_fallen():
+            break  # without weights the next evaluation would train, and fail, once more; without the others too
     return Result(failed.ending, failed.message, time.monotonic() - start, score, failed.exit_code)
 
 
@@ -211,4 +213,19 @@ def describe(result: Result) -> str:
 
 def without_upstream(job: FrozenJob) -> Result:
     """The result of a job whose upstream has left no weights."""
-    return Result(Ending.BLOCKED, f"run {job.upstream}, which it starts from, has no weights here")
+    return Result(Ending.BLOCKED, f"run {job.upstream}, which it starts from, has no weights here", exit_code=1)
+
+
+def blocked(job: FrozenJob) -> Result | None:
+    """The result of a job whose upstream has left no weights, or damaged ones; None where they are whole, or spared."""
+    if job.upstream is None or (job.run.has_weights and not job.anew):
+        return None
+    if job.lacks_upstream():
+        return without_upstream(job)
+    from repro.run.weights import check_upstream  # loads torch
+
+    try:
+        check_upstream(job.outputs.run(job.upstream))
+    except ReproError as error:
+        return Result(Ending.BLOCKED, str(error), exit_code=1)
+    return None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from repro.config.configuration import Configuration
 from repro.experiments.measurement import Kind, Measurement
 from repro.store.status import RunState
+from repro.sweep.plan.standing import Standing
 
 
 class JobState(StrEnum):
@@ -16,6 +17,7 @@ class JobState(StrEnum):
     RECORDED = "done (recorded)"
     NOT_NEEDED = "not needed"
     RUNNING = "running"
+    QUEUED = "queued"
     UNKNOWN = "unknown"
     FAILED = "failed"
     BLOCKED = "blocked"
@@ -35,6 +37,23 @@ class JobState(StrEnum):
         What another host holds is among it: only who wants the folder watches whether its holder lives.
         """
         return self in (JobState.TO_DO, JobState.TO_EVALUATE, JobState.UNKNOWN, JobState.STALE)
+
+
+class QueueState(StrEnum):
+    """Where a job in a queue stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A job in a queue: its id there, where it stands, and why, in the queue's words."""
+
+    job_id: str
+    state: QueueState
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +81,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Observed:
-    """What is on disk of one run.
+    """What is on disk of one run, and in the queue.
 
     Attributes:
         state: of status.json; None if there is none.
@@ -74,6 +93,9 @@ class Observed:
         evaluations: ids of the wanted evaluations whose record is whole.
         digest: of the weights, as far as the status tells.
         start_digest: of another run's weights that it started from, likewise.
+        queued: its job in the queue; None if there is none.
+        standing: where its training stands while it runs; None before its first step.
+        lost: why it has not ended though its job has left the queue.
     """
 
     state: RunState | None = None
@@ -85,6 +107,15 @@ class Observed:
     evaluations: frozenset[str] = frozenset()
     digest: str | None = None
     start_digest: str | None = None
+    queued: Queued | None = None
+    standing: Standing | None = None
+    lost: str = ""
+
+    @property
+    def place(self) -> str:
+        """What it is at and how far it is, as far as that is known."""
+        step = f"step {self.step:,}" if self.step else ""
+        return ", ".join(filter(None, [self.message, str(self.standing) if self.standing else step]))
 
     @property
     def has_failed(self) -> bool:

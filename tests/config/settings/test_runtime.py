@@ -1,6 +1,6 @@
 import pytest
 
-from repro.config.settings import Recompute
+from repro.config.settings import Recompute, Shares
 from repro.errors import ConfigError
 from tests.composed import COMPOSER, composed
 
@@ -19,7 +19,6 @@ from tests.composed import COMPOSER, composed
         (["runtime.micro_batch=2", "schedule.batch_norm.samples=4"], "over the 4 images .* leave it out, or write 4"),
         (["runtime.micro_batch=2", "schedule.batch_norm.frozen=true", "schedule.batch_norm.frozen_in=backbone"],
          "each statistic of batch norm"),
-        (["runtime.micro_batch=3", "schedule.batch_norm.frozen=true"], "divide the 8 images .* nearest that does is 2"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_carried_out_is_refused(overrides, words):
@@ -27,12 +26,17 @@ def test_what_cannot_be_carried_out_is_refused(overrides, words):
         _ = COMPOSER.compose(["schedule.batch_size=8", *overrides]).settings
 
 
+def pass_images(*overrides):
+    settings = composed("schedule.batch_size=8", *overrides).settings
+    return Shares.of(settings.schedule, 1, settings.runtime.micro_batch).pass_images
+
+
 def test_passes_are_as_large_as_a_statistic_or_smaller_where_there_is_none():
-    batch = "schedule.batch_size=8"
-    assert composed(batch).settings.images_per_pass == 8
-    assert composed(batch, "schedule.batch_norm.samples=4").settings.images_per_pass == 4
-    assert composed(batch, "schedule.batch_norm.samples=4", "runtime.micro_batch=4").settings.images_per_pass == 4
-    assert composed(batch, "schedule.batch_norm.frozen=true", "runtime.micro_batch=2").settings.images_per_pass == 2
+    assert pass_images() == 8
+    assert pass_images("schedule.batch_norm.samples=4") == 4
+    assert pass_images("schedule.batch_norm.samples=4", "runtime.micro_batch=4") == 4
+    assert pass_images("schedule.batch_norm.frozen=true", "runtime.micro_batch=3") == 3
+    assert pass_images("schedule.batch_norm.frozen=true", "runtime.micro_batch=30") == 8
 
 
 def test_neither_recomputation_nor_passes_are_part_of_a_run():

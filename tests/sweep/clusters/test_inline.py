@@ -17,7 +17,7 @@ def carried_out(monkeypatch):
     def replace(does):
         begun = []
 
-        def run(configuration):
+        def run(configuration, **_):
             begun.append(configuration.seed)
             does(configuration.seed)
 

@@ -79,7 +79,7 @@ def test_an_attempt_keeps_errors_and_lets_the_end_of_the_process_pass():
 def test_what_ends_a_job_is_told_apart(job, monkeypatch, error, ending, code):
     asked, said = [], []
 
-    def run(configuration):
+    def run(configuration, **_):
         asked.append(configuration)
         raise error
 
@@ -96,7 +96,7 @@ def test_a_failed_evaluation_of_a_trained_network_stops_no_other(job, monkeypatc
     job.run.path.mkdir(parents=True)
     job.run.weights_path.touch()
 
-    def run(configuration):
+    def run(configuration, **_):
         asked.append(configuration.evaluation_id)
         raise ConfigError("no")
 
@@ -110,7 +110,7 @@ def test_a_job_that_begins_needs_the_weights_of_its_upstream(job):
     assert not job.lacks_upstream()
     assert later.lacks_upstream()
     result = without_upstream(later)
-    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 0)
+    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 1)
     assert describe(result) == f"blocked: run {job.run_id}, which it starts from, has no weights here"
     later.run.path.mkdir(parents=True)
     later.run.weights_path.touch()
@@ -127,7 +127,7 @@ def test_a_result_is_a_line():
 def test_what_is_stale_or_without_weights_is_trained_anew_once_for_all_its_evaluations(job, monkeypatch, why):
     asked = []
 
-    def run(configuration):
+    def run(configuration, **_):
         asked.append(configuration)
         job.run.path.mkdir(parents=True, exist_ok=True)
         job.run.weights_path.touch()
