@@ -17,6 +17,7 @@ from repro.sweep.plan.job import Job, JobState, Observed
 from repro.sweep.plan.known import known_evaluations
 from repro.sweep.plan.listed import RecordsList
 from repro.sweep.plan.look import Look, look
+from repro.sweep.plan.memory_lines import memory_lines
 from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.processes import refused_processes
@@ -179,8 +180,9 @@ class Sweep:
         from repro.sweep.plan.cost import estimate_lines  # loads torch, which a plan with nothing to do spares
         from repro.sweep.plan.estimate import estimate
 
-        slots = self.slots()
-        return list(estimate_lines(estimate(plan, self.request.selection.outputs, slots), slots))
+        slots, outputs = self.slots(), self.request.selection.outputs
+        memory = memory_lines(plan.open_jobs, self.request.cluster.slurm, outputs)
+        return [*estimate_lines(estimate(plan, outputs, slots), slots), *memory]
 
     def execute(self, jobs: Sequence[Job]) -> int:
         """Carries jobs out, each after its upstream; returns the exit code, 0 only if the whole plan is done."""
