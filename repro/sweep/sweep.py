@@ -18,6 +18,7 @@ from repro.sweep.plan.job import Job, JobState, Observed
 from repro.sweep.plan.known import known_evaluations
 from repro.sweep.plan.listed import RecordsList
 from repro.sweep.plan.look import Look, look
+from repro.sweep.plan.memory_lines import memory_lines
 from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.processes import refused_processes
@@ -187,9 +188,10 @@ class Sweep:
         from repro.sweep.plan.cost import estimate_lines  # loads torch, which a plan with nothing to do spares
         from repro.sweep.plan.estimate import estimate
 
-        slots = self.slots()
-        found = estimate(plan, self.request.selection.outputs, slots)
-        return [*estimate_lines(found, slots), *self.time_lines(found)]
+        slots, outputs = self.slots(), self.request.selection.outputs
+        found = estimate(plan, outputs, slots)
+        memory = memory_lines(plan.open_jobs, self.request.cluster.slurm, outputs)
+        return [*estimate_lines(found, slots), *memory, *self.time_lines(found)]
 
     def time_lines(self, found: "Estimate | None" = None) -> Iterator[str]:
         """The time that SLURM leaves each job, where it is the cluster."""
