@@ -27,7 +27,7 @@ demo: $(READY)  ## train the default network on the built-in data (three to nine
 test: $(READY) lint  ## lint, types, and all tests but the real ones
 	$(PYTEST) -m 'not real'
 
-test-real: $(READY)  ## LaTeX, a tracking server, faults of files, the wheel, compiled heads, ONNX, and all ablation tables in small
+test-real: $(READY)  ## LaTeX, SLURM, a tracking server, faults of files, the wheel, compiled heads, ONNX, and all ablation tables in small
 	REPRO_REAL=1 $(PYTEST) -m real
 
 test-fast: $(READY)  ## the tests that take less than ten seconds each

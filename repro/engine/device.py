@@ -22,8 +22,7 @@ def choose_device(name: str, local: int | None = None) -> torch.device:
     Raises:
         ConfigError: if the device named is not there, or is one for several processes.
     """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+    name = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -32,7 +31,7 @@ def choose_device(name: str, local: int | None = None) -> torch.device:
         raise ConfigError(f"runtime.device is {name!r}, but this machine shows {torch.cuda.device_count()} GPUs")
     if local is None or device.type != "cuda":
         return device
-    if device.index is not None:
+    if ":" in name:
         raise ConfigError(f"runtime.device is {name!r}, but several processes take one GPU each; give cuda")
     own = torch.device("cuda", local % torch.cuda.device_count())
     torch.cuda.set_device(own)

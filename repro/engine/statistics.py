@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from repro.config.settings import Shares
 from repro.engine.team import Team
 from repro.errors import ConfigError
-from repro.nn.shared_norm import Neighbours, SharedBatchNorm2d
+from repro.nn.shared_norm import SharedBatchNorm2d
 
 
 def share_statistics(model: nn.Module, team: Team, shares: Shares) -> None:
@@ -20,10 +20,9 @@ def share_statistics(model: nn.Module, team: Team, shares: Shares) -> None:
         ConfigError: a part of somebody's own has batch norm of a kind that cannot be replaced.
     """
     neighbours = shares.processes_per_statistic
-    group = team.group(neighbours) if neighbours > 1 else None
-    if group is None:
+    if neighbours == 1:
         return
-    together = Neighbours(group)
+    together = team.neighbours(neighbours)
     for path, module in list(model.named_modules()):
         for name, child in list(module.named_children()):
             if type(child) is nn.BatchNorm2d:

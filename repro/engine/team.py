@@ -36,6 +36,31 @@ class TeamError(ReproError):
     """The processes of a run have lost each other."""
 
 
+class Neighbours:
+    """Processes that add up tensors; whatever is copied with it keeps to the same ones.
+
+    Args:
+        handle: torch's.
+
+    Attributes:
+        size: how many there are.
+        rank: the number of this process among them.
+    """
+
+    def __init__(self, handle: dist.ProcessGroup) -> None:
+        self.handle = handle
+        self.size, self.rank = dist.get_world_size(handle), dist.get_rank(handle)
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """The sum over all of them, the same in each; the tensor given stays."""
+        total = tensor.detach().clone()
+        dist.all_reduce(total, group=self.handle)
+        return total
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Neighbours":
+        return self
+
+
 class Team:
     """The processes of one run: their places, and what they tell each other.
 
@@ -51,7 +76,7 @@ class Team:
     def __init__(self, rank: Rank | None = None, hosts: tuple[str, ...] = (), backend: str = "gloo") -> None:
         self._place = rank or Rank()
         self.hosts = hosts or (socket.gethostname(),)
-        self._groups: dict[int, dist.ProcessGroup | None] = {}
+        self._neighbours: dict[int, Neighbours] = {}
         self._backend = backend
 
     @property
@@ -81,11 +106,7 @@ class Team:
 
     def sum(self, tensor: Tensor) -> Tensor:
         """The sum over all processes, the same in each of them; the tensor given stays."""
-        if self.size == 1:
-            return tensor
-        total = tensor.detach().clone()
-        dist.all_reduce(total, group=self.group(self.size))
-        return total
+        return tensor if self.size == 1 else self.neighbours(self.size).sum(tensor)
 
     def agree(self, *flags: int) -> tuple[int, ...]:
         """The largest value of each flag that any process has."""
@@ -124,17 +145,15 @@ class Team:
         dist.all_gather_object(found, value)
         return found
 
-    def group(self, neighbours: int) -> dist.ProcessGroup | None:
-        """Every so many neighbouring processes, this one among them, as tensors are added up over; None alone."""
-        if self.size == 1:
-            return None
-        if neighbours not in self._groups:
-            starts = range(0, self.size, neighbours)
-            made = [dist.new_group([*range(start, start + neighbours)], backend=self._backend) for start in starts]
-            own = made[self.rank // neighbours]
+    def neighbours(self, number: int) -> Neighbours:
+        """So many neighbouring processes, this one among them, of a team that is made of such groups."""
+        if number not in self._neighbours:
+            starts = range(0, self.size, number)
+            made = [dist.new_group([*range(start, start + number)], backend=self._backend) for start in starts]
+            own = made[self.rank // number]
             assert isinstance(own, dist.ProcessGroup)
-            self._groups[neighbours] = own
-        return self._groups[neighbours]
+            self._neighbours[number] = Neighbours(own)
+        return self._neighbours[number]
 
     def synchronised(self, network: nn.Module) -> nn.Module:
         """The network, whose gradients are averaged over the processes; running statistics stay each one's own."""
@@ -143,7 +162,9 @@ class Team:
         # A 1x1 convolution has two right orders in memory; that the buckets have the other one costs little.
         warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
         with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # newer versions call it otherwise
-            return DistributedDataParallel(network, broadcast_buffers=False, process_group=self.group(self.size))
+            return DistributedDataParallel(
+                network, broadcast_buffers=False, process_group=self.neighbours(self.size).handle
+            )
 
     def leave(self) -> None:
         """Parts in order, once all have done their work."""

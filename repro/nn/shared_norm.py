@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
 
-class Neighbours:
-    """The processes that share statistics; copies of a layer share them as well.
+class Neighbours(Protocol):
+    """The processes that share statistics, this one among them: how many there are, and its number."""
 
-    Args:
-        group: over which tensors are added up.
-    """
-
-    def __init__(self, group: dist.ProcessGroup) -> None:
-        self.group = group
-        self.size, self.rank = dist.get_world_size(group), dist.get_rank(group)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Neighbours:
-        return self
+    size: int
+    rank: int
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """The tensor, to which all processes have added theirs."""
-        dist.all_reduce(tensor, group=self.group)
-        return tensor
+        """The sum over all of them, the same in each."""
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):
@@ -51,14 +40,13 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalises `[B, C, H, W]`, and moves the running statistics as one process with all images would."""
-        return self._by_all(input) if self.training else super().forward(input)
+        made: Tensor = self._by_all(input) if self.training else super().forward(input)
+        return made
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _by_all(self, features: Tensor) -> Tensor:
         made: Tensor
-        made, mean, variance, count = _Normalised.apply(  # type: ignore[no-untyped-call]
-            features, self.weight, self.bias, self.eps, self.neighbours
-        )
+        made, mean, variance, count = _Normalised.apply(features, self.weight, self.bias, self.eps, self.neighbours)
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
             with torch.no_grad():
                 self.num_batches_tracked.add_(1)
@@ -91,7 +79,7 @@ class _Normalised(torch.autograd.Function):
         normalised = (features.to(mean.dtype) - _wide(mean)) * _wide(scale)
         own = torch.stack([gradient.sum((0, 2, 3)), (gradient * normalised).sum((0, 2, 3))])
         of_bias, of_weight = own if weight is not None else (None, None)
-        shared, inclined = ctx.neighbours.sum(own.clone()) / count.to(mean.dtype)
+        shared, inclined = ctx.neighbours.sum(own) / count.to(mean.dtype)
         of_features = (gradient - _wide(shared) - normalised * _wide(inclined)) * _wide(scale)
         if weight is not None:
             of_features = of_features * _wide(weight.to(mean.dtype))
@@ -109,7 +97,7 @@ def _statistics(features: Tensor, neighbours: Neighbours) -> tuple[Tensor, Tenso
     places = torch.zeros(neighbours.size, 2 * channels + 1, dtype=torch.float64, device=features.device)
     own = places[neighbours.rank]
     own[:channels], own[channels:-1], own[-1] = mean, variance, features.numel() // channels
-    neighbours.sum(places)
+    places = neighbours.sum(places)
     means, variances, counts = places[:, :channels], places[:, channels:-1], places[:, -1:]
     count = counts.sum()
     joint = (counts * means).sum(0) / count

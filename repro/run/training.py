@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import torch
+from torch import nn
 
 from repro.build import build_dataset
 from repro.config.configuration import Configuration
@@ -30,7 +31,7 @@ from repro.run.weights import store_weights
 from repro.seeding import stream
 from repro.store.journal import read_journal
 from repro.store.run_folder import RunFolder
-from repro.store.status import RunState
+from repro.store.status import STEPS, RunState
 
 BEFORE_TRAINING = "before its first step here"
 
@@ -73,7 +74,7 @@ def train_network(
     """
     job = training_job(configuration, held, checkpoints, model, auxiliary_weight, dataset, device, team)
     job.restarted, job.checkpoint_took = held.restarted, held.checkpoint_took
-    held.folder.write_status(RunState.RUNNING, message=TRAINING)
+    held.folder.write_status(RunState.RUNNING, message=TRAINING, **{STEPS: job.learner.steps})
     if team.size == 1:
         held.interrupt(BEFORE_TRAINING)
     until_done(job, held.stop)
@@ -143,7 +144,7 @@ def _learner(
     scaled = settings.precision is Precision.fp16
     optimiser = build_optimiser(model.backbone, others, schedule, fused=not scaled)
     torch.manual_seed(stream(settings.seed, "dropout"))
-    network = torch.compile(model) if settings.runtime.compile else model
+    network = cast(nn.Module, torch.compile(model)) if settings.runtime.compile else model
     stale = StaleWeights(model, schedule.replicas) if schedule.replicas > 1 else None
     state = TrainingState(model, optimiser, gradient_scaler(settings.precision, device), stale=stale)
     return Learner(state, team.synchronised(network), settings, auxiliary_weight, steps, device, team)

@@ -33,6 +33,15 @@ class Outputs:
             if path.is_dir() and not path.name.startswith("."):
                 yield self.run(path.name)
 
+    def run_ids(self) -> frozenset[str]:
+        """Names of all that lies among the run folders, by one look.
+
+        Raises:
+            StoreError: the disk does not let us look.
+        """
+        with guarded(self.runs_path):
+            return frozenset(os.listdir(self.runs_path)) if self.runs_path.is_dir() else frozenset()
+
     def job(self, run_id: str) -> JobFolder:
         """The folder of the job that carries a run out for a sweep."""
         return JobFolder(self.root / "sweep" / run_id)

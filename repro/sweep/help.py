@@ -11,6 +11,7 @@ EXAMPLES = {
     "ledger=vortex setting=width scale=shapes": "what a choice that the paper leaves open changes",
     "table=vortex/table1 scale=smoke action=retry": "repeat what failed",
     "table='*/*' tracking=none runtime.workers=4": "settings of runs, as long as they do not change what is measured",
+    "action=doctor cluster=slurm": "what of a cluster would bite",
     "action=cancel": "end what runs here, each run after a checkpoint",
 }
 

@@ -20,6 +20,7 @@ class Action(StrEnum):
     STATUS = "status"
     CANCEL = "cancel"
     RETRY = "retry"
+    DOCTOR = "doctor"
 
 
 class ClusterKind(StrEnum):
@@ -80,6 +81,7 @@ class Request:
         seeds: which; None: as many as decide the claims.
         run: settings for every run.
         words: the command line as it was typed.
+        jobs_shown: of each state in a status; None: all.
     """
 
     selection: Selection
@@ -92,6 +94,7 @@ class Request:
     run: tuple[str, ...]
     cluster: ClusterSettings
     words: tuple[str, ...]
+    jobs_shown: int | None = None
 
     @property
     def ledger(self) -> str | None:
@@ -169,6 +172,7 @@ def read_request(arguments: Sequence[str]) -> Request:
         run=tuple(of_runs),
         cluster=_cluster(given),
         words=tuple(arguments),
+        jobs_shown=given.optional_count("jobs_shown"),
     )
 
 

@@ -11,18 +11,23 @@ from repro.errors import ConfigError
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
+from repro.report.audit.own_lines import Known
+from repro.sweep.clusters.slurm.left import handed_over, with_lost
 from repro.sweep.clusters.slurm.submissions import look_at_queue
-from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.job import Job, JobState, Observed
 from repro.sweep.plan.known import known_evaluations
+from repro.sweep.plan.listed import RecordsList
 from repro.sweep.plan.look import Look, look
-from repro.sweep.plan.observe import observe, recorded_evaluations
+from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.processes import refused_processes
 from repro.sweep.plan.questions import questions
 from repro.sweep.plan.run_settings import with_settings
 from repro.sweep.plan.seeds import seed_lines
-from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, headed, plan_lines, problem_lines
+from repro.sweep.plan.status_text import status_lines
+from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, plan_lines, problem_lines
 from repro.sweep.plan.wanted import wanted_cells
+from repro.sweep.plan.words import headed
 from repro.sweep.request import Action, ClusterKind, Request, read_request
 
 if TYPE_CHECKING:  # loads torch
@@ -47,6 +52,10 @@ def carry_out(overrides: Sequence[str]) -> int:
         from repro.sweep.clusters.register import cancelled
 
         return cancelled(request, None)
+    if request.action is Action.DOCTOR and not request.selection.patterns:
+        from repro.sweep.doctor.doctor import examine
+
+        return examine(request, [])
     library = request.selection.library()
     library.scale(request.scale)  # a mistake in it is told before anything is composed
     tables = request.tables_of(library)
@@ -66,29 +75,35 @@ class Sweep:
 
     def __init__(self, request: Request, library: Library, tables: Sequence[Table]) -> None:
         self.request, self.library = request, library
-        self.wanted, self.found = wanted_cells(request, library, tables)
-        self.listed = recorded_evaluations(request.selection.reports)
+        selection = request.selection
+        wanted, self.found = wanted_cells(request, library, tables)
+        self.wanted = with_settings(wanted, request.run, selection.outputs.root, selection.conf_folder)
+        self._list = RecordsList(selection.reports, Known(library.scales, selection.conf_folder))
+        self.listed = self._list.read()
         self.look: Look | None = None
         if request.seeds is None:
-            self.look = look(self.wanted, self.found, request.selection.outputs, self.listed)
+            self.look = look(self.wanted, self.found, selection.outputs, self.listed.evaluations)
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
-        jobs = distinct_jobs(self.wanted, self.seeds)
-        selection = request.selection
+        self.jobs = distinct_jobs(self.wanted, self.seeds)
         self.queue_problem = ""
         self.longest_seconds: float | None = None
-        self.jobs = with_settings(jobs, request.run, selection.outputs.root, selection.conf_folder)
+        self.observed: dict[str, Observed] = {}
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
         outputs = self.request.selection.outputs
         is_chosen = self.request.cluster.kind is ClusterKind.SLURM
+        handed = {run_id: job for run_id, job in handed_over(outputs).items() if run_id in self.jobs}
         queued, self.queue_problem = look_at_queue(outputs, is_chosen=is_chosen)
         observed = observe(outputs, self.jobs, queued)
+        if handed and not self.queue_problem:
+            observed = with_lost(observed, handed)
         if retry:
-            observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
+            observed = {key: replace(seen, state=None, message="", lost="") if seen.has_failed or seen.lost else seen
                         for key, seen in observed.items()}  # fmt: skip
-        self.listed = recorded_evaluations(self.request.selection.reports)
-        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed)
+        self.observed = observed
+        self.listed = self._list.read()
+        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed.evaluations)
 
     def carry_out(self) -> int:
         """Does what was asked for, and returns the exit code."""
@@ -97,8 +112,16 @@ class Sweep:
             from repro.sweep.clusters.register import cancelled
 
             return cancelled(request, list(self.jobs))
+        if request.action is Action.DOCTOR:
+            from repro.sweep.doctor.doctor import examine
+
+            return examine(request, [job.configuration for job in self.jobs.values()])
         plan = self.plan()
-        for line in plan_lines(plan, self.found):
+        is_status = request.action is Action.STATUS
+        for line in (status_lines(plan, self.found, self.observed, request.jobs_shown) if is_status
+                     else plan_lines(plan, self.found)):  # fmt: skip
+            print(line)
+        for line in self.listed.lines(item for job in plan.jobs.values() for item in job.missing):
             print(line)
         for line in headed("queue", self.queue_problem) if self.queue_problem else ():
             print(line)
@@ -149,7 +172,7 @@ class Sweep:
         request, tables = self.request, [table for table in self.found.tables if table.claims]
         if request.ledger is not None or not 0 < len(tables) <= ROWS_UP_TO_TABLES:
             return
-        known = known_evaluations(request.selection.outputs, self.jobs, self.listed)
+        known = known_evaluations(request.selection.outputs, self.jobs, self.listed.evaluations)
         for table in tables:
             if len(tables) > 1:
                 yield table.key

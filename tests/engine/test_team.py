@@ -18,7 +18,7 @@ def everything(team):
         "agreed": team.agree(team.rank == 1, 0, team.rank),
         "told": team.tell({"tensor": torch.arange(3), "text": "from the first"} if team.leads else None),
         "collected": team.collect((team.rank, np.arange(team.rank))),
-        "neighbours": team.group(1).size(),
+        "neighbours": (team.neighbours(1).size, team.neighbours(1).rank),
     }
 
 
@@ -31,7 +31,7 @@ def test_three_processes_tell_each_other_everything(tmp_path):
         assert one["told"]["text"] == "from the first"
         assert torch.equal(one["told"]["tensor"], torch.arange(3))
         assert [number for number, _ in one["collected"]] == [0, 1, 2]
-        assert one["neighbours"] == 1
+        assert one["neighbours"] == (1, 0)
 
 
 def test_alone_everything_is_the_identity():
@@ -41,7 +41,6 @@ def test_alone_everything_is_the_identity():
     assert ALONE.agree(True, 0) == (True, 0)
     assert ALONE.tell("this") == "this"
     assert ALONE.collect("this") == ["this"]
-    assert ALONE.group(1) is None
     assert (ALONE.rank, ALONE.size, ALONE.leads, ALONE.machines) == (0, 1, True, 1)
     ALONE.leave()
 

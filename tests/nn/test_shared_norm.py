@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from repro.nn.shared_norm import Neighbours, SharedBatchNorm2d
+from repro.nn.shared_norm import SharedBatchNorm2d
 from tests.engine.teams import by_all
 
 
@@ -33,7 +33,7 @@ def passed(norm, given):
 
 
 def shared(team, affine, numbers):
-    norm = copy.deepcopy(SharedBatchNorm2d(norm_of(affine, numbers), Neighbours(team.group(team.size))))
+    norm = copy.deepcopy(SharedBatchNorm2d(norm_of(affine, numbers), team.neighbours(team.size)))
     own = features(numbers).chunk(team.size)[team.rank]
     return passed(norm, own), norm.eval()(own)
 

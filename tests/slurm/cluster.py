@@ -14,23 +14,11 @@ from typing import Any, Self
 
 from tests.slurm.daemons import Daemons, found, free_ports, kill_jobs, wait_until
 from tests.slurm.flavour import Flavour
-
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sinfo", "setpriv")
-PROGRAMS_OF_ACCOUNTING = ("slurmdbd", "mariadbd", "mariadb-install-db")
+from tests.slurm.needs import lacking
 
 
 class CommandFailed(AssertionError):
     """A command of SLURM did not do what it was asked for."""
-
-
-def lacking(accounting: bool = True) -> str | None:
-    """What this machine lacks to run a cluster, as a sentence; None: nothing."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        return "a SLURM for tests needs Linux and root"
-    missing = [name for name in (*PROGRAMS, *(PROGRAMS_OF_ACCOUNTING if accounting else ())) if found(name) is None]
-    if missing:
-        return f"no {', '.join(missing)} here; .ci/packages installs slurm-wlm, munge, slurmdbd and mariadb-server"
-    return None
 
 
 class Cluster:
@@ -106,6 +94,15 @@ class Cluster:
         """Kills the daemon of a node; its jobs' processes go on, and SLURM learns of it after a while."""
         self._daemons.kill(name)
 
+    def kill_controller(self) -> None:
+        """Kills slurmctld, as where a site restarts it; jobs go on."""
+        self._daemons.kill("slurmctld")
+
+    def start_controller(self) -> None:
+        """Starts slurmctld and waits until it answers."""
+        self._daemons.start("slurmctld", "slurmctld", "-D", environment=self.environment)
+        self.wait_for(lambda: self._works("scontrol", "ping"), 60, "slurmctld")
+
     def start_node(self, name: str) -> None:
         """Starts the daemon of a node."""
         (self.folder / "spool" / name).mkdir(parents=True, exist_ok=True)
@@ -158,8 +155,7 @@ class Cluster:
         self.wait_for(lambda: self._works("munge", f"--socket={socket}", "--no-input"), 20, "munged")
         if self.flavour.accounting:
             self._start_accounting()
-        self._daemons.start("slurmctld", "slurmctld", "-D", environment=self.environment)
-        self.wait_for(lambda: self._works("scontrol", "ping"), 60, "slurmctld")
+        self.start_controller()
         for name in self.flavour.node_names:
             self.start_node(name)
         for name in self.flavour.node_names:

@@ -1,20 +1,11 @@
 """Clusters that tests share; a test that changes one beyond its own jobs starts its own."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.slurm.cluster import Cluster, lacking
-
-
-def need_slurm(accounting: bool) -> None:
-    """Fails without SLURM where the real parts were asked for, else leaves the test out."""
-    lack = lacking(accounting)
-    if lack is not None and os.environ.get("REPRO_REAL") == "1":
-        pytest.fail(f"SLURM tests skipped: {lack}")
-    if lack is not None:
-        pytest.skip(lack)
+from tests.slurm.cluster import Cluster
+from tests.slurm.needs import need_slurm
 
 
 @pytest.fixture(scope="session")

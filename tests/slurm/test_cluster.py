@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.slurm.cluster import Cluster, CommandFailed
-from tests.slurm.conftest import need_slurm
 from tests.slurm.daemons import NotInTime, free_ports
+from tests.slurm.needs import need_slurm
 
 pytestmark = pytest.mark.real
 

@@ -41,3 +41,11 @@ def test_everything_lies_where_earlier_versions_left_it(outputs: Outputs) -> Non
         "runs/aa", "sweep/aa/job.json", "mlflow.db", "mlartifacts",
         "sweep/running", f"sweep/running/{socket.gethostname()}-{os.getpid()}.lock",
     ]  # fmt: skip
+
+
+def test_the_names_of_the_runs_are_read_in_one_look(tmp_path):
+    outputs = Outputs(tmp_path)
+    assert outputs.run_ids() == frozenset()
+    for name in ("a", "b"):
+        outputs.run(name).path.mkdir(parents=True)
+    assert outputs.run_ids() == {"a", "b"}

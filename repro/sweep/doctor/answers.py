@@ -43,11 +43,6 @@ class Controller:
         return leading_number(next(found, None))
 
     @property
-    def version(self) -> tuple[int, ...]:
-        """Of SLURM, such as (22, 5, 8)."""
-        return tuple(int(part) for part in re.findall(r"\d+", self.values.get("SLURM_VERSION", "")))
-
-    @property
     def has_accounting(self) -> bool:
         """Whether sacct and limits of users can be there."""
         return (self.text("AccountingStorageType") or "").endswith("slurmdbd")

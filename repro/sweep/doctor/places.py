@@ -19,7 +19,7 @@ from repro.sweep.doctor.finding import Finding, blocks, fine, mind
 
 LITTLE_GIB = 5.0
 
-_SHARED = re.compile(r"nfs\d?|lustre|gpfs|beegfs|ceph|cifs|smb3|afs|panfs|wekafs|pvfs2|orangefs|quobyte|fhgfs|9p|virtiofs|"
+_SHARED = re.compile(r"nfs\d?|lustre|gpfs|beegfs|fhgfs|ceph|cifs|smb3|afs|panfs|wekafs|pvfs2|quobyte|9p|virtiofs|"
                      r"fuse\.(?!snapfuse|fuse-overlayfs|portal|gvfsd).+")  # fmt: skip
 
 
@@ -106,8 +106,8 @@ def is_seen(
     elif mount.is_shared:
         yield fine(subject, f"{path} lies on {mount.kind} ({mount.source}), which other hosts can share")
     elif elsewhere:
-        yield blocks(subject, f"{path} lies on {mount.kind} at {mount.point}, a disk of this host, which {elsewhere[0]} does "
-                     f"not see unless it is exported; {advice}")  # fmt: skip
+        yield blocks(subject, f"{path} lies on {mount.kind} at {mount.point}, a disk of this host, which "
+                     f"{elsewhere[0]} does not see unless it is exported; {advice}")  # fmt: skip
     else:
         yield fine(subject, f"{path} lies on a disk of this host ({mount.kind}), where all jobs run")
 
@@ -143,12 +143,12 @@ def outputs(path: Path, mounts: Sequence[Mount], elsewhere: Sequence[str]) -> It
 
 def locking(mount: Mount | None, locks: bool, *, several_hosts: bool) -> Finding:
     """What keeps two jobs off one run."""
-    heartbeat = (f"a run that starts on another host while its old process may live waits {STALE_SECONDS:.0f} s for the "
-                 "old one's heartbeat to stand still")  # fmt: skip
+    heartbeat = (f"a run that starts on another host while its old process may live waits {STALE_SECONDS:.0f} s for "
+                 "the old one's heartbeat to stand still")  # fmt: skip
     reach = mount.reach if mount is not None else Reach.UNKNOWN
     if not locks or reach is Reach.UNKNOWN:
-        return mind("locks", f"whether flock reaches across hosts on {mount.kind if mount else 'this disk'} is not known: "
-                    f"{heartbeat}; a probe job tells (submit=true)")  # fmt: skip
+        return mind("locks", f"whether flock reaches across hosts on {mount.kind if mount else 'this disk'} is not "
+                    f"known: {heartbeat}; a probe job tells (submit=true)")  # fmt: skip
     if reach is Reach.HOSTS:
         return fine("locks", f"flock works, and reaches across hosts as {mount.kind if mount else ''} is mounted")
     if several_hosts:

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from importlib import metadata
 from pathlib import Path
 from typing import TypedDict
 
@@ -90,7 +91,8 @@ def _torch() -> tuple[str | None, str | None, list[str]]:
         import torch
     except (ImportError, OSError) as error:
         return f"torch cannot be imported ({error})", None, []
-    return None, torch.__version__, [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    return None, metadata.version("torch"), names
 
 
 def _driver() -> str | None:

@@ -1,4 +1,6 @@
 import copy
+import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -206,3 +208,24 @@ def test_what_started_from_what_is_stale_is_stale_itself():
     plan = plan_of([want("x", "a", "b", "x")], {"a#0": first, "a>b#0": second, "a>b>x#0": third})
     assert [job.state for job in plan.jobs.values()] == [JobState.DONE, JobState.STALE, JobState.STALE]
     assert plan.jobs["a>b>x#0"].reason == "run a>b#0, which it started from, is stale itself"
+
+
+def test_a_run_whose_job_has_left_the_queue_has_failed_unless_all_is_there():
+    wanted = [want("a")]
+    jobs = distinct_jobs(wanted, [0])
+    (job,) = jobs.values()
+    seen = Observed(RunState.RUNNING, elsewhere="by pid 3", step=7, lost="job 9 is gone from the queue")
+    (found,) = make_plan(wanted, [0], jobs, {job.run_id: seen}, ()).jobs.values()
+    assert (found.state, found.reason) == (JobState.FAILED, "job 9 is gone from the queue")
+    whole = replace(seen, evaluations=frozenset(job.evaluations))
+    (found,) = make_plan(wanted, [0], jobs, {job.run_id: whole}, ()).jobs.values()
+    assert found.state is JobState.DONE
+
+
+def test_what_waits_for_many_runs_is_found_in_little_time():
+    wanted = [want(f"row {number}", "stage", f"own {number}") for number in range(3000)]
+    jobs = distinct_jobs(wanted, [0])
+    before = time.process_time()
+    plan = make_plan(wanted, [0], jobs, {}, ())
+    assert time.process_time() - before < 0.5
+    assert len(plan.open_jobs) == 3001

@@ -10,9 +10,8 @@ from repro.store.outputs import Outputs
 from repro.sweep.clusters.slurm.queue import QueueError, asked
 from repro.sweep.clusters.slurm.settings import SlurmSettings
 from repro.sweep.doctor.answers import read_controller, read_partitions
-from repro.sweep.plan.cost import duration
 from repro.sweep.plan.estimate import Estimate
-from repro.sweep.plan.text import headed
+from repro.sweep.plan.words import duration, headed
 
 WITHOUT_ESTIMATE = 30
 """Time-outs of a run of which it is not known how long it takes; one that gets nowhere is given up long before."""
