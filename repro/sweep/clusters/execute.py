@@ -22,7 +22,7 @@ CLUSTERS: dict[ClusterKind, Cluster] = {
     ClusterKind.INLINE: lambda jobs, _, board: run_inline(jobs, board.say),
     ClusterKind.LOCAL: run_local,
 }
-"""Kind of a cluster to what carries jobs out there: it returns how each that it started has ended."""
+"""Kind of a cluster that is waited for to what carries jobs out there: it returns how each that it began has ended."""
 
 
 def frozen(job: Job) -> FrozenJob:

@@ -75,7 +75,7 @@ class Submitter:
             QueueError: SLURM does not answer.
             StoreError: the disk refuses, or another process is submitting all the time.
         """
-        with clean_environment(), FolderLock(self._outputs.submissions_path / "lock", "submit", brief=True):
+        with clean_environment(), FolderLock(self._outputs.submitting_lock_path, "submit", brief=True):
             seen = entries()
             settle(self._outputs, seen)
             queued = queued_runs(self._outputs, seen)

@@ -138,10 +138,10 @@ def test_a_job_that_waits_for_ever_makes_room_for_another(tmp_path, slurm):
 
 
 def test_what_does_not_fit_is_left_with_the_limit(tmp_path, slurm):
-    slurm.program("scontrol", "echo 'MaxArraySize = 2'; echo 'MaxJobCount = 3'")
+    slurm.program("scontrol", "echo 'MaxArraySize = 2'; echo 'MaxJobCount = 4'")
     done = submitted(tmp_path, jobs_of(tmp_path, *"abcde"))
     assert len(done.ids) == 3
-    assert done.reasons == ["2 jobs of 5 left: the controller's MaxJobCount is 3, with 0 in the queue"]
+    assert done.reasons == ["2 jobs of 5 left: the controller's MaxJobCount allows 3 in the queue, where 0 are"]
     assert [line.partition("|")[0] for line in slurm.queued()] == ["101_0", "101_1", "102"]
 
 
