@@ -196,7 +196,7 @@ class Sweep:
         settings = self.request.cluster.slurm
         if settings is None:
             return
-        from repro.sweep.clusters.slurm.budget import lines, longest_seconds  # loads torch, as the estimate has
+        from repro.sweep.clusters.slurm.budget import lines, longest_seconds
 
         if found is not None:
             self.longest_seconds = longest_seconds(found, on_gpu=settings.gpus_per_node > 0)

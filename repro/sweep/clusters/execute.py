@@ -60,7 +60,7 @@ def _hand_over(
     request: Request, todo: list[FrozenJob], settings: SlurmSettings, board: Board, longest_seconds: float | None
 ) -> int:
     """Submits jobs and says which; returns 0 if none was left."""
-    from repro.sweep.clusters.slurm.budget import timeouts_of  # loads torch, as the estimate has
+    from repro.sweep.clusters.slurm.budget import timeouts_of
     from repro.sweep.clusters.slurm.submit import Submitter  # loads submitit, which other clusters do without
 
     selection = request.selection
