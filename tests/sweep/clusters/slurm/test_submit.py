@@ -12,7 +12,6 @@ from repro.sweep.clusters.slurm.submissions import Answer, Submission, awaited
 from repro.sweep.clusters.slurm.submit import Submitter
 from tests.tiny_runs import tiniest
 
-
 TIMEOUTS = 7
 
 
