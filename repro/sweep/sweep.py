@@ -17,6 +17,7 @@ from repro.sweep.plan.job import Job, JobState, Observed
 from repro.sweep.plan.known import known_evaluations
 from repro.sweep.plan.listed import RecordsList
 from repro.sweep.plan.look import Look, look
+from repro.sweep.plan.memory_lines import memory_lines
 from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
 from repro.sweep.plan.processes import refused_processes
@@ -181,13 +182,13 @@ class Sweep:
         from repro.sweep.plan.cost import estimate_lines  # loads torch, which a plan with nothing to do spares
         from repro.sweep.plan.estimate import estimate
 
-        slots = self.slots()
-        found = estimate(plan, self.request.selection.outputs, slots)
-        settings = self.request.cluster.slurm
+        slots, outputs, settings = self.slots(), self.request.selection.outputs, self.request.cluster.slurm
+        found = estimate(plan, outputs, slots)
+        shown = [*estimate_lines(found, slots), *memory_lines(plan.open_jobs, settings, outputs)]
         if settings is None:
-            return list(estimate_lines(found, slots))
+            return shown
         self.longest_seconds = longest_seconds(found, on_gpu=settings.gpus_per_node > 0)
-        return [*estimate_lines(found, slots), *lines(settings, self.request.selection.outputs, self.longest_seconds)]
+        return [*shown, *lines(settings, outputs, self.longest_seconds)]
 
     def execute(self, jobs: Sequence[Job]) -> int:
         """Carries jobs out, each after its upstream; returns the exit code, 0 only if the whole plan is done."""
