@@ -171,11 +171,8 @@ def validation(
         return lambda: float("nan")
     dataset = build_dataset(configuration, settings.validation_split)
     one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
-
-    def during(*_: object) -> None:
-        interrupt("during a validation")
-
-    observer = during if team.size == 1 else None  # several that have begun one end it together
+    # Several processes that have begun one end it together.
+    observer = (lambda *_: interrupt("during a validation")) if team.size == 1 else None
 
     def scored() -> float:
         found = evaluate(model, dataset, one_view, device, title="validation", team=team, observer=observer)
