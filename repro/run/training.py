@@ -29,10 +29,8 @@ from repro.nn import Segmenter
 from repro.run.evaluation import describe_split
 from repro.run.fitting import recomputes
 from repro.run.held import TRAINING, HeldRun
-from repro.run.weights import store_weights
+from repro.run.weights import layout_of, store_weights
 from repro.seeding import stream
-from repro.store.journal import read_journal
-from repro.store.run_folder import RunFolder
 from repro.store.status import STEPS, RunState
 
 BEFORE_TRAINING = "before its first step here"
@@ -224,24 +222,6 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
         layout=layout_of(learner, held.folder),
         split=describe_split(dataset),
     )
-
-
-def layout_of(learner: Learner, folder: RunFolder) -> dict[str, object]:
-    """How the processes shared the batches, and how many there were at earlier starts if that was another number."""
-    team, shares = learner.team, learner.shares
-    neighbours = shares.processes_per_statistic
-    kind = "frozen" if shares.is_frozen else f"over {neighbours} processes" if neighbours > 1 else "of each process"
-    starts = [event.fields.get("processes", 1) for event in read_journal(folder.journal_path).events
-              if event.kind == "started"]  # fmt: skip
-    facts: dict[str, object] = {
-        "processes": team.size,
-        "machines": team.machines,
-        "images_per_process": len(shares.share(0)),
-        "pass_images": shares.pass_images,
-        "recomputed": learner.recomputes,
-        "batch_norm": kind,
-    }
-    return facts | ({"processes_at_starts": starts} if set(starts) - {team.size} else {})
 
 
 def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
