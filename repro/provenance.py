@@ -145,7 +145,24 @@ def hardware(device: str) -> dict[str, Any]:
 
 def of_process(device: str) -> dict[str, Any]:
     """Code, versions and hardware of this process; training and evaluation may differ in them."""
-    return {"code": code_version(), "versions": versions(), "hardware": hardware(device)}
+    return {"code": code_version(), "versions": versions(), "hardware": hardware(device), "memory": peak_memory(device)}
+
+
+def peak_memory(device: str) -> dict[str, int]:
+    """Bytes that this process has taken at most: of a GPU those of tensors and those reserved, of a machine all."""
+    if device.startswith("cuda"):
+        import torch
+
+        return {
+            "allocated_bytes": torch.cuda.max_memory_allocated(device),
+            "reserved_bytes": torch.cuda.max_memory_reserved(device),
+        }
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    kibibytes = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
+    return {} if kibibytes is None else {"resident_bytes": kibibytes * 1024}
 
 
 def _processor() -> str:

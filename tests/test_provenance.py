@@ -132,5 +132,13 @@ def test_a_processor_has_no_facts_of_a_gpu():
 
 def test_the_facts_of_a_process_are_plain_values():
     found = provenance.of_process("cpu")
-    assert found.keys() == {"code", "versions", "hardware"}
+    assert found.keys() == {"code", "versions", "hardware", "memory"}
     assert json.loads(json.dumps(found)) == found
+
+
+def test_a_process_knows_the_most_memory_that_it_has_taken():
+    before = provenance.peak_memory("cpu")
+    block = b"1" * 2**26
+    after = provenance.peak_memory("cpu")
+    assert len(block) <= after["resident_bytes"]
+    assert before["resident_bytes"] <= after["resident_bytes"]

@@ -183,10 +183,15 @@ def _hashed(paths: Iterable[str], known: Mapping[str, tuple[Stamp, str]]) -> dic
     return found
 
 
-def _cache_place(paths: Iterable[Path]) -> Path:
+def cache_folder() -> Path:
+    """The user's folder for what can be found out anew: $REPRO_CACHE, or ~/.cache/repro."""
     base = os.environ.get("REPRO_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "repro").expanduser()
+    return Path(base)
+
+
+def _cache_place(paths: Iterable[Path]) -> Path:
     which = hashlib.sha256("\n".join(sorted(str(path.absolute()) for path in paths)).encode(errors="surrogateescape"))
-    return Path(base) / "content" / f"{which.hexdigest()[:16]}.json"
+    return cache_folder() / "content" / f"{which.hexdigest()[:16]}.json"
 
 
 def _read_cache(place: Path) -> dict[str, tuple[Stamp, str]]:

@@ -62,9 +62,7 @@ def evaluate(
         with torch.inference_mode(), Progress(title, total=len(own), unit="image", shown=runtime.progress) as bar:
             for indices, images, labels in batched(loader, protocol.batch_size):
                 pixels = to_device(images, device, runtime.channels_last)
-                with autocast(device, settings.precision):
-                    scores = predict(model, pixels, protocol)
-                classes = scores.argmax(1)
+                scores, classes = classify(model, pixels, settings)
                 check_finite(scores, classes, [dataset.ids[index] for index in indices], dataset)
                 predictions = classes.to(torch.uint8)
                 for index, image, label, prediction in zip(indices, images, labels, predictions, strict=True):
@@ -76,6 +74,13 @@ def evaluate(
         model.set_output_stride(trained_stride)
     by_index = {index: entries for part in team.collect(counted) for index, entries in part.items()}
     return ImageConfusions.of(dataset.num_classes, [by_index[index] for index in range(len(dataset))])
+
+
+def classify(model: Any, images: Tensor, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Scores `[B, num_classes, H, W]` of uint8 images `[B, 3, H, W]` on their device, and each pixel's best class."""
+    with autocast(images.device, settings.precision):
+        scores = predict(model, images, settings.evaluation)
+    return scores, scores.argmax(1)
 
 
 def check_finite(scores: Tensor, classes: Tensor, ids: Sequence[str], dataset: SegmentationDataset) -> None:

@@ -28,6 +28,7 @@ class Learner:
         network: what is called: the state's model, its compiled form, or either among several processes.
         auxiliary_weight: of the loss of the auxiliary logits.
         steps: steps of the whole training, which the learning rate goes by.
+        recomputes: whether activations are computed again for the gradients.
     """
 
     state: TrainingState
@@ -37,6 +38,7 @@ class Learner:
     steps: int
     device: torch.device
     team: Team = ALONE
+    recomputes: bool = False
 
     @property
     def schedule(self) -> Schedule:
@@ -46,7 +48,7 @@ class Learner:
     @cached_property
     def shares(self) -> Shares:
         """How the processes share a batch."""
-        return Shares.of(self.schedule, self.team.size)
+        return Shares.of(self.schedule, self.team.size, self.settings.runtime.micro_batch)
 
     @cached_property
     def statistics(self) -> RunningStatistics:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from typing import Any
 
 import torch
@@ -18,8 +19,8 @@ from repro.config.settings import Length
 from repro.data import steps_per_epoch
 from repro.errors import ConfigError, ReproError, first_line
 
-UNKNOWN_IMAGE_PIXELS = 500 * 375
-"""Pixels of an image where the configuration does not say: the commonest size of PASCAL VOC."""
+UNKNOWN_IMAGE_SIDES = (375, 500)
+"""Height and width of an image where the configuration does not say: the commonest of PASCAL VOC."""
 
 UNKNOWN_CROP = 513
 """Side of a training image where the configuration does not say."""
@@ -188,7 +189,7 @@ def evaluated_pixels(configuration: Configuration) -> float:
     """Pixels that an evaluation sends through the network: images, padding, scales and mirrored views."""
     leaves = configuration.leaves
     images = images_of(configuration, leaves["evaluation.split"] or leaves["dataset.evaluation_split"])
-    own = leaves["dataset.size"] ** 2 if leaves.get("dataset.size") else UNKNOWN_IMAGE_PIXELS
+    own = leaves["dataset.size"] ** 2 if leaves.get("dataset.size") else prod(UNKNOWN_IMAGE_SIDES)
     pixels = max(own, (leaves["evaluation.pad_to"] or 0) ** 2)
     views = sum(scale**2 for scale in leaves["evaluation.scales"]) * (2 if leaves["evaluation.flip"] else 1)
     return float(images * pixels * views)
@@ -211,13 +212,14 @@ def _count(module: nn.Module, given: Shapes) -> tuple[float, Shapes]:
         return _count_on(module, given, "meta")
     except RuntimeError:  # such as switching autocast off, which the meta device does not know
         alone = copy.deepcopy(module)  # the mode turns its weights into others, and the module is counted again
-        with _fake_mode():
+        with fake_mode():
             return _count_on(alone.to_empty(device="cpu"), given, "cpu")
 
 
 @cache
-def _fake_mode() -> FakeTensorMode:
-    return FakeTensorMode(allow_non_fake_inputs=True)  # one for all, since tensors of two modes do not mix
+def fake_mode() -> FakeTensorMode:
+    """What makes tensors without numbers: one for all, since those of two modes do not mix."""
+    return FakeTensorMode(allow_non_fake_inputs=True)
 
 
 def _count_on(module: nn.Module, given: Shapes, device: str) -> tuple[float, Shapes]:

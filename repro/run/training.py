@@ -1,7 +1,7 @@
 """The training of a run: its images, its optimiser, its loop, and the weights that it leaves."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -17,6 +17,7 @@ from repro.engine.device import loader_workers
 from repro.engine.evaluate import evaluate
 from repro.engine.optim import build_optimiser
 from repro.engine.progress import Progress
+from repro.engine.recompute import recomputing
 from repro.engine.statistics import share_statistics
 from repro.engine.step import Learner, gradient_scaler
 from repro.engine.stop import StopRequest
@@ -26,6 +27,7 @@ from repro.errors import DataError
 from repro.metrics import miou_percent
 from repro.nn import Segmenter
 from repro.run.evaluation import describe_split
+from repro.run.fitting import recomputes
 from repro.run.held import TRAINING, HeldRun
 from repro.run.weights import store_weights
 from repro.seeding import stream
@@ -104,6 +106,7 @@ def training_job(
     epoch_steps = steps_per_epoch(len(dataset), schedule.batch_size)
     steps = Length.parse(schedule.length, "schedule.length").steps(epoch_steps)
     learner = _learner(settings, model, auxiliary_weight, steps, device, team)
+    learner.recomputes = recomputes(configuration, device, team.size)
     share = learner.shares.share(team.rank)
     return Training(
         learner=learner,
@@ -124,7 +127,8 @@ def until_done(job: Training, stop: StopRequest) -> None:
     """
     learner = job.learner
     try:
-        finished = train(job)
+        with recomputing(learner.state.model, wanted=learner.recomputes):
+            finished = train(job)
     except RuntimeError as error:  # torch's own, raised wherever the training stands when a worker dies
         if "DataLoader worker" not in str(error):
             raise
@@ -139,7 +143,7 @@ def _learner(
     settings: Settings, model: Segmenter, auxiliary_weight: float, steps: int, device: torch.device, team: Team
 ) -> Learner:
     schedule = settings.schedule
-    share_statistics(model, team, Shares.of(schedule, team.size))
+    share_statistics(model, team, Shares.of(schedule, team.size, settings.runtime.micro_batch))
     others = [model.head] + ([model.auxiliary] if model.auxiliary is not None else [])
     scaled = settings.precision is Precision.fp16
     optimiser = build_optimiser(model.backbone, others, schedule, fused=not scaled)
@@ -225,15 +229,21 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
     )
 
 
-def layout_of(learner: Learner, folder: RunFolder) -> dict[str, Any]:
+def layout_of(learner: Learner, folder: RunFolder) -> dict[str, object]:
     """How the processes shared the batches, and how many there were at earlier starts if that was another number."""
     team, shares = learner.team, learner.shares
     neighbours = shares.processes_per_statistic
     kind = "frozen" if shares.is_frozen else f"over {neighbours} processes" if neighbours > 1 else "of each process"
     starts = [event.fields.get("processes", 1) for event in read_journal(folder.journal_path).events
               if event.kind == "started"]  # fmt: skip
-    facts = {"processes": team.size, "machines": team.machines, "images_per_process": len(shares.share(0)),
-             "pass_images": shares.pass_images, "batch_norm": kind}  # fmt: skip
+    facts: dict[str, object] = {
+        "processes": team.size,
+        "machines": team.machines,
+        "images_per_process": len(shares.share(0)),
+        "pass_images": shares.pass_images,
+        "recomputed": learner.recomputes,
+        "batch_norm": kind,
+    }
     return facts | ({"processes_at_starts": starts} if set(starts) - {team.size} else {})
 
 

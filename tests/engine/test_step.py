@@ -85,10 +85,12 @@ def plain_loss(logits, label, images, hard):
 @pytest.mark.parametrize("passes", [1, 2, 4])
 @pytest.mark.parametrize("mining", LOSSES, ids=["every pixel", "hard pixels"])
 @pytest.mark.parametrize("weight", [0.0, 0.4])
-def test_the_loss_is_averaged_as_written_out_whatever_the_passes(average, passes, mining, weight):
+@pytest.mark.parametrize("micro_batch", [None, 1])
+def test_the_loss_is_averaged_as_written_out_whatever_the_passes(average, passes, mining, weight, micro_batch):
     samples = BATCH // passes
     images = {"batch": BATCH, "group": samples, "image": 1}[average]
     given = ["schedule.batch_norm.frozen=true", f"schedule.loss_average={average}", *mining]
+    given += [f"runtime.micro_batch={micro_batch}"] if micro_batch else []
     ours = learner(*given, f"schedule.batch_norm.samples={samples}", auxiliary_weight=weight)
     image, label = uneven(0)
     if weight:

@@ -14,7 +14,6 @@ from repro.config.settings.run import (
     Overlap,
     Precision,
     Repeat,
-    Runtime,
     Selection,
     Settings,
     TrackingKind,
@@ -22,6 +21,7 @@ from repro.config.settings.run import (
     Validation,
     is_replaced,
 )
+from repro.config.settings.runtime import Recompute, Runtime
 from repro.config.settings.schedule import (
     AugmentationSettings,
     BatchNorm,
@@ -52,6 +52,7 @@ __all__ = [
     "LossAverage",
     "Overlap",
     "Precision",
+    "Recompute",
     "Repeat",
     "Runtime",
     "ScaledSize",

@@ -8,7 +8,8 @@ from typing import Any
 
 from repro.config.settings.common import Length, require
 from repro.config.settings.evaluation import EvaluationSettings
-from repro.config.settings.schedule import Schedule
+from repro.config.settings.runtime import Runtime
+from repro.config.settings.schedule import FrozenIn, Schedule
 
 
 class Precision(Enum):
@@ -32,28 +33,6 @@ class Selection(Enum):
 
     last = "last"
     best = "best"
-
-
-@dataclass
-class Runtime:
-    """How a run is carried out; nothing of it changes what is measured."""
-
-    device: str
-    threads: int | None
-    workers: int | None
-    prefetch: int
-    channels_last: bool
-    compile: bool
-    checkpoint_seconds: float
-    log_every_steps: int
-    progress: bool
-
-    def __post_init__(self) -> None:
-        require(self.threads is None or self.threads > 0, "runtime.threads must be at least 1, or null")
-        require(self.workers is None or self.workers >= 0, "runtime.workers cannot be negative")
-        require(self.prefetch > 0, "runtime.prefetch must be at least 1")
-        require(self.log_every_steps > 0, "runtime.log_every_steps must be at least 1")
-        require(self.checkpoint_seconds >= 0, "runtime.checkpoint_seconds cannot be negative")
 
 
 @dataclass
@@ -205,6 +184,7 @@ class Settings:
         return self.validation.split or self.dataset.evaluation_split
 
     def __post_init__(self) -> None:
+        self._check_passes()
         require(
             self.force in (None, False, True, Repeat.evaluation.value),
             f"force is {self.force}; it must be true, evaluation, or false",
@@ -217,4 +197,16 @@ class Settings:
         require(
             self.selection is Selection.last or self.validation.every is not None,
             'selection=best needs validation.every, such as validation.every="200 steps"',
+        )
+
+    def _check_passes(self) -> None:
+        """Refuses passes of other sizes than batch norm and loss allow."""
+        together, wanted = self.schedule.micro_batch, self.runtime.micro_batch
+        if wanted is None or wanted == together:
+            return
+        norm = self.schedule.batch_norm
+        require(
+            norm.frozen and norm.frozen_in is FrozenIn.network,
+            f"runtime.micro_batch is {wanted}, but each statistic of batch norm is over the {together} images of "
+            f"schedule.batch_norm.samples, which take one pass; leave it out, or write {together}",
         )

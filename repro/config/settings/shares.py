@@ -15,15 +15,17 @@ class Shares:
         samples: images behind one batch-norm statistic.
         processes: how many processes share them.
         is_frozen: whether no batch norm of the network takes statistics, so that shares may be uneven.
+        most_images: in one forward pass, where that is so; None: as many as `samples`.
     """
 
     batch_size: int
     samples: int
     processes: int = 1
     is_frozen: bool = False
+    most_images: int | None = None
 
     @classmethod
-    def of(cls, schedule: Schedule, processes: int = 1) -> "Shares":
+    def of(cls, schedule: Schedule, processes: int = 1, most_images: int | None = None) -> "Shares":
         """How so many processes share the batches of a schedule.
 
         Raises:
@@ -31,7 +33,7 @@ class Shares:
         """
         norm = schedule.batch_norm
         frozen = norm.frozen and norm.frozen_in is FrozenIn.network
-        shares = cls(schedule.batch_size, schedule.micro_batch, processes, frozen)
+        shares = cls(schedule.batch_size, schedule.micro_batch, processes, frozen, most_images if frozen else None)
         shares._check()
         return shares
 
@@ -44,7 +46,7 @@ class Shares:
     @property
     def pass_images(self) -> int:
         """Images in one forward pass of a process; the last pass may have fewer where nothing takes statistics."""
-        return min(self.samples, len(self.share(0)))
+        return min(self.samples, len(self.share(0)), self.most_images or self.samples)
 
     @property
     def processes_per_statistic(self) -> int:

@@ -17,11 +17,6 @@ from tests.composed import composed
         (["schedule.length=0 steps"], "schedule.length is 0 steps, but init names no weights to evaluate"),
         (["schedule=none"], "init names no weights to evaluate"),
         (["init=gald"], "init.layout is gald, which is for init.from=file:<path>; init.from is null"),
-        (["runtime.threads=0"], "runtime.threads must be at least 1, or null"),
-        (["runtime.workers=-1"], "runtime.workers cannot be negative"),
-        (["runtime.prefetch=0"], "runtime.prefetch must be at least 1"),
-        (["runtime.log_every_steps=0"], "runtime.log_every_steps must be at least 1"),
-        (["runtime.checkpoint_seconds=-1"], "runtime.checkpoint_seconds cannot be negative"),
     ],
 )
 def test_a_value_out_of_its_range_is_one_sentence(overrides, sentence):

@@ -18,6 +18,7 @@ class SlurmSettings:
     limit_hours: float = 24.0
     memory_gib: float | None = None
     gpus_per_node: int = 1
+    gpu_memory_gib: float | None = None
     nodes: int = 1
     processes_per_node: int = 1
     cpus_per_process: int = 4
@@ -31,7 +32,7 @@ class SlurmSettings:
     scratch: str | None = None
     jobs_at_a_time: int | None = None
     signal_seconds: int = 120
-    timeouts_margin: int = 2
+    timeouts_margin: int = 20
 
     @property
     def limit_minutes(self) -> int:
@@ -59,6 +60,7 @@ def read_slurm(given: Given) -> SlurmSettings:
         limit_hours=given.positive("cluster.limit_hours"),
         memory_gib=given.optional_positive("cluster.memory_gib"),
         gpus_per_node=given.whole("cluster.gpus_per_node", 0),
+        gpu_memory_gib=given.optional_positive("cluster.gpu_memory_gib"),
         nodes=given.whole("cluster.nodes", 1),
         processes_per_node=given.whole("cluster.processes_per_node", 1),
         cpus_per_process=given.whole("cluster.cpus_per_process", 1),
