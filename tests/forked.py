@@ -83,7 +83,7 @@ class Forked:
                 return
             assert not ended, f"it ended before that:\n{self.text}"
             assert time.monotonic() < deadline, f"not in {seconds:.0f} s:\n{self.text}"
-            time.sleep(0.002)
+            time.sleep(0.01)
 
     def kill(self) -> None:
         """Ends it at once if it is still there, as a cluster does."""

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 import torch
@@ -10,9 +11,13 @@ import torch
 from repro import provenance
 from tests.places import REPOSITORY
 
-SCIENCE = provenance.science_sha256(REPOSITORY / "repro")
 NOTHING = provenance.science_sha256(REPOSITORY / "nowhere")
 UNTRACKED = {"commit": None, "dirty": None}
+
+
+@cache
+def science():
+    return provenance.science_sha256(REPOSITORY / "repro")
 
 
 def test_the_time_is_utc_to_the_second():
@@ -31,7 +36,7 @@ def test_the_code_is_told_by_its_commit_and_whether_it_was_changed():
     commit = git("rev-parse", "HEAD")
     changed = commit and bool(git("status", "--porcelain", "--untracked-files=no"))
     assert provenance.code_version.__wrapped__() == {
-        "commit": commit, "dirty": changed if commit else None, "science": SCIENCE
+        "commit": commit, "dirty": changed if commit else None, "science": science()
     }  # fmt: skip
 
 
@@ -52,7 +57,7 @@ def test_code_that_another_checkout_ignores_has_no_commit(tmp_path, monkeypatch)
 
 def test_without_git_there_is_no_commit(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    assert provenance.code_version.__wrapped__() == UNTRACKED | {"science": SCIENCE}
+    assert provenance.code_version.__wrapped__() == UNTRACKED | {"science": science()}
 
 
 CODE = '"""What it is."""\n\nimport math\n\n\ndef f(x):\n    """Says so."""\n    return math.pi * x\n'

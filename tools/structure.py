@@ -112,6 +112,7 @@ def functions() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]
     yield from nodes(ast.AsyncFunctionDef)
 
 
+@cache
 def imports_of(file: Path) -> set[str]:
     """Dotted names that a module imports, wherever in it."""
     found: set[str] = set()

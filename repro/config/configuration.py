@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from repro.config import identity
-from repro.config.own_code import remember_imports
+from repro.config.own_code import remember_imports, targets_of
 from repro.config.settings import Layout, Settings
-from repro.config.tree import Leaves, Tree, flatten, with_leaf, written
+from repro.config.tree import Leaves, Tree, canonical, flatten, with_leaf, written
 from repro.errors import ConfigError, DamagedError, first_line
 
 COMPOSITION = "composition"
@@ -90,6 +90,11 @@ class Configuration:
             return {path: value for path, value in self.leaves.items() if identity.is_part_of_a_run(path)}
 
     @property
+    def own_targets(self) -> dict[str, str]:
+        """Every `_target_` outside this package, to the leaf that names it."""
+        return {target: where for where, target in targets_of(self.tree)}
+
+    @property
     def seed(self) -> int:
         """Seed of the run."""
         seed: int = self.tree["seed"]
@@ -143,13 +148,32 @@ class Configuration:
             KeyError: there is no leaf at the dotted path.
             ConfigError: the value would replace a group of settings.
         """
-        return replace(self, tree=with_leaf(self.tree, path, value))
+        other = replace(self, tree=with_leaf(self.tree, path, value))
+        if identity.is_beside_the_point(path):
+            canonical(value, path)  # which refuses what the ids of a configuration refuse anywhere
+            self._hand_on(other)
+        return other
 
     def with_group(self, other: Configuration, group: str) -> Configuration:
         """The same with a group, and the choices inside it, as another configuration has it; `overrides` stay."""
         inside = {key: choice for key, choice in other.choices.items() if key.partition("/")[0] == group}
         kept = {key: choice for key, choice in self.choices.items() if key.partition("/")[0] != group}
-        return replace(self, tree={**self.tree, group: other.tree[group]}, choices=kept | inside)
+        changed = replace(self, tree={**self.tree, group: other.tree[group]}, choices=kept | inside)
+        paths = {path for node in (self.tree[group], other.tree[group]) for path in flatten(node, f"{group}.")}
+        if all(map(identity.is_beside_the_point, paths)):
+            self._hand_on(changed)
+        return changed
+
+    def asked_for(self, override: str) -> Configuration:
+        """The same, as if an override had been asked for that is set already."""
+        other = replace(self, overrides=(*self.overrides, override))
+        self._hand_on(other)
+        return other
+
+    def _hand_on(self, other: Configuration) -> None:
+        """Gives another configuration, equal in all that counts, the ids that are worked out already."""
+        names = ("science", "protocol", "run_id", "evaluation_id")
+        vars(other).update({name: vars(self)[name] for name in names if name in vars(self)})
 
     def _with(self, nodes: Mapping[str, Any], overrides: Iterable[str]) -> Configuration:
         return replace(self, tree={**self.tree, **nodes}, overrides=(*self.overrides, *overrides))

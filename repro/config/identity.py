@@ -64,6 +64,11 @@ def is_part_of_a_run(path: str) -> bool:
     return path not in NOT_PART_OF_A_RUN and path.partition(".")[0] not in NOT_PART_OF_A_RUN
 
 
+def is_beside_the_point(path: str) -> bool:
+    """Whether a leaf changes neither what training yields nor what is measured nor which files these are made of."""
+    return path in NOT_PART_OF_A_RUN and path.partition(".")[0] not in ("dataset", "evaluation")
+
+
 def digest(tree: Tree) -> str:
     """First 16 hex digits of the sha256 of a canonical tree."""
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)

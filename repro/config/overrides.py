@@ -13,6 +13,11 @@ from hydra.errors import HydraException
 from repro.errors import ConfigError, first_line
 
 _ITEM = re.compile(r"[^,\[\]]+")
+_NUMBER = re.compile(
+    r"(?P<key>[a-z_]\w*(?:\.[a-z_]\w*)*)=(?P<number>(?:0|[1-9]\d*)(?P<rest>\.\d+)?)", re.ASCII | re.IGNORECASE
+)
+"""A plain number, which Hydra's grammar reads as Python does, in a hundred times the time."""
+
 _OVERRIDE = re.compile(r"^(?P<sign>\+\+|\+|~)?(?P<key>[^=]+?)(?:=(?P<text>.*))?$", re.DOTALL)
 
 
@@ -45,12 +50,16 @@ class Override:
         return self.key.startswith("hydra")
 
 
+@cache
 def read(override: str) -> Override:
     """Reads an override.
 
     Raises:
         ConfigError: it is none, or its value cannot be read.
     """
+    if plain := _NUMBER.fullmatch(override):
+        number = float(plain["number"]) if plain["rest"] else int(plain["number"])
+        return Override("", plain["key"], plain["number"], number, is_grid=False)
     match = _OVERRIDE.match(override)
     if match is None or (match["text"] is None and match["sign"] != "~"):
         raise ConfigError(f"{override!r} is no setting; write it as key=value, or as group=choice")

@@ -46,6 +46,7 @@ def training_loader(
     *,
     seed: int,
     batch_size: int,
+    share: range | None = None,
     first_step: int = 0,
     total_steps: int,
     workers: int = 0,
@@ -64,6 +65,7 @@ def training_loader(
         augmentation: What is done to each item; without a crop all images must have one size.
         seed: The run's seed.
         batch_size: Items in a batch.
+        share: The places in each batch of the items that are delivered; None: all. Nothing else is read.
         first_step: First step to deliver; more than 0 when a run is resumed.
         total_steps: Step to stop before.
         workers: Processes that prepare batches, one thread each; 0 prepares them in this process.
@@ -78,7 +80,7 @@ def training_loader(
         DataError: Fewer images than one batch; while iterating, a file that cannot be used, or images of several sizes.
     """
     steps_per_epoch(len(dataset), batch_size)
-    plan = _StepPlan(len(dataset), seed, batch_size, first_step, total_steps)
+    plan = _StepPlan(len(dataset), seed, batch_size, share or range(batch_size), range(first_step, total_steps))
     loader: DataLoader[Any] = DataLoader(
         _Augmented(dataset, augmentation, seed),
         batch_sampler=plan,
@@ -90,12 +92,18 @@ def training_loader(
 
 
 def evaluation_loader(
-    dataset: SegmentationDataset, *, workers: int = 0, prefetch: int = 2, start_method: str | None = None
+    dataset: SegmentationDataset,
+    indices: Sequence[int] | None = None,
+    *,
+    workers: int = 0,
+    prefetch: int = 2,
+    start_method: str | None = None,
 ) -> "Loader[IndexedItem]":
     """The items of a split one by one, in order and as they are.
 
     Args:
         dataset: The split to evaluate.
+        indices: Which items; None: all.
         workers: Processes that read ahead, one thread each; 0 reads in this process.
         prefetch: Items that each worker reads ahead.
         start_method: "fork", "forkserver" or "spawn"; None is Python's default on this system.
@@ -109,7 +117,7 @@ def evaluation_loader(
     loader: DataLoader[Any] = DataLoader(
         _Indexed(dataset),
         batch_size=None,
-        sampler=range(len(dataset)),
+        sampler=range(len(dataset)) if indices is None else indices,
         collate_fn=_as_it_is,
         **worker_settings(workers, prefetch, start_method),
     )
@@ -148,9 +156,9 @@ class Loader(Generic[Delivered]):
 class _StepPlan:
     """The places of each step's batch: the batch sampler of the training loader."""
 
-    def __init__(self, length: int, seed: int, batch_size: int, first_step: int, total_steps: int) -> None:
+    def __init__(self, length: int, seed: int, batch_size: int, share: range, steps: range) -> None:
         self._length, self._seed, self._batch_size = length, seed, batch_size
-        self._steps = range(first_step, total_steps)
+        self._share, self._steps = share, steps
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -164,7 +172,7 @@ class _StepPlan:
             if epoch != drawn_for:
                 order = numpy_generator(self._seed, "order", epoch).permutation(self._length).tolist()
                 drawn_for = epoch
-            positions = range(batch * self._batch_size, (batch + 1) * self._batch_size)
+            positions = (batch * self._batch_size + place for place in self._share)
             yield [_Place(epoch, position, order[position]) for position in positions]
 
 

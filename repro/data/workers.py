@@ -11,6 +11,9 @@ from typing import Any
 
 import torch
 
+LEFT_TO_PARENT = {signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT}
+"""What a worker ignores: Ctrl-C, and the notices by which a cluster announces that a job's time ends."""
+
 
 def worker_settings(workers: int, prefetch: int, start_method: str | None) -> dict[str, Any]:
     """The settings of a torch `DataLoader` that concern its processes; for the arguments see `training_loader`."""
@@ -21,17 +24,19 @@ def worker_settings(workers: int, prefetch: int, start_method: str | None) -> di
         settings |= {"multiprocessing_context": start_method}
         if multiprocessing.get_context(start_method).get_start_method() != "fork":
             # Spawned workers need Python's resource tracker, whose start would let signals through that are held back.
-            resource_tracker.ensure_running()
+            with signals_held_back():
+                resource_tracker.ensure_running()
     return settings
 
 
 def _start_worker(worker: int) -> None:
-    """Leaves SIGINT and SIGTERM, which terminals and clusters send to all processes of a job, to the parent.
+    """Leaves the signals that terminals and clusters send to all processes of a job to the parent.
 
     Only the parent's own SIGTERM ends a worker, or else a parent that fails would wait for its workers for ever.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    for number in LEFT_TO_PARENT:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, LEFT_TO_PARENT)
     parent = multiprocessing.parent_process()
     # macOS cannot tell who sent a signal; there torch's own handling stays.
     if parent is None or parent.pid is None or not hasattr(signal, "sigwaitinfo"):
@@ -50,7 +55,7 @@ def _end_with(parent: int) -> None:
 @contextmanager
 def signals_held_back() -> Iterator[None]:
     """Workers that this thread starts meanwhile inherit its mask: signals reach them once they are ready."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*LEFT_TO_PARENT, signal.SIGTERM})
     try:
         yield
     finally:

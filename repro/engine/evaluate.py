@@ -14,8 +14,9 @@ from repro.engine.device import autocast, loader_workers
 from repro.engine.meter import Diverged
 from repro.engine.progress import Progress
 from repro.engine.step import to_device
+from repro.engine.team import ALONE, Team
 from repro.metrics import ConfusionMatrix
-from repro.store.matrices import ImageConfusions, entries_of
+from repro.store.matrices import Entries, ImageConfusions, entries_of
 
 Sample = tuple[int, Tensor, Tensor]
 Observer = Callable[[int, Tensor, Tensor, Tensor], None]
@@ -29,29 +30,36 @@ def evaluate(
     *,
     title: str,
     observer: Observer | None = None,
+    team: Team = ALONE,
 ) -> ImageConfusions:
     """Scores every image of the data set and counts its pixels by true and predicted class.
 
+    Several processes take turns batch by batch, so that every image is scored once, and in the company that it has in
+    one process where all have one size.
+
     Args:
         model: a `Segmenter`; its output stride is changed to the protocol's for the time of the evaluation.
-        observer: told index, image `[3, H, W]`, label `[H, W]` and prediction `[H, W]` (uint8) of every image.
+        observer: told index, image `[3, H, W]`, label `[H, W]` and prediction `[H, W]` (uint8) of every image that
+            this process scores.
+        team: the processes that share the images.
 
     Returns:
-        Every image's confusion matrix, in the order of the split; `total()` is that of the whole. Ignored pixels are
-        left out.
+        Every image's confusion matrix, in the order of the split, at every process; `total()` is that of the whole.
+        Ignored pixels are left out.
 
     Raises:
         Diverged: the scores of an image are no finite numbers.
     """
     protocol, runtime = settings.evaluation, settings.runtime
-    matrix, counted = ConfusionMatrix(dataset.num_classes, ignore_index=IGNORE), []
+    matrix, counted = ConfusionMatrix(dataset.num_classes, ignore_index=IGNORE), dict[int, Entries]()
     trained_stride = model.backbone.output_stride
     model.eval()
     model.set_output_stride(protocol.output_stride or trained_stride)
     workers = loader_workers(runtime.workers, device)
-    loader = evaluation_loader(dataset, workers=workers, prefetch=runtime.prefetch)
+    own = [index for index in range(len(dataset)) if index // protocol.batch_size % team.size == team.rank]
+    loader = evaluation_loader(dataset, own, workers=workers, prefetch=runtime.prefetch)
     try:
-        with torch.inference_mode(), Progress(title, total=len(dataset), unit="image", shown=runtime.progress) as bar:
+        with torch.inference_mode(), Progress(title, total=len(own), unit="image", shown=runtime.progress) as bar:
             for indices, images, labels in batched(loader, protocol.batch_size):
                 pixels = to_device(images, device, runtime.channels_last)
                 with autocast(device, settings.precision):
@@ -60,13 +68,14 @@ def evaluate(
                 check_finite(scores, classes, [dataset.ids[index] for index in indices], dataset)
                 predictions = classes.to(torch.uint8)
                 for index, image, label, prediction in zip(indices, images, labels, predictions, strict=True):
-                    counted.append(entries_of(matrix.update(prediction, label.to(device))))
+                    counted[index] = entries_of(matrix.update(prediction, label.to(device)))
                     if observer:
                         observer(index, image, label, prediction.cpu())
                 bar.advance(len(indices))
     finally:
         model.set_output_stride(trained_stride)
-    return ImageConfusions.of(dataset.num_classes, counted)
+    by_index = {index: entries for part in team.collect(counted) for index, entries in part.items()}
+    return ImageConfusions.of(dataset.num_classes, [by_index[index] for index in range(len(dataset))])
 
 
 def check_finite(scores: Tensor, classes: Tensor, ids: Sequence[str], dataset: SegmentationDataset) -> None:

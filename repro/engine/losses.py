@@ -17,14 +17,16 @@ class ImageLosses:
     """What one loss adds up in each of some images, and over how many pixels.
 
     Attributes:
-        sums: `[B]` in fp32, over the counted pixels of each image.
+        sums: `[B]` in fp32, or in fp64 for logits in fp64, over the counted pixels of each image.
         counts: `[B]`, how many those are.
     """
 
     sums: Tensor
     counts: Tensor
 
-    def mean(self, images: int | None = None, batch: int | None = None, counts: Tensor | None = None) -> Tensor:
+    def mean(
+        self, images: int | None = None, batch: int | None = None, counts: Tensor | None = None, first: int = 0
+    ) -> Tensor:
         """The mean over the counted pixels of every so many images, averaged over these groups.
 
         A group without a counted pixel adds 0, with a zero gradient, and is one of the groups that divide, as in
@@ -33,15 +35,16 @@ class ImageLosses:
         Args:
             images: of a group; None: all of these.
             batch: number of images of which these are a part, and whose groups divide; None: these alone.
-            counts: of the whole batch, where these images are a part of its one group.
+            counts: of the whole batch `[batch]`, where groups are not whole among these images.
+            first: place of the first of these in the batch, if `counts` are given.
 
         Returns:
             What these images add to the mean over the batch: a scalar in fp32.
         """
-        counts = self.counts if counts is None else counts
+        counts, first = (self.counts, 0) if counts is None else (counts, first)
         images = images or len(counts)
         divisors = counts.reshape(-1, images).sum(1).clamp(min=1) * ((batch or len(counts)) // images)
-        return (self.sums / divisors.repeat_interleave(images)[: len(self.sums)]).sum()
+        return (self.sums / divisors.repeat_interleave(images)[first : first + len(self.sums)]).sum()
 
 
 Losses = Mapping[str, ImageLosses]
@@ -76,9 +79,10 @@ def weighted_mean(
     images: int | None = None,
     batch: int | None = None,
     counts: Mapping[str, Tensor] | None = None,
+    first: int = 0,
 ) -> Tensor:
     """The mean of the main losses plus the weighted one of the auxiliary losses; the rest as in `ImageLosses.mean`."""
-    means = {name: one.mean(images, batch, (counts or {}).get(name)) for name, one in losses.items()}
+    means = {name: one.mean(images, batch, (counts or {}).get(name), first) for name, one in losses.items()}
     return means["main"] + auxiliary_weight * means["auxiliary"] if "auxiliary" in means else means["main"]
 
 
@@ -146,9 +150,10 @@ def _labelled(label: Tensor) -> Tensor:
 
 def _pixel_losses(logits: Tensor, label: Tensor) -> Tensor:
     """Cross-entropy `[B, h, w]`; 0 where the label is 255."""
+    logits = logits if logits.dtype == torch.float64 else logits.float()
     if not torch.are_deterministic_algorithms_enabled():
-        return functional.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="none")
+        return functional.cross_entropy(logits, label, ignore_index=IGNORE, reduction="none")
     # CUDA's two-dimensional NLL has no deterministic form
-    log_probability = functional.log_softmax(logits.float(), 1)
+    log_probability = functional.log_softmax(logits, 1)
     chosen = log_probability.gather(1, label.clamp(max=logits.shape[1] - 1).unsqueeze(1)).squeeze(1)
     return -chosen.masked_fill(label == IGNORE, 0)

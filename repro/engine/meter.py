@@ -1,5 +1,6 @@
 """The figures of a training between two points of its log: loss, speed and time."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,9 @@ class Diverged(ReproError):
 class Meter:
     """Averages the loss between two log points, watches that it is finite, and keeps the time.
 
-    The loss stays on the device between log points, so that a GPU is not made to wait at every step.
+    The loss stays on the device between log points, so that a GPU is not made to wait at every step. Several processes
+    add up theirs when it is looked at, which all of them do after the same steps, so that what is not finite in one of
+    them ends them all.
 
     Args:
         learner: whose steps are watched.
@@ -56,7 +59,7 @@ class Meter:
         """
         self.check_finite()
         now = self._clock()
-        mean, speed = self._loss.item() / self._steps, self._images / (now - self._since)
+        mean, speed = self._joint_loss() / self._steps, self._images / (now - self._since)
         self._loss.zero_()
         self._steps = self._images = 0
         self._since = now
@@ -65,13 +68,16 @@ class Meter:
     def check_finite(self) -> None:
         """Raises `Diverged` with the range of steps if a loss since the last check was NaN or infinite."""
         step = self._learner.state.step
-        if not torch.isfinite(self._loss):
+        if not math.isfinite(loss := self._joint_loss()):
             rate = self._learner.settings.schedule.learning_rate
             raise Diverged(
-                f"the loss is {self._loss.item()} between steps {self._finite_up_to} and {step}; "
+                f"the loss is {loss} between steps {self._finite_up_to} and {step}; "
                 f"a smaller schedule.learning_rate than {rate} or precision=fp32 may help"
             )
         self._finite_up_to = step
+
+    def _joint_loss(self) -> float:
+        return self._learner.team.sum(self._loss).item()
 
     def checkpoint_due(self) -> bool:
         """Whether the time of `runtime.checkpoint_seconds` has passed, and enough of it for what a checkpoint costs.
@@ -96,5 +102,5 @@ class Meter:
         state = self._learner.state
         state.wall_seconds += now - self._booked
         if self._learner.device.type == "cuda":
-            state.gpu_seconds += now - self._booked
+            state.gpu_seconds += (now - self._booked) * self._learner.team.size
         self._booked = now

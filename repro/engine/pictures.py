@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from repro.data import IGNORE, SegmentationDataset
+from repro.engine.team import ALONE, Team
 from repro.errors import DataError
 from repro.store.files import atomic_write
 
@@ -83,6 +84,7 @@ class Gallery:
         panels: file for the panels.
         count: how many images the panels show.
         interrupt: called with a place before each image; raises if the evaluation is to end.
+        team: the processes that share the images; each writes the masks of its own.
 
     Raises:
         DataError: an id would name a mask outside their folder.
@@ -95,14 +97,16 @@ class Gallery:
         panels: Path,
         count: int,
         interrupt: Callable[[str], None],
+        team: Team = ALONE,
     ) -> None:
         self._dataset, self._masks, self._panels, self._interrupt = dataset, masks, panels, interrupt
+        self._team = team
         if masks is not None:
             for item in dataset.ids:
                 check_name(item)
         count = min(count, len(dataset))
         self._chosen = {index * len(dataset) // count for index in range(count)}
-        self._shown: list[Image.Image] = []
+        self._shown: dict[int, Image.Image] = {}
 
     def show(self, index: int, image: Tensor, label: Tensor, prediction: Tensor) -> None:
         """Takes one evaluated image; also the place where a signal ends an evaluation."""
@@ -111,12 +115,13 @@ class Gallery:
             picture = mask_picture(prediction, self._dataset.palette)
             save_picture(picture, self._masks / f"{self._dataset.ids[index]}.png")
         if index in self._chosen:
-            self._shown.append(panel(image, label, prediction, self._dataset.palette))
+            self._shown[index] = panel(image, label, prediction, self._dataset.palette)
 
     def finish(self) -> None:
         """Writes the panels as one picture."""
-        if self._shown:
-            save_picture(stacked(self._shown), self._panels)
+        shown = {index: picture for part in self._team.collect(self._shown) for index, picture in part.items()}
+        if shown and self._team.leads:
+            save_picture(stacked([shown[index] for index in sorted(shown)]), self._panels)
 
 
 def _arranged(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:

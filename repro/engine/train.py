@@ -34,6 +34,9 @@ class Keeper(Protocol):
     def stop_requested(self) -> bool:
         """Whether the process was asked to end."""
 
+    def interrupt(self, where: str) -> None:
+        """Raises `Interrupted` if it was."""
+
 
 @dataclass
 class Training:
@@ -67,8 +70,7 @@ def train(job: Training) -> bool:
     """
     learner, keeper = job.learner, job.keeper
     state, settings = learner.state, learner.settings
-    resumed = job.checkpoints.restore(state)
-    if resumed is not None or job.restarted:
+    if restored(job) or job.restarted:
         keeper.event("resumed", step=state.step)
     meter = Meter(learner, job.checkpoint_took)
     if state.validation_pending:
@@ -89,14 +91,35 @@ def train(job: Training) -> bool:
             state.step += 1
             last = state.step == learner.steps
             bar.advance(figures=log(job, meter, rate, force=last))
+            stop, save = agreed(job, meter)
             if validate_every and (state.step % validate_every == 0 or (last and chooses)):
                 state.validation_pending = chooses  # a score that only informs is not made up for
-                validation(job)
-            if last or keeper.stop_requested() or meter.checkpoint_due():
+                if not stop:
+                    validation(job)
+                    stop, save = agreed(job, meter)
+            if last or stop or save:
                 checkpoint(job, meter)
-                if keeper.stop_requested() and (state.validation_pending or not last):
+                if stop and (state.validation_pending or not last):
                     return False
     return True
+
+
+def restored(job: Training) -> bool:
+    """Goes on from the newest checkpoint, if there is one; all processes have the state of the leading one then."""
+    state, team = job.learner.state, job.learner.team
+    found = job.checkpoints.restore(state) is not None if team.leads else False
+    if team.size > 1:
+        told = team.tell(state.state_dict() if team.leads else None)
+        if not team.leads:
+            state.load_state_dict(told)
+    return found
+
+
+def agreed(job: Training, meter: Meter) -> tuple[bool, bool]:
+    """Whether all processes are to stop here, and whether a checkpoint is due, which the leading one's clock says."""
+    team = job.learner.team
+    stop, save = team.agree(job.keeper.stop_requested(), meter.checkpoint_due() and team.leads)
+    return bool(stop), bool(save)
 
 
 def log(job: Training, meter: Meter, rate: float, *, force: bool) -> dict[str, str]:
@@ -112,8 +135,6 @@ def log(job: Training, meter: Meter, rate: float, *, force: bool) -> dict[str, s
 def validation(job: Training) -> None:
     """Scores the validation images, journals the score and keeps the best weights; if asked to end, leaves that off."""
     state, settings = job.learner.state, job.learner.settings
-    if job.keeper.stop_requested():
-        return
     state.model.eval()
     try:
         score = job.validate()
@@ -129,7 +150,8 @@ def validation(job: Training) -> None:
         raise ConfigError("selection=best needs labels, but the validation split has none; choose validation.split")
     if state.best_miou_percent is None or score > state.best_miou_percent:
         state.best_miou_percent, state.best_step = score, state.step
-        job.checkpoints.save_best(state)
+        if job.learner.team.leads:
+            job.checkpoints.save_best(state)
 
 
 def checkpoint(job: Training, meter: Meter) -> None:
@@ -137,6 +159,8 @@ def checkpoint(job: Training, meter: Meter) -> None:
     state = job.learner.state
     meter.check_finite()
     meter.book_time()
+    if not job.learner.team.leads:
+        return
     job.keeper.check()
     with meter.checkpointing():
         job.checkpoints.save(state)

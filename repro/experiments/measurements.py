@@ -121,7 +121,11 @@ class Measurements(Mapping[Address, Measurement]):
         missing = [f"metric={metric.name}" for metric in metrics
                    if metric.kind.source is Source.none and not metric.is_difference]  # fmt: skip
         paper_chain = self._chains.of(table, row, column, AS_PRINTED)
-        chain = paper_chain if static else self._chains.of(table, row, column, self.scale)
+        chain = (
+            paper_chain
+            if static or self.scale.name == AS_PRINTED.name
+            else self._chains.of(table, row, column, self.scale)
+        )
         lacking = [thing for link in chain.links for thing in link.configuration.missing]
         if static:  # the network alone decides, and it needs a head and a number of classes only
             lacking = [name for name in lacking if not name.startswith("schedule")]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from repro.errors import ConfigError, hint
@@ -54,6 +55,10 @@ class Library:
     scales: dict[str, Scale] = field(default_factory=dict)
     problems: list[SpecError] = field(default_factory=list)
 
+    def copy(self) -> "Library":
+        """One that further papers may be added to."""
+        return Library(dict(self.papers), dict(self.tables), dict(self.ledgers), dict(self.scales), list(self.problems))
+
     def matching(self, patterns: str | Iterable[str]) -> list[Table]:
         """The tables whose key matches one of the patterns, such as vortex/table1 or */table1*.
 
@@ -97,27 +102,45 @@ def sweeps_folder() -> Path:
 def load_papers(folders: Sequence[Path] = ()) -> Library:
     """Reads the papers that come with the package and those of further folders of the same form.
 
+    Those of the package are read once in a process, until one of their files changes.
+
     Raises:
         ConfigError: a folder is not there.
     """
-    directories = []
     for folder in [sweeps_folder(), *folders]:
         if not folder.is_dir():
             raise ConfigError(f"there is no folder {folder} of papers")
-        directories += sorted(path for path in folder.iterdir() if path.is_dir())
-    return _read_directories(directories)
+    library, drafts = _of_the_package(_state_of(sweeps_folder()))
+    further = [path for folder in folders for path in _directories_in(folder)]
+    return _read_directories(further, library.copy(), dict(drafts))
 
 
 def load_paper(directory: Path) -> Library:
     """Reads one paper's folder with the papers of the package; it takes the place of the one of its name."""
     own = directory.resolve()
-    packaged = (path for path in sorted(sweeps_folder().iterdir()) if path.is_dir() and path.name != own.name)
-    return _read_directories([*packaged, own])
+    packaged = (path for path in _directories_in(sweeps_folder()) if path.name != own.name)
+    return _read_directories([*packaged, own], Library(), {})
 
 
-def _read_directories(directories: Iterable[Path]) -> Library:
-    library = Library()
-    drafts: Drafts = {}
+def _directories_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def _state_of(folder: Path) -> tuple[tuple[Path, int, int], ...]:
+    """The files of every paper in a folder, each with its size and the time of its last change."""
+    files = [file for directory in _directories_in(folder) for file in sorted(directory.glob("*.yaml"))]
+    return tuple((file, stat.st_size, stat.st_mtime_ns) for file in files if (stat := file.stat()))
+
+
+@lru_cache(maxsize=4)
+def _of_the_package(state: tuple[tuple[Path, int, int], ...]) -> tuple[Library, Drafts]:
+    library, drafts = Library(), Drafts()
+    return _read_directories(dict.fromkeys(file.parent for file, *_ in state), library, drafts), drafts
+
+
+def _read_directories(directories: Iterable[Path], library: Library, drafts: Drafts) -> Library:
+    """Adds papers to a library and their drafts to those that it was read from."""
+    before = {*drafts, *library.papers}
     for directory in directories:
         for file in sorted(directory.glob("*.yaml"), key=_printed_order):
             try:
@@ -126,12 +149,14 @@ def _read_directories(directories: Iterable[Path]) -> Library:
                 library.problems.append(error)
     for key, draft in drafts.items():
         try:
-            library.tables[key] = TableReader(draft, drafts).read()
+            if key not in before:
+                library.tables[key] = TableReader(draft, drafts).read()
         except SpecError as error:
             library.problems.append(error)
     for name, paper in library.papers.items():
         try:
-            check_cited(paper.file, name, paper.cited, library.tables)
+            if name not in before:
+                check_cited(paper.file, name, paper.cited, library.tables)
         except SpecError as error:
             library.problems.append(error)
     return library

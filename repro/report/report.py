@@ -28,6 +28,7 @@ from repro.report.render.markdown import markdown
 from repro.report.render.pages import audit_page, readings_page
 from repro.report.render.wording import command
 from repro.report.request import Check, Request, chosen_scales, read_request
+from repro.report.server_scores import ServerScores, read_server_scores, with_server_scores
 from repro.store.files import remove
 from repro.store.images_csv import images_csv, read_images_csv
 from repro.store.reports import (
@@ -35,6 +36,7 @@ from repro.store.reports import (
     IMAGES_CSV,
     INDEX,
     RUNS_CSV,
+    SERVER_CSV,
     claims_file,
     differing,
     document_file,
@@ -85,10 +87,11 @@ def build(
     before, wrong = read_images_csv(request.selection.reports / IMAGES_CSV)
     source = in_run_folders(request.selection.outputs) if request.check is Check.NONE else None
     images = DifferencesOverImages(collected.evaluations, before, source)
+    entered = read_server_scores(request.selection.reports / SERVER_CSV, library)
     with tqdm(total=len(tables) * len(scales), desc="tables", unit="table", disable=None, leave=False) as bar:
         for scale in scales:
             found = Measurements(library, tables, scale, request.selection.conf_folder)
-            _add_scale(report, request, found, collected, images, bar.update)
+            _add_scale(report, request, found, collected, images, entered, bar.update)
     findings = audit(library)
     report.files[AUDIT] = audit_page(findings)
     if request.everything:
@@ -96,13 +99,13 @@ def build(
     lines = images.lines(asked_alone=request.everything)
     if lines and not wrong:
         report.files[IMAGES_CSV] = images_csv(lines)
-    report.problems = list(dict.fromkeys([*report.problems, *wrong, *images.problems]))
+    report.problems = list(dict.fromkeys([*report.problems, *wrong, *images.problems, *entered.problems]))
     return report
 
 
 def _add_scale(
     report: Report, request: Request, found: Measurements, collected: Collected, images: DifferencesOverImages,
-    step: Callable[[], object],
+    entered: ServerScores, step: Callable[[], object],
 ) -> None:  # fmt: skip
     """Adds the results, files and problems of all tables at one scale."""
     builder = Tables(found, collected.evaluations, request.tolerance)
@@ -112,6 +115,8 @@ def _add_scale(
         step()
     readings = _measured_readings(found, builder, collected)
     results = [builder.with_readings(result, readings) for result in results]
+    if scale.is_paper:
+        results = [with_server_scores(result, entered.scores) for result in results]
     report.results += results
     for result in results:
         for kind, render in RENDERERS.items():

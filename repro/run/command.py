@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from repro.config.completion import of_run
 from repro.config.settings import TrackingKind
 from repro.console import Words, answer, complain
+from repro.engine.fallen import ended
+from repro.engine.ranks import own_rank
 from repro.engine.stop import Interrupted
 from repro.errors import ReproError
 
@@ -34,7 +36,17 @@ SHOWING_SHORT = re.compile(r"-(?!cd)[a-z]*[hci]")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Takes overrides and flags; returns the exit code, 0 only if every run asked for has its record."""
-    return answer(lambda: _carry_out(sys.argv[1:] if arguments is None else list(arguments)))
+    return ended(answer(lambda: _spoken_for(sys.argv[1:] if arguments is None else list(arguments))))
+
+
+def _spoken_for(arguments: Sequence[str]) -> int:
+    """As `_carry_out`; of several processes the one that leads tells of a mistake that all have met."""
+    try:
+        return _carry_out(arguments)
+    except ReproError as error:
+        if own_rank().leads:
+            raise
+        return error.exit_code
 
 
 def result_is_printed(arguments: Sequence[str]) -> bool:
@@ -99,7 +111,8 @@ def one_run(configuration: "Configuration") -> float | None:
     from repro.run.lifecycle import run
 
     outcome = run(configuration)
-    print_outcome(outcome, configuration)
+    if own_rank().leads:
+        print_outcome(outcome, configuration)
     score: float | None = outcome.record.scores.miou_percent
     return score
 

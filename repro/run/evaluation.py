@@ -1,6 +1,7 @@
 """The measurement of a run's weights under one protocol: the record, and the pictures asked for."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from repro.config.own_code import facts_of
 from repro.data import SegmentationDataset
 from repro.engine.evaluate import evaluate
 from repro.engine.pictures import Gallery
+from repro.engine.team import ALONE, Team
 from repro.errors import DamagedError
 from repro.metrics import SCORES, iou_percent
 from repro.nn import Segmenter
@@ -24,7 +26,9 @@ from repro.run.starts import summary
 from repro.run.weights import TrainingFacts
 from repro.store.images import ImageCounts
 from repro.store.journal import read_journal
+from repro.store.matrices import ImageConfusions
 from repro.store.record import Names, Record, Scores, confusion_sha256
+from repro.store.run_folder import RunFolder
 
 
 def record_evaluation(
@@ -35,20 +39,15 @@ def record_evaluation(
     device: torch.device,
     training: TrainingFacts,
     images: ImageCounts,
+    team: Team = ALONE,
 ) -> Record:
     """Evaluates, writes the record with the matrices of all images beside it, and the pictures asked for.
 
     `images` says how many of those measured were trained on, or chose the weights.
     """
     settings, folder, evaluation_id = configuration.settings, held.folder, configuration.evaluation_id
-    masks = folder.masks_path(evaluation_id) if settings.evaluation.masks else None
-    panels = folder.panels_path(evaluation_id)
-    gallery = Gallery(dataset, masks, panels, settings.evaluation.panels, held.interrupt)
-    start = time.perf_counter()
-    confusions = evaluate(model, dataset, settings, device, title="evaluation", observer=gallery.show)
-    seconds = time.perf_counter() - start
+    confusions, seconds = measured_confusions(configuration, folder, model, dataset, device, held.interrupt, team)
     matrix = confusions.total()
-    gallery.finish()
     record = Record(
         run_id=folder.run_id,
         evaluation_id=evaluation_id,
@@ -72,10 +71,11 @@ def record_evaluation(
             "training": dict(training.facts),
             "restarts": training.restarts,
             "starts": summary(read_journal(folder.journal_path).events),
+            "processes": team.size,
         },
         steps=training.step,
         wall_seconds=training.wall_seconds + seconds,
-        gpu_seconds=training.gpu_seconds + (seconds if device.type == "cuda" else 0.0),
+        gpu_seconds=training.gpu_seconds + (seconds * team.size if device.type == "cuda" else 0.0),
         parameters=parameter_count(model),
         weights_sha256=training.sha256,
         image_confusions_sha256=confusions.sha256(),
@@ -84,6 +84,34 @@ def record_evaluation(
         record.provenance[REPEATED] = comparison
     folder.write_record(record, matrix, confusions)
     return folder.read_record(evaluation_id)
+
+
+def measured_confusions(
+    configuration: Configuration,
+    folder: RunFolder,
+    model: Segmenter,
+    dataset: SegmentationDataset,
+    device: torch.device,
+    interrupt: Callable[[str], None],
+    team: Team = ALONE,
+) -> tuple[ImageConfusions, float]:
+    """Evaluates, by all processes of a team at once, and writes the pictures asked for.
+
+    Args:
+        interrupt: raises if the evaluation is to end at the place that it is given.
+
+    Returns:
+        The matrices of all images, and the seconds that they took.
+    """
+    settings, evaluation_id = configuration.settings, configuration.evaluation_id
+    masks = folder.masks_path(evaluation_id) if settings.evaluation.masks else None
+    panels = folder.panels_path(evaluation_id)
+    gallery = Gallery(dataset, masks, panels, settings.evaluation.panels, interrupt, team)
+    start = time.perf_counter()
+    confusions = evaluate(model, dataset, settings, device, title="evaluation", observer=gallery.show, team=team)
+    seconds = time.perf_counter() - start
+    gallery.finish()
+    return confusions, seconds
 
 
 def set_aside_other_records(held: HeldRun, weights_sha256: str) -> None:

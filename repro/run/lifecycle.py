@@ -2,9 +2,11 @@
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from repro import provenance
 from repro.config.configuration import Configuration
+from repro.engine.ranks import own_rank
 from repro.engine.stop import Interrupted, StopRequest
 from repro.errors import ConfigError, DamagedError, StoreError
 from repro.run.held import STARTED, HeldRun, logged_to
@@ -12,11 +14,15 @@ from repro.run.repetition import digests
 from repro.run.starts import check_progress, place_of_process
 from repro.store.files import is_there
 from repro.store.journal import Journal, read_journal
+from repro.store.lock import Patience
 from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
 from repro.track import make_tracker
+
+if TYPE_CHECKING:  # loads torch
+    from repro.engine.team import Team
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +58,31 @@ def run(configuration: Configuration, *, unattended: bool = False) -> Outcome:
     folder = outputs.run(configuration.run_id)
     if settings.repeat is None and is_measured(folder, configuration) and is_finished(folder):
         return Outcome(folder, folder.read_record(configuration.evaluation_id), fresh=False)
+    rank = own_rank()
+    if rank.size == 1:
+        return hold(configuration, unattended=unattended)
+    from repro.run.together import follow, joined  # loads torch
+
+    with joined(rank, configuration) as team:
+        if team.leads:
+            outcome = hold(configuration, team, unattended=unattended)
+            team.tell(outcome.record.to_json())
+            return outcome
+        follow(configuration, team)
+        record = Record.from_json(team.tell(None), f"the record of run {folder.run_id}")
+        return Outcome(folder, record, fresh=True)
+
+
+def hold(configuration: Configuration, team: "Team | None" = None, *, unattended: bool = False) -> Outcome:
+    """Carries a run out as the one that holds its folder, and leads the other processes if there are any."""
+    settings = configuration.settings
+    outputs = Outputs(settings.outputs)
+    folder = outputs.run(configuration.run_id)
     tracker = make_tracker(settings.tracking, outputs)
-    wait_seconds = HOLDER_SECONDS if unattended else 0.0
+    seconds = HOLDER_SECONDS if unattended else 0.0
     with (
         StopRequest() as stop,
-        folder.lock(wait_seconds=wait_seconds, meanwhile=lambda: stop.check(WAITING)) as lock,
+        folder.lock(patience=Patience(seconds, lambda: stop.check(WAITING))) as lock,
         Journal(folder.journal_path) as journal,
     ):
         if lock.taken_over:
@@ -66,11 +92,15 @@ def run(configuration: Configuration, *, unattended: bool = False) -> Outcome:
             record = folder.read_record(configuration.evaluation_id)
             if folder.has_weights:  # a process ended before it could say so; else they are being trained anew
                 folder.write_status(RunState.FINISHED, step=record.steps, **digests(record))
+            if team is not None:
+                team.tell(None)
             return Outcome(folder, record, fresh=False)
-        return Outcome(folder, work(held, configuration, unattended=unattended), fresh=True)
+        return Outcome(folder, work(held, configuration, team, unattended=unattended), fresh=True)
 
 
-def work(held: HeldRun, configuration: Configuration, *, unattended: bool = False) -> Record:
+def work(
+    held: HeldRun, configuration: Configuration, team: "Team | None" = None, *, unattended: bool = False
+) -> Record:
     """Freezes the configuration, does the work, and leaves status, journal and tracking as it ended."""
     from repro.run.session import carry_out  # loads torch, which what is done already does without
 
@@ -79,12 +109,18 @@ def work(held: HeldRun, configuration: Configuration, *, unattended: bool = Fals
     with logged_to(folder.log_path):
         configuration = freeze(held, configuration)
         commit = provenance.code_version()["commit"]
-        held.event(STARTED, names=dict(configuration.choices), commit=commit, **place_of_process())
+        processes = {} if team is None else {"processes": team.size}
+        held.event(STARTED, names=dict(configuration.choices), commit=commit, **processes, **place_of_process())
         held.tracker.start(folder)
         try:
             if unattended:
                 check_progress(read_journal(folder.journal_path).events)
-            record = carry_out(configuration, held)
+            if team is None:
+                record = carry_out(configuration, held)
+            else:
+                from repro.run.together import lead
+
+                record = lead(configuration, held, team)
         except BaseException as error:
             if held.lock.is_ours():
                 held.tracker.finish(told_fate(held, error))
@@ -124,7 +160,7 @@ def freeze(held: HeldRun, configuration: Configuration) -> Configuration:
     asked, folder = configuration.settings.runtime.threads, held.folder
     kept = frozen_before(held)
     if kept is None:
-        first = configuration.with_leaf("runtime.threads", asked or provenance.available_cores())
+        first = configuration.with_leaf("runtime.threads", asked or own_rank().cores or provenance.available_cores())
         folder.freeze_config(first.to_yaml())
         if not is_there(folder.status_path):
             folder.write_status(RunState.CREATED, step=0)

@@ -10,10 +10,10 @@ from repro.config.configuration import Configuration
 from repro.config.own_code import facts_of
 from repro.config.settings import Repeat
 from repro.engine.checkpoint import CheckpointFolder
-from repro.engine.device import choose_device, set_determinism
+from repro.engine.device import prepare
+from repro.engine.team import ALONE, Team
 from repro.errors import ConfigError, DataError
 from repro.nn import Segmenter
-from repro.provenance import available_cores
 from repro.run.evaluation import record_evaluation, set_aside_other_records
 from repro.run.held import EVALUATING, HeldRun
 from repro.run.images import Ids, check_measured, ids_by, stored, told_of_validations, used_after, used_before
@@ -28,16 +28,16 @@ from repro.store.status import RunState
 log = logging.getLogger(__name__)
 
 
-def carry_out(configuration: Configuration, held: HeldRun) -> Record:
+def carry_out(configuration: Configuration, held: HeldRun, team: Team = ALONE) -> Record:
     """Trains unless the final weights are there, then evaluates and writes the record.
+
+    The other processes of a team are in step by `repro.run.together.follow`.
 
     Raises:
         ReproError: a mistake in the configuration or the data, a diverged loss, or a signal.
     """
     settings, folder = configuration.settings, held.folder
-    torch.set_num_threads(settings.runtime.threads or available_cores())  # sums depend on it, so a run keeps its number
-    set_determinism(settings.determinism)
-    device = choose_device(settings.runtime.device)
+    device = prepare(settings, team.local)
     open_split = cache(partial(build_dataset, configuration))
     ids = ids_by(open_split)
     measured = open_split(settings.evaluation_split)
@@ -61,19 +61,21 @@ def carry_out(configuration: Configuration, held: HeldRun) -> Record:
     check_code(configuration, held)
     split = None
     if not is_trained and settings.trains:
-        split = training_split(configuration, held, open_split(settings.dataset.train_split))
+        split = training_split(configuration, held, open_split(settings.dataset.train_split), team)
     if repeat is not None:
         begin_anew(held, configuration.evaluation_id, repeat)
+    team.tell(split is not None)
     if split is not None:
-        train_network(configuration, held, checkpoints, model, auxiliary_weight, split, device)
+        train_network(configuration, held, checkpoints, model, auxiliary_weight, split, device, team)
     elif not is_trained:
         store_weights(folder, model.state_dict(), device, step=0, wall_seconds=0.0, gpu_seconds=0.0)
     training = load_weights(folder, model, weights)
     checkpoints.clear()  # only now, since damaged weights are made anew from the last one
     set_aside_other_records(held, training.sha256)
+    team.tell(model.state_dict())
     folder.write_status(RunState.RUNNING, step=training.step, message=EVALUATING)
     found = counts(used, measured.name, measured.ids)
-    record = record_evaluation(configuration, held, model, measured, device, training, found)
+    record = record_evaluation(configuration, held, model, measured, device, training, found, team)
     held.event("evaluated", evaluation=configuration.evaluation_id)
     held.tracker.sync(training.step)
     return record

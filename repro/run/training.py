@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import cast
 
 import torch
+from torch import nn
 
 from repro.build import build_dataset
 from repro.config.configuration import Configuration
-from repro.config.settings import Length, Loss, Precision, Schedule, Selection, Settings
+from repro.config.settings import Length, Loss, Precision, Schedule, Selection, Settings, Shares
 from repro.data import Augmentation, Loader, Oversampled, SegmentationDataset, steps_per_epoch, training_loader
 from repro.data.loaders import Batch
 from repro.engine.asynchronous import StaleWeights
@@ -16,8 +17,11 @@ from repro.engine.device import loader_workers
 from repro.engine.evaluate import evaluate
 from repro.engine.optim import build_optimiser
 from repro.engine.progress import Progress
+from repro.engine.statistics import share_statistics
 from repro.engine.step import Learner, gradient_scaler
-from repro.engine.train import Training, train
+from repro.engine.stop import StopRequest
+from repro.engine.team import ALONE, Team
+from repro.engine.train import Keeper, Training, train
 from repro.errors import DataError
 from repro.metrics import miou_percent
 from repro.nn import Segmenter
@@ -25,12 +29,16 @@ from repro.run.evaluation import describe_split
 from repro.run.held import TRAINING, HeldRun
 from repro.run.weights import store_weights
 from repro.seeding import stream
-from repro.store.status import RunState
+from repro.store.journal import read_journal
+from repro.store.run_folder import RunFolder
+from repro.store.status import STEPS, RunState
 
 BEFORE_TRAINING = "before its first step here"
 
 
-def training_split(configuration: Configuration, held: HeldRun, dataset: SegmentationDataset) -> SegmentationDataset:
+def training_split(
+    configuration: Configuration, keeper: Keeper, dataset: SegmentationDataset, team: Team = ALONE
+) -> SegmentationDataset:
     """The split trained on, images of some classes more than once if the configuration says so."""
     wanted, runtime = configuration.settings.dataset, configuration.settings.runtime
     if wanted.duplicate is None:
@@ -38,11 +46,12 @@ def training_split(configuration: Configuration, held: HeldRun, dataset: Segment
     with Progress("masks for oversampling", total=len(dataset), unit="mask", shown=runtime.progress) as bar:
 
         def advance() -> None:
-            held.interrupt(BEFORE_TRAINING)
+            if team.size == 1:  # several end together, at a step
+                keeper.interrupt(BEFORE_TRAINING)
             bar.advance()
 
         oversampled = Oversampled(dataset, wanted.duplicate, wanted.duplicate_times, advance=advance)
-    held.event("oversampled", images=oversampled.repeated, of=len(dataset), epoch=len(oversampled))
+    keeper.event("oversampled", images=oversampled.repeated, of=len(dataset), epoch=len(oversampled))
     return oversampled
 
 
@@ -54,6 +63,7 @@ def train_network(
     auxiliary_weight: float,
     dataset: SegmentationDataset,
     device: torch.device,
+    team: Team = ALONE,
 ) -> None:
     """Trains to the last step and stores the selected weights.
 
@@ -62,24 +72,57 @@ def train_network(
         Diverged: the loss is no number any more.
         DataError: a file that cannot be used, or a loader that was killed.
     """
+    job = training_job(configuration, held, checkpoints, model, auxiliary_weight, dataset, device, team)
+    job.restarted, job.checkpoint_took = held.restarted, held.checkpoint_took
+    held.folder.write_status(RunState.RUNNING, message=TRAINING, **{STEPS: job.learner.steps})
+    if team.size == 1:
+        held.interrupt(BEFORE_TRAINING)
+    until_done(job, held.stop)
+    held.check()
+    keep_weights(job, dataset, held)
+
+
+def training_job(
+    configuration: Configuration,
+    keeper: Keeper,
+    checkpoints: CheckpointFolder,
+    model: Segmenter,
+    auxiliary_weight: float,
+    dataset: SegmentationDataset,
+    device: torch.device,
+    team: Team = ALONE,
+) -> Training:
+    """The training that a configuration asks for, or the part of one process in it.
+
+    Raises:
+        ConfigError: mining could leave no pixel out, or the processes cannot share a batch.
+        DataError: fewer images than one batch.
+    """
     settings = configuration.settings
     schedule = settings.schedule
     check_hard_pixels(schedule, dataset)
     epoch_steps = steps_per_epoch(len(dataset), schedule.batch_size)
     steps = Length.parse(schedule.length, "schedule.length").steps(epoch_steps)
-    learner = _learner(settings, model, auxiliary_weight, steps, device)
-    job = Training(
+    learner = _learner(settings, model, auxiliary_weight, steps, device, team)
+    share = learner.shares.share(team.rank)
+    return Training(
         learner=learner,
         steps_per_epoch=epoch_steps,
-        batches=lambda first_step: batches(dataset, settings, first_step, steps, device),
-        validate=validation(configuration, model, device, held.interrupt),
+        batches=lambda first_step: batches(dataset, settings, first_step, steps, device, share),
+        validate=validation(configuration, model, device, keeper.interrupt, team),
         checkpoints=checkpoints,
-        keeper=held,
-        restarted=held.restarted,
-        checkpoint_took=held.checkpoint_took,
+        keeper=keeper,
     )
-    held.folder.write_status(RunState.RUNNING, message=TRAINING)
-    held.interrupt(BEFORE_TRAINING)
+
+
+def until_done(job: Training, stop: StopRequest) -> None:
+    """Trains to the last step.
+
+    Raises:
+        Interrupted: a signal has come, to this process or to another one, and a checkpoint is written.
+        DataError: a loader worker was killed.
+    """
+    learner = job.learner
     try:
         finished = train(job)
     except RuntimeError as error:  # torch's own, raised wherever the training stands when a worker dies
@@ -87,27 +130,32 @@ def train_network(
             raise
         raise DataError(f"a loader worker was killed, most often for lack of memory: {error}") from error
     if not finished:
-        held.stop.check(f"at step {learner.state.step} of {steps}, after a checkpoint")
-    held.check()
-    keep_weights(job, dataset, held)
+        (number,) = learner.team.agree(stop.signal or 0)
+        stop.signal = number or None
+        stop.check(f"at step {learner.state.step} of {learner.steps}, after a checkpoint")
 
 
 def _learner(
-    settings: Settings, model: Segmenter, auxiliary_weight: float, steps: int, device: torch.device
+    settings: Settings, model: Segmenter, auxiliary_weight: float, steps: int, device: torch.device, team: Team
 ) -> Learner:
     schedule = settings.schedule
+    share_statistics(model, team, Shares.of(schedule, team.size))
     others = [model.head] + ([model.auxiliary] if model.auxiliary is not None else [])
     scaled = settings.precision is Precision.fp16
     optimiser = build_optimiser(model.backbone, others, schedule, fused=not scaled)
     torch.manual_seed(stream(settings.seed, "dropout"))
-    network = torch.compile(model) if settings.runtime.compile else model
+    network = cast(nn.Module, torch.compile(model)) if settings.runtime.compile else model
     stale = StaleWeights(model, schedule.replicas) if schedule.replicas > 1 else None
     state = TrainingState(model, optimiser, gradient_scaler(settings.precision, device), stale=stale)
-    return Learner(state, network, settings, auxiliary_weight, steps, device)
+    return Learner(state, team.synchronised(network), settings, auxiliary_weight, steps, device, team)
 
 
 def validation(
-    configuration: Configuration, model: Segmenter, device: torch.device, interrupt: Callable[[str], None]
+    configuration: Configuration,
+    model: Segmenter,
+    device: torch.device,
+    interrupt: Callable[[str], None],
+    team: Team = ALONE,
 ) -> Callable[[], float]:
     """Scores the model on the validation split as the evaluation does, but in one view; opened only if wanted.
 
@@ -120,18 +168,27 @@ def validation(
     dataset = build_dataset(configuration, settings.validation_split)
     one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
 
+    def during(*_: object) -> None:
+        interrupt("during a validation")
+
+    observer = during if team.size == 1 else None  # several that have begun one end it together
+
     def scored() -> float:
-        found = evaluate(model, dataset, one_view, device, title="validation",
-                         observer=lambda *_: interrupt("during a validation"))  # fmt: skip
+        found = evaluate(model, dataset, one_view, device, title="validation", team=team, observer=observer)
         return miou_percent(found.total())
 
     return scored
 
 
 def batches(
-    dataset: SegmentationDataset, settings: Settings, first_step: int, steps: int, device: torch.device
+    dataset: SegmentationDataset,
+    settings: Settings,
+    first_step: int,
+    steps: int,
+    device: torch.device,
+    share: range | None = None,
 ) -> Loader[Batch]:
-    """The batches of the steps still to do."""
+    """The batches of the steps still to do, or what one process has of each."""
     runtime, wanted = settings.runtime, settings.schedule.augmentation
     scales = cast(tuple[float, float], tuple(wanted.scale_range))
     return training_loader(
@@ -141,6 +198,7 @@ def batches(
         ),
         seed=settings.seed,
         batch_size=settings.schedule.batch_size,
+        share=share,
         first_step=first_step,
         total_steps=steps,
         workers=loader_workers(runtime.workers, device),
@@ -162,8 +220,26 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
         wall_seconds=state.wall_seconds,
         gpu_seconds=state.gpu_seconds,
         batch_norm_samples=learner.settings.schedule.micro_batch,
+        layout=layout_of(learner, held.folder),
         split=describe_split(dataset),
     )
+
+
+def layout_of(learner: Learner, folder: RunFolder) -> dict[str, object]:
+    """How the processes shared the batches, and how many there were at earlier starts if that was another number."""
+    team, shares = learner.team, learner.shares
+    neighbours = shares.processes_per_statistic
+    kind = "frozen" if shares.is_frozen else f"over {neighbours} processes" if neighbours > 1 else "of each process"
+    starts = [event.fields.get("processes", 1) for event in read_journal(folder.journal_path).events
+              if event.kind == "started"]  # fmt: skip
+    facts: dict[str, object] = {
+        "processes": team.size,
+        "machines": team.machines,
+        "images_per_process": len(shares.share(0)),
+        "pass_images": shares.pass_images,
+        "batch_norm": kind,
+    }
+    return facts | ({"processes_at_starts": starts} if set(starts) - {team.size} else {})
 
 
 def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:

@@ -1,5 +1,6 @@
 """Names and places of the checkpoints of one run."""
 
+import os
 from pathlib import Path
 
 from repro.store.files import atomic_write, remove, set_aside
@@ -35,8 +36,12 @@ class CheckpointFiles:
 
     def newest_step(self) -> int | None:
         """The step that an unfinished training goes on from; None before the first checkpoint."""
-        names = (file.stem.removeprefix("step_") for file in self.files())
-        return max((int(name) for name in names if name.isdigit()), default=None)
+        try:
+            names = os.listdir(self.path)
+        except OSError:
+            return None
+        steps = (name.removeprefix("step_").removesuffix(".pt") for name in names if name.endswith(".pt"))
+        return max((int(step) for step in steps if step.isdigit()), default=None)
 
     def write(self, file: Path, content: bytes) -> None:
         """Writes a file whole or not at all."""

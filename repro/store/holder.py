@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -86,6 +86,17 @@ def beats(path: Path, seconds: float, meanwhile: Callable[[], None] = lambda: No
             return True
         silence += min(time.monotonic() - before, 2 * LOOK_SECONDS)
     return False
+
+
+def beating(paths: Iterable[Path], seconds: float) -> set[Path]:
+    """Watches lock files at once, until each has given a sign of life or some seconds have passed; returns those."""
+    first = {path: modified_ns(path) for path in paths}
+    alive: set[Path] = set()
+    deadline = time.monotonic() + seconds
+    while len(alive) < len(first) and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+        alive |= {path for path in first.keys() - alive if modified_ns(path) != first[path]}
+    return alive
 
 
 def modified_ns(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""The folder of all that is made: runs, jobs of sweeps, and the tracking database."""
+"""The folder of all that is made: runs, jobs and submissions of sweeps, and the tracking database."""
 
 import os
 import socket
@@ -33,9 +33,22 @@ class Outputs:
             if path.is_dir() and not path.name.startswith("."):
                 yield self.run(path.name)
 
+    def run_ids(self) -> frozenset[str]:
+        """Names of all that lies among the run folders, by one look.
+
+        Raises:
+            StoreError: the disk does not let us look.
+        """
+        with guarded(self.runs_path):
+            return frozenset(os.listdir(self.runs_path)) if self.runs_path.is_dir() else frozenset()
+
     def job(self, run_id: str) -> JobFolder:
         """The folder of the job that carries a run out for a sweep."""
         return JobFolder(self.root / "sweep" / run_id)
+
+    def meeting_path(self, launch: str) -> Path:
+        """Where the processes of one start find each other, if no launcher tells them."""
+        return self.root / "sweep" / "meetings" / (launch or "none")
 
     @property
     def database_path(self) -> Path:
@@ -51,6 +64,11 @@ class Outputs:
     def submissions_path(self) -> Path:
         """Where each submission to a queue stands, from before it is made, with what its jobs print."""
         return self.root / "sweep" / "submissions"
+
+    @property
+    def submitting_lock_path(self) -> Path:
+        """The lock of who submits: two at once would submit the same."""
+        return self.submissions_path / "lock"
 
     @property
     def snapshots_path(self) -> Path:

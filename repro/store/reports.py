@@ -7,6 +7,7 @@ from repro.store.files import atomic_write
 
 RUNS_CSV = "runs.csv"
 IMAGES_CSV = "images.csv"
+SERVER_CSV = "server.csv"
 INDEX = "index.html"
 AUDIT = "audit.md"
 

@@ -21,7 +21,8 @@ class Recorded:
     starts the run again. `measured_trained` and what follows are as in `repro.store.images.ImageCounts`, several
     unknown weights with spaces between them. `science_code` has the hashes of the code that trained and that measured,
     once where they are one; the digests are of the weights measured, and of another run's that they started from.
-    `determinism` is the configuration's word, `threads` the CPU threads of the training.
+    `determinism` is the configuration's word, `threads` the CPU threads of the training. `processes` is the largest
+    number of processes that a start of the training had.
     """
 
     evaluation_id: str
@@ -57,6 +58,7 @@ class Recorded:
     start_digest: str = ""
     determinism: str = ""
     threads: int | None = None
+    processes: int | None = None
 
 
 def _columns() -> dict[str, Any]:
@@ -108,7 +110,14 @@ def recorded(record: Record) -> Recorded:
         start_digest=_typed(_part(provenance, "start"), "sha256", str) or "",
         determinism=_typed(record.config, "determinism", str) or "",
         threads=_typed(machine, "threads", int),
+        processes=_processes(_part(training, "layout")),
     )
+
+
+def _processes(layout: dict[str, Any]) -> int | None:
+    """The largest number of processes that a start of the training had; None where the record does not tell."""
+    known = _typed(layout, "processes", int)
+    return None if known is None else max([known, *(_typed(layout, "processes_at_starts", list) or [])])
 
 
 def _science_code(*code: dict[str, Any]) -> list[str]:

@@ -27,6 +27,9 @@ class RunState(StrEnum):
         return self not in (RunState.CREATED, RunState.RUNNING)
 
 
+STEPS = "steps"
+"""Further value of a run: how many steps its training takes."""
+
 WEIGHTS_DIGEST, START_DIGEST = "weights_sha256", "start_sha256"
 """Further values of a finished run: the digest of its weights, and of another run's that it started from."""
 

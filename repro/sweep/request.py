@@ -40,12 +40,14 @@ class ClusterSettings:
         slots: jobs at a time; None: one per GPU, or one.
         refresh_seconds: between two looks at the progress of the jobs.
         slurm: what SLURM is asked for, where it is the cluster.
+        processes: that carry each job out together.
     """
 
     kind: ClusterKind
     slots: int | None = None
     refresh_seconds: float = 2.0
     slurm: SlurmSettings | None = None
+    processes: int = 1
 
 
 AUTO = "auto"
@@ -79,6 +81,7 @@ class Request:
         seeds: which; None: as many as decide the claims.
         run: settings for every run.
         words: the command line as it was typed.
+        jobs_shown: of each state in a status; None: all.
     """
 
     selection: Selection
@@ -91,6 +94,7 @@ class Request:
     run: tuple[str, ...]
     cluster: ClusterSettings
     words: tuple[str, ...]
+    jobs_shown: int | None = None
 
     @property
     def ledger(self) -> str | None:
@@ -168,6 +172,7 @@ def read_request(arguments: Sequence[str]) -> Request:
         run=tuple(of_runs),
         cluster=_cluster(given),
         words=tuple(arguments),
+        jobs_shown=given.optional_count("jobs_shown"),
     )
 
 
@@ -185,7 +190,12 @@ def _cluster(given: Given) -> ClusterSettings:
         return ClusterSettings(kind)
     if kind is ClusterKind.SLURM:
         return ClusterSettings(kind, slurm=read_slurm(given))
-    return ClusterSettings(kind, given.optional_count("cluster.slots"), given.positive("cluster.refresh_seconds"))
+    return ClusterSettings(
+        kind,
+        given.optional_count("cluster.slots"),
+        given.positive("cluster.refresh_seconds"),
+        processes=given.optional_count("cluster.processes") or 1,
+    )
 
 
 def _group(argument: str) -> str:

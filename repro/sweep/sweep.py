@@ -5,20 +5,28 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from repro.console import complain
+from repro.engine.ranks import own_rank
+from repro.errors import ConfigError
 from repro.experiments.measurements import Measurements
 from repro.experiments.readings import mistaken_readings
 from repro.papers import Library, SpecError, Table
+from repro.report.audit.own_lines import Known
+from repro.sweep.clusters.slurm.left import handed_over, with_lost
 from repro.sweep.clusters.slurm.submissions import look_at_queue
-from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.job import Job, JobState, Observed
 from repro.sweep.plan.known import known_evaluations
+from repro.sweep.plan.listed import RecordsList
 from repro.sweep.plan.look import Look, look
-from repro.sweep.plan.observe import observe, recorded_evaluations
+from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import Plan, distinct_jobs, make_plan
+from repro.sweep.plan.processes import refused_processes
 from repro.sweep.plan.questions import questions
 from repro.sweep.plan.run_settings import with_settings
 from repro.sweep.plan.seeds import seed_lines
-from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, headed, plan_lines, problem_lines
+from repro.sweep.plan.status_text import status_lines
+from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, plan_lines, problem_lines
 from repro.sweep.plan.wanted import wanted_cells
+from repro.sweep.plan.words import headed
 from repro.sweep.request import Action, ClusterKind, Request, read_request
 
 
@@ -31,6 +39,11 @@ def carry_out(overrides: Sequence[str]) -> int:
         ConfigError: a setting of a wrong kind, or a table or scale that there is not.
     """
     request = read_request(overrides)
+    if own_rank().size > 1:
+        raise ConfigError(
+            "a sweep is one process, which starts those of its jobs: give the command by itself, with cluster=local "
+            f"cluster.processes={own_rank().size}, instead of through torchrun or srun"
+        )
     if request.action is Action.CANCEL and not request.selection.patterns:
         from repro.sweep.clusters.register import cancelled
 
@@ -58,28 +71,35 @@ class Sweep:
 
     def __init__(self, request: Request, library: Library, tables: Sequence[Table]) -> None:
         self.request, self.library = request, library
-        self.wanted, self.found = wanted_cells(request, library, tables)
-        self.listed = recorded_evaluations(request.selection.reports)
+        selection = request.selection
+        wanted, self.found = wanted_cells(request, library, tables)
+        self.wanted = with_settings(wanted, request.run, selection.outputs.root, selection.conf_folder)
+        self._list = RecordsList(selection.reports, Known(library.scales, selection.conf_folder))
+        self.listed = self._list.read()
         self.look: Look | None = None
         if request.seeds is None:
-            self.look = look(self.wanted, self.found, request.selection.outputs, self.listed)
+            self.look = look(self.wanted, self.found, selection.outputs, self.listed.evaluations)
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
-        jobs = distinct_jobs(self.wanted, self.seeds)
-        selection = request.selection
+        self.jobs = distinct_jobs(self.wanted, self.seeds)
         self.queue_problem = ""
-        self.jobs = with_settings(jobs, request.run, selection.outputs.root, selection.conf_folder)
+        self.longest_seconds: float | None = None
+        self.observed: dict[str, Observed] = {}
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
         outputs = self.request.selection.outputs
         is_chosen = self.request.cluster.kind is ClusterKind.SLURM
+        handed = {run_id: job for run_id, job in handed_over(outputs).items() if run_id in self.jobs}
         queued, self.queue_problem = look_at_queue(outputs, is_chosen=is_chosen)
         observed = observe(outputs, self.jobs, queued)
+        if handed and not self.queue_problem:
+            observed = with_lost(observed, handed)
         if retry:
-            observed = {key: replace(seen, state=None, message="") if seen.has_failed else seen
+            observed = {key: replace(seen, state=None, message="", lost="") if seen.has_failed or seen.lost else seen
                         for key, seen in observed.items()}  # fmt: skip
-        self.listed = recorded_evaluations(self.request.selection.reports)
-        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed)
+        self.observed = observed
+        self.listed = self._list.read()
+        return make_plan(self.wanted, self.seeds, self.jobs, observed, self.listed.evaluations)
 
     def carry_out(self) -> int:
         """Does what was asked for, and returns the exit code."""
@@ -93,7 +113,11 @@ class Sweep:
 
             return examine(request, [job.configuration for job in self.jobs.values()])
         plan = self.plan()
-        for line in plan_lines(plan, self.found):
+        is_status = request.action is Action.STATUS
+        for line in (status_lines(plan, self.found, self.observed, request.jobs_shown) if is_status
+                     else plan_lines(plan, self.found)):  # fmt: skip
+            print(line)
+        for line in self.listed.lines(item for job in plan.jobs.values() for item in job.missing):
             print(line)
         for line in headed("queue", self.queue_problem) if self.queue_problem else ():
             print(line)
@@ -127,9 +151,11 @@ class Sweep:
         return self.to_retry(plan) if self.request.action is Action.RETRY else plan.open_jobs
 
     def refused(self, jobs: Sequence[Job]) -> list[str]:
-        """Sentences about jobs that would be refused for the images that they choose by or measure."""
+        """Sentences about jobs that would be refused: for how processes share their batches, and for their images."""
         if not jobs:
             return []
+        if apart := list(refused_processes(jobs, self.request.cluster.processes)):
+            return apart
         from repro.sweep.plan.images import refused_images  # loads torch, which a plan with nothing to do spares
 
         return list(refused_images(jobs, self.jobs, self.request.selection.outputs))
@@ -139,7 +165,7 @@ class Sweep:
         request, tables = self.request, [table for table in self.found.tables if table.claims]
         if request.ledger is not None or not 0 < len(tables) <= ROWS_UP_TO_TABLES:
             return
-        known = known_evaluations(request.selection.outputs, self.jobs, self.listed)
+        known = known_evaluations(request.selection.outputs, self.jobs, self.listed.evaluations)
         for table in tables:
             if len(tables) > 1:
                 yield table.key
@@ -151,11 +177,17 @@ class Sweep:
 
     def estimate_lines(self, plan: Plan) -> Sequence[str]:
         """What the open jobs of a plan cost."""
+        from repro.sweep.clusters.slurm.budget import lines, longest_seconds
         from repro.sweep.plan.cost import estimate_lines  # loads torch, which a plan with nothing to do spares
         from repro.sweep.plan.estimate import estimate
 
         slots = self.slots()
-        return list(estimate_lines(estimate(plan, self.request.selection.outputs, slots), slots))
+        found = estimate(plan, self.request.selection.outputs, slots)
+        settings = self.request.cluster.slurm
+        if settings is None:
+            return list(estimate_lines(found, slots))
+        self.longest_seconds = longest_seconds(found, on_gpu=settings.gpus_per_node > 0)
+        return [*estimate_lines(found, slots), *lines(settings, self.request.selection.outputs, self.longest_seconds)]
 
     def execute(self, jobs: Sequence[Job]) -> int:
         """Carries jobs out, each after its upstream; returns the exit code, 0 only if the whole plan is done."""
@@ -164,7 +196,7 @@ class Sweep:
         if self.queue_problem and self.request.cluster.kind is ClusterKind.SLURM:
             print("nothing is submitted before SLURM answers, see above")
             return 1
-        return execute(self.request, jobs, self.plan)
+        return execute(self.request, jobs, self.plan, self.longest_seconds)
 
     def slots(self) -> int:
         """Jobs at a time on the cluster chosen."""
@@ -173,7 +205,7 @@ class Sweep:
         from repro.sweep.clusters.local import slots_of
 
         devices = [job.configuration.settings.runtime.device for job in self.jobs.values()]
-        return len(slots_of(self.request.cluster.slots, devices))
+        return len(slots_of(self.request.cluster.slots, devices, self.request.cluster.processes))
 
     def to_retry(self, plan: Plan) -> list[Job]:
         """What failed, what it blocked, and trainings whose weights these need once more."""

@@ -3,7 +3,8 @@
     python -m repro.track                                    outputs/runs into outputs/mlflow.db
     python -m repro.track tracking.uri=http://localhost:5000 into a server
 
-Runs that are being written are left to their own process. Exit code 0 only if every other run could be brought in.
+Runs at work, also on other hosts, are shown as far as their newest checkpoint. Exit code 0 only if every run that has
+something to show could be brought in.
 """
 
 import sys

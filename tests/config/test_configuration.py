@@ -52,6 +52,23 @@ def test_what_is_derived_is_the_same_whether_the_science_was_known_before_or_not
     assert known.starting_from("0" * 16, dropping).run_id == fresh.starting_from("0" * 16, dropping).run_id
 
 
+@pytest.mark.parametrize("path", ["outputs", "runtime.threads", "tracking.kind", "dataset.root", "schedule.batch_size"])
+def test_ids_that_are_handed_on_are_those_that_would_be_worked_out(path):
+    known, fresh = (Configuration(composed(*GALD).tree, composed(*GALD).choices) for _ in range(2))
+    assert known.evaluation_id
+    other = known.with_leaf(path, 3).asked_for(f"{path}=3")
+    assert same(other, fresh.with_leaf(path, 3).asked_for(f"{path}=3"))
+    assert ("run_id" in vars(known.with_leaf(path, 3))) == (path.partition(".")[0] not in ("dataset", "schedule"))
+
+
+def test_a_group_that_names_no_run_leaves_the_ids_as_they_are():
+    assert composed(*GALD).evaluation_id
+    other = composed(*GALD).with_group(composed("tracking=none"), "tracking")
+    assert other.tree["tracking"] != composed(*GALD).tree["tracking"]
+    assert "run_id" in vars(other)
+    assert "run_id" not in vars(composed(*GALD).with_group(composed("head=fcn"), "head"))
+
+
 def test_an_untrained_run_does_not_depend_on_the_seed():
     untrained = composed("init=torchvision:fcn_resnet50")
     _ = untrained.science
@@ -191,3 +208,9 @@ def test_weights_that_were_changed_since_the_run_was_named_are_refused(tmp_path)
     file.write_bytes(b"two")
     with pytest.raises(ConfigError, match="has been changed while it started"):
         configuration.check_unchanged(configuration.run_id)
+
+
+def test_targets_of_the_users_own_are_told_with_the_leaf_that_names_them():
+    configuration = composed("backbone._target_=tests.tiny_network.Small")
+    assert configuration.own_targets == {"tests.tiny_network.Small": "backbone._target_"}
+    assert composed().own_targets == {}

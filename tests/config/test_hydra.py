@@ -38,6 +38,23 @@ def test_hydras_own_complaints_are_sentences():
     assert "\n" not in str(caught.value)
 
 
+def test_an_equal_composition_is_a_copy_of_its_own_for_which_hydra_is_not_asked_again(monkeypatch):
+    first = composed(["head=aspp"])
+    with monkeypatch.context() as patched:
+        patched.delattr("hydra.compose")
+        OmegaConf.update(first, "head.width", 3)
+        assert (first.head.width, composed(["head=aspp"]).head.width) == (3, 256)
+    assert composed(["head=aspp"], name="config").head == composed(["head=aspp", "hydra.verbose=true"]).head
+
+
+def test_a_file_that_was_changed_is_composed_anew(tmp_path):
+    file = tmp_path / "head" / "mine.yaml"
+    file.parent.mkdir()
+    for width in (8, 16):
+        file.write_text(f"width: {width}\n")
+        assert composed(["head=mine"], tmp_path).head.width == width
+
+
 def test_leaves_are_set_as_hydra_would():
     node = composed([])
     given = ["head.pool_sizes=[1,2]", "backbone.weights=null", "name=a b"]

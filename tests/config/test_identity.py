@@ -30,7 +30,6 @@ COMPOSITIONS = {
     "untrained": ["init=torchvision:fcn_resnet50"],
     "dropout before a further convolution": ["head=aspp_torchvision", "head.extra_conv_dropout=0.1"],
 }
-CONFIGURATIONS = {name: composed(*overrides) for name, overrides in COMPOSITIONS.items()}
 UNUSED = {
     "head.extra_conv_dropout",
     "schedule.ohem.threshold", "schedule.ohem.kept_pixels", "evaluation.window_stride", "backbone.block_shortcut",
@@ -43,17 +42,14 @@ UNSHRUNK = {"schedule.augmentation.antialias", "schedule.augmentation.label_from
 UNPADDED = {"evaluation.pad_first"}
 UNSEEN = {"validation.every", "validation.split"}
 UNSTARTED = {"init.drop", "init.layout"}
-UNTRAINED = {
-    path
-    for path in CONFIGURATIONS["untrained"].leaves
-    if path.startswith(("schedule.", "auxiliary.")) and path != "schedule.length"
-} | {"seed", "selection", "head.dropout", "head.dropout_kind"}
 CHOOSING = {  # leaves of the evaluation that validations follow, where these choose the weights
     "best": {"evaluation.pad_to", "evaluation.window", "dataset.evaluation_split"},
     "best in windows": {
         "evaluation.window", "evaluation.window_stride", "evaluation.average", "dataset.evaluation_split",
     },
 }  # fmt: skip
+UNTRAINED = ("schedule.", "auxiliary.")
+"""Of these groups nothing counts in a network that is not trained, but that it has no steps."""
 NO_EFFECT = {  # in a composition where these are inert; the last two show that they count where they act
     "default": {*UNUSED, *UNSEEN, *NO_AUXILIARY, *SINGLE_SCALE, *UNSHRUNK, *UNPADDED, *UNSTARTED},
     "voc": {"dataset.content", *UNUSED, *UNSEEN, *NO_AUXILIARY, "backbone.first_draw", *UNSTARTED},
@@ -116,7 +112,10 @@ NO_EFFECT = {  # in a composition where these are inert; the last two show that 
         "dataset.train_split",
         "dataset.duplicate",
         "dataset.content",
-        *UNTRAINED,
+        "seed",
+        "selection",
+        "head.dropout",
+        "head.dropout_kind",
     },
 }
 
@@ -150,7 +149,8 @@ def other_value(path, value):
 
 def ids_to_change(name, path):
     """Whether a leaf of a composition is to change the id of the run, and that of the evaluation; None: no matter."""
-    if path in NO_EFFECT[name]:
+    of_training = path.startswith(UNTRAINED) and path != "schedule.length"
+    if path in NO_EFFECT[name] or (name == "untrained" and of_training):
         return False, None
     if not identity.is_part_of_a_run(path):
         protocol = path.startswith("evaluation.") or path == "dataset.evaluation_split"
@@ -158,9 +158,9 @@ def ids_to_change(name, path):
     return True, True
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", COMPOSITIONS)
 def test_every_leaf_changes_an_id_or_is_on_the_list(name):
-    configuration = CONFIGURATIONS[name]
+    configuration = composed(*COMPOSITIONS[name])
     wrong = {}
     for path, value in configuration.leaves.items():
         changed = configuration.with_leaf(path, other_value(path, value))
@@ -173,7 +173,7 @@ def test_every_leaf_changes_an_id_or_is_on_the_list(name):
 
 
 def test_the_list_names_only_leaves_that_exist():
-    existing = {path for configuration in CONFIGURATIONS.values() for path in configuration.leaves}
+    existing = {path for overrides in COMPOSITIONS.values() for path in composed(*overrides).leaves}
     assert existing >= identity.NOT_PART_OF_A_RUN | set(identity.LATER_LEAVES)
     assert existing >= identity.NOT_PART_OF_AN_EVALUATION | identity.NOT_OF_WHAT_IS_MEASURED
     assert existing >= identity.OF_THE_VALIDATION

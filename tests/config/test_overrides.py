@@ -1,4 +1,5 @@
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,3 +114,13 @@ PLAIN = st.characters(codec="utf-8", exclude_characters=",[]{}()'\"\\=", exclude
 @given(st.text(PLAIN))
 def test_any_text_beyond_ascii_is_read_as_it_stands(text):
     assert read(f"name={text}ü").value == f"{text}ü"
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "7", "10", "0.5", "12.50", "3e-4", "-1", "007", "1_000", "1.", ".5", "true", "7a", "inf"]
+)
+def test_a_plain_number_is_read_as_by_the_grammar(text):
+    by_grammar = OverridesParser.create().parse_override(f"schedule.batch_size={text}")
+    found = read(f"schedule.batch_size={text}")
+    assert (found.key, found.text, found.value) == ("schedule.batch_size", text, by_grammar.value())
+    assert type(found.value) is type(by_grammar.value())

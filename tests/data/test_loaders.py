@@ -136,3 +136,15 @@ def test_several_sizes_without_a_crop_are_explained() -> None:
 def test_too_few_images_are_refused_at_once() -> None:
     with pytest.raises(DataError, match="holds 3 images, fewer than one batch of 4"):
         training_loader(Numbered(3), Augmentation(), seed=0, batch_size=4, total_steps=1)
+
+
+def test_processes_that_share_a_batch_have_its_items_between_them_and_read_no_others() -> None:
+    whole = batches(total_steps=6)
+    parts = [batches(total_steps=6, share=share) for share in (range(2), range(2, 3), range(3, 4))]
+    for number, (image, label) in enumerate(whole):
+        assert torch.equal(torch.cat([part[number][0] for part in parts]), image)
+        assert torch.equal(torch.cat([part[number][1] for part in parts]), label)
+
+
+def test_some_items_of_an_evaluation_keep_their_index() -> None:
+    assert [index for index, _, _ in evaluation_loader(Numbered(9), [1, 4, 8])] == [1, 4, 8]

@@ -92,7 +92,8 @@ def test_neither_the_start_method_nor_signals_to_the_whole_job_change_anything(s
         if steps % 100 == 0:
             (worker,) = [child for child in set(children(os.getpid())) - before if is_worker(child)]
             # Not from this process, which is the parent that may end its workers.
-            subprocess.run(["sh", "-c", f"kill -TERM {worker}; kill -INT {worker}"], check=True)
+            sent = "; ".join(f"kill -{name} {worker}" for name in ("TERM", "INT", "USR1", "USR2", "CONT"))
+            subprocess.run(["sh", "-c", sent], check=True)
         assert same([found], [expected])
         steps += 1
     assert steps == 300

@@ -11,7 +11,9 @@ from repro.config.settings import Average, ScaledSize
 from repro.data import SegmentationDataset, normalise
 from repro.engine.evaluate import batched, evaluate, predict
 from repro.engine.meter import Diverged
+from repro.engine.team import ALONE
 from tests.composed import composed
+from tests.engine.teams import by_all
 
 CLASSES = 4
 
@@ -262,3 +264,24 @@ def test_windows_stand_two_thirds_apart_unless_told_otherwise():
     assert set(model.sizes) == {(20, 20)}
     predict(model, images, configured(window=20, window_stride=5).evaluation)
     assert len(model.sizes) == 4 + 9
+
+
+def scored(team, size):
+    """Every image's matrix, and the images that this process has seen."""
+    seen = []
+    settings = composed("evaluation.batch_size=2", "runtime.progress=false", "runtime.workers=0").settings
+    found = evaluate(
+        Pointwise(), Photographs((SIZES * 2)[:size]), settings, torch.device("cpu"), title="",
+        observer=lambda index, *_: seen.append(index), team=team,
+    )  # fmt: skip
+    return found.sha256(), found.total(), seen
+
+
+@pytest.mark.parametrize("size", [7, 1])
+def test_processes_share_the_images_and_each_has_all_matrices(size, tmp_path):
+    digest, total, seen = scored(ALONE, size)
+    found = by_all(3, tmp_path, scored, size)
+    for own_digest, own_total, _ in found:
+        assert own_digest == digest
+        assert np.array_equal(own_total, total)
+    assert sorted(index for _, _, own in found for index in own) == seen == list(range(size))

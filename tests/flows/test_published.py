@@ -19,7 +19,7 @@ from tests.nn.test_resnet import randomise_norms
 
 FILES = {
     "deeplabv3_resnet50": "deeplabv3_resnet50_coco-cd0a2569.pth",
-    "fcn_resnet101": "fcn_resnet101_coco-7ecb50ca.pth",
+    "fcn_resnet50": "fcn_resnet50_coco-1167a1af.pth",
 }
 
 
@@ -69,7 +69,7 @@ def published(tmp_path_factory):
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_run_scores_as_torchvisions_network_does(tmp_path, cache, published, name):
-    make_voc(tmp_path / "voc")
+    make_voc(tmp_path / "voc", val=2)
     theirs = published(cache, name)
     outcome = run(settings(tmp_path, name))
     matrix = ConfusionMatrix(21, ignore_index=255)
@@ -91,7 +91,7 @@ def voc_images(root, dataset):
 
 
 def test_without_network_and_cache_one_sentence_says_what_to_put_where(tmp_path, cache):
-    make_voc(tmp_path / "voc")
+    make_voc(tmp_path / "voc", val=2)
     with pytest.raises(DataError) as caught:
         run(settings(tmp_path, "deeplabv3_resnet50"))
     assert "deeplabv3_resnet50_coco-cd0a2569.pth" in str(caught.value)
@@ -100,30 +100,30 @@ def test_without_network_and_cache_one_sentence_says_what_to_put_where(tmp_path,
 
 
 def test_a_mismatch_lists_what_is_missing_and_what_is_unexpected(tmp_path, cache, published):
-    make_voc(tmp_path / "voc")
-    published(cache, "fcn_resnet101")
+    make_voc(tmp_path / "voc", val=2)
+    published(cache, "fcn_resnet50")
     with pytest.raises(DataError) as caught:
-        run(settings(tmp_path, "fcn_resnet101", "head=aspp_torchvision"))
+        run(settings(tmp_path, "fcn_resnet50", "head=aspp_torchvision"))
     message = str(caught.value)
-    assert "torchvision's fcn_resnet101 does not fit" in message
+    assert "torchvision's fcn_resnet50 does not fit" in message
     assert "missing: head.context" in message
     assert "unexpected: head.hidden" in message
 
 
 def test_objects_in_the_file_are_not_unpickled(tmp_path, cache):
-    make_voc(tmp_path / "voc")
-    torch.save(torch.nn.Linear(1, 1), cache / FILES["fcn_resnet101"])
+    make_voc(tmp_path / "voc", val=2)
+    torch.save(torch.nn.Linear(1, 1), cache / FILES["fcn_resnet50"])
     with pytest.raises(DataError, match="holds more than tensors"):
-        run(settings(tmp_path, "fcn_resnet101"))
+        run(settings(tmp_path, "fcn_resnet50"))
 
 
 def test_an_auxiliary_head_is_left_out_where_there_is_none(tmp_path, cache, published):
-    make_voc(tmp_path / "voc")
+    make_voc(tmp_path / "voc", val=2)
     published(cache, "deeplabv3_resnet50")
     assert run(settings(tmp_path, "deeplabv3_resnet50", "auxiliary=none")).record.steps == 0
 
 
 def test_an_unknown_name_is_answered_with_the_names(tmp_path):
-    make_voc(tmp_path / "voc")
+    make_voc(tmp_path / "voc", val=2)
     with pytest.raises(ConfigError, match="the names are deeplabv3_resnet101, deeplabv3_resnet50, fcn_resnet101"):
         run(settings(tmp_path, "fcn_resnet50", "init.from=torchvision:lraspp"))

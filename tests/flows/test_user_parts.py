@@ -192,8 +192,18 @@ FAULTS = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def conf(tmp_path_factory):
+    """The folder with the YAML of each part, written once: what stays as it is, is composed once."""
+    folder = tmp_path_factory.mktemp("conf")
+    for group, _, text in PARTS.values():
+        (folder / group).mkdir()
+        (folder / group / "own.yaml").write_text(text)
+    return folder
+
+
 @pytest.fixture
-def own(tmp_path, monkeypatch, capsys):
+def own(conf, tmp_path, monkeypatch, capsys):
     """Writes one part, with a change in its code or its YAML, and runs it; returns the exit code and the errors."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
@@ -201,15 +211,16 @@ def own(tmp_path, monkeypatch, capsys):
     def run(part, before="", after=""):
         group, code, text = PARTS[part]
         assert before in code or before in text
-        name = f"own_{part}"
+        name, file = f"own_{part}", conf / group / "own.yaml"
         monkeypatch.delitem(sys.modules, name, raising=False)
-        (tmp_path / f"{name}.py").write_text(code.replace(before, after, 1) if before in code else code)
-        folder = tmp_path / "conf" / group
-        folder.mkdir(parents=True)
-        (folder / "own.yaml").write_text(text if before in code else text.replace(before, after, 1))
+        (tmp_path / f"{name}.py").write_text(code.replace(before, after, 1))
+        if before not in code:
+            file.write_text(text.replace(before, after, 1))
         words = [word for word in TINIEST if not word.startswith(group)]
-        code = main(["--config-dir", str(tmp_path / "conf"), f"{group}=own", *words, f"outputs={tmp_path / 'outputs'}"])
+        code = main(["--config-dir", str(conf), f"{group}=own", *words, f"outputs={tmp_path / 'outputs'}"])
         monkeypatch.delitem(sys.modules, name, raising=False)
+        if file.read_text() != text:
+            file.write_text(text)
         printed = capsys.readouterr()
         assert "Error getting class" not in printed.out
         return code, printed.err

@@ -52,6 +52,20 @@ def test_an_unknown_scale_is_answered_with_those_there_are():
         papers().scale("smok")
 
 
+def test_papers_of_the_package_are_read_again_once_a_file_changes(tmp_path, monkeypatch):
+    ours = write_paper(tmp_path / "ours")
+    monkeypatch.setattr("repro.papers.library.sweeps_folder", lambda: ours)
+    own = write_paper(tmp_path / "own")
+    (own / "small").rename(own / "other")
+    first = load_papers()
+    assert load_papers([own]).tables.keys() == {"small/table1", "other/table1"}
+    assert load_papers() == first
+    assert load_papers().tables["small/table1"] is first.tables["small/table1"]
+    paper = ours / "small" / "paper.yaml"
+    paper.write_text(paper.read_text().replace("title: ", "title: Not "))
+    assert load_papers().papers["small"].title == f"Not {first.papers['small'].title}"
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ConfigError, match="there is no folder"):
         load_papers([tmp_path / "nowhere"])

@@ -149,7 +149,7 @@ def record_of(measurement: Measurement, seed: int, miou: float, **changes: Any) 
     configuration = measurement.configuration(seed)
     batch, length = (configuration.leaves[f"schedule.{leaf}"] for leaf in ("batch_size", "length"))
     steps = int(length.removesuffix(" steps"))
-    matrix = matrix_of(miou)
+    matrix, images = matrix_of(miou), configuration.leaves["dataset.val_images"]
     groups = ("backbone", "head", "dataset", "schedule", "evaluation")
     machine = {"code": {"commit": "c0ffee", "dirty": False}, "versions": {"torch": "2.11.0"},
                "hardware": {"processor": "A processor", "gpu": "A card"}}  # fmt: skip
@@ -169,7 +169,7 @@ def record_of(measurement: Measurement, seed: int, miou: float, **changes: Any) 
         "provenance": {
             "command": ["python", "-m", "repro", *configuration.overrides],
             **machine,
-            "evaluated_split": {"name": "val", "images": 96, "sha256": "ab" * 32},
+            "evaluated_split": {"name": "val", "images": images, "sha256": "ab" * 32},
             "training": {"step": steps, "batch_norm_samples": batch, **machine},
             "restarts": 1,
         },

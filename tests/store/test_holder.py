@@ -17,6 +17,7 @@ from repro.store.holder import (
     STALE_SECONDS,
     Holder,
     Life,
+    beating,
     beats,
     describe,
     life_of,
@@ -101,6 +102,20 @@ def test_watching_ends_at_the_first_sign_of_life(path: Path) -> None:
     start = time.monotonic()
     assert beats(path, 30)
     assert time.monotonic() - start < 5
+
+
+def test_many_are_watched_at_once_and_those_that_live_are_told(tmp_path: Path) -> None:
+    alive, dead, other = paths = [tmp_path / name for name in ("alive", "dead", "other")]
+    for path in paths:
+        path.touch()
+    threading.Timer(0.2, os.utime, [alive, (5, 5)]).start()
+    threading.Timer(0.3, os.utime, [other, (5, 5)]).start()
+    assert beating(paths, 0.9) == {alive, other}
+    threading.Timer(0.1, os.utime, [dead, (5, 5)]).start()
+    start = time.monotonic()
+    assert beating([dead], 30) == {dead}
+    assert time.monotonic() - start < 5
+    assert beating([], 30) == set()
 
 
 def test_a_look_that_hangs_is_no_silence_of_the_holder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

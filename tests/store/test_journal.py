@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.errors import StoreError
-from repro.store.journal import TAIL_BYTES, Journal, JournalView, newest_step, read_journal
+from repro.store.journal import (
+    TAIL_BYTES,
+    Journal,
+    JournalView,
+    newest_entries,
+    newest_event,
+    newest_step,
+    read_journal,
+)
 
 
 @pytest.fixture
@@ -228,3 +236,29 @@ def test_a_tail_without_any_whole_line_has_no_step(path: Path) -> None:
         journal.point(7, loss=1.0)
         journal.event("note", text="x" * 2 * TAIL_BYTES)
     assert newest_step(path) is None
+
+
+def test_the_newest_event_of_a_kind_is_read_from_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    assert newest_event(path, "checkpoint") is None
+    with Journal(path) as journal:
+        journal.event("checkpoint", step=1, seconds=0.5)
+        journal.event("checkpoint", step=2, seconds=0.7)
+        journal.point(3, loss=1.0)
+    found = newest_event(path, "checkpoint")
+    assert found is not None
+    assert found.fields == {"step": 2, "seconds": 0.7}
+    assert newest_event(path, "evaluated") is None
+
+
+def test_the_newest_entries_are_whole_lines_of_the_end(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    assert newest_entries(path) == []
+    with Journal(path) as journal:
+        for step in range(1, 400):
+            journal.point(step, loss=0.5)
+        journal.event("checkpoint", step=399)
+    found = newest_entries(path)
+    assert 10 < len(found) < 399
+    assert [item.step for item in found[:-1]] == list(range(400 - len(found) + 1, 400))
+    assert found[-1].kind == "checkpoint"

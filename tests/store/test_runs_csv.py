@@ -81,3 +81,10 @@ def test_every_column_has_a_plain_type():
     for value in values:
         assert value is None or isinstance(value, (str, int, float, bool, dict))
         assert not isinstance(value, float) or math.isfinite(value)
+
+
+def test_the_largest_number_of_processes_of_any_start_counts():
+    layouts = [None, {"processes": 1}, {"processes": 2}, {"processes": 1, "processes_at_starts": [1, 3, 1]}]
+    trainings = [{"layout": layout} if layout else {} for layout in layouts]
+    found = [recorded(example_record(provenance={**MEASURED, "training": training})) for training in trainings]
+    assert [one.processes for one in found] == [None, 1, 2, 3]

@@ -1,9 +1,10 @@
+import shlex
 from pathlib import Path
 
 import pytest
 
 from repro.errors import ConfigError
-from repro.sweep.request import Action, Assumptions, ClusterKind, ClusterSettings, read_request
+from repro.sweep.request import Action, Assumptions, ClusterKind, ClusterSettings, quoted, read_request
 from tests.composed import papers
 
 
@@ -26,6 +27,7 @@ def test_what_is_not_said_is_a_plan_of_one_seed_at_the_papers_scale():
 def test_a_local_queue_has_slots_and_looks_at_its_jobs_now_and_then():
     request = read_request(["cluster=local", "cluster.slots=3", "cluster.refresh_seconds=0.5"])
     assert request.cluster == ClusterSettings(ClusterKind.LOCAL, 3, 0.5)
+    assert read_request(["cluster=local", "cluster.processes=2"]).cluster.processes == 2
     for wrong in ("slots=0", "slots=-1", "slots=true", "slots=two", "slots=1.5"):
         with pytest.raises(ConfigError, match=r"cluster\.slots is .* at least 1, or null"):
             read_request(["cluster=local", f"cluster.{wrong}"])
@@ -90,3 +92,23 @@ def test_the_report_of_the_same_tables_is_a_command_away():
 def test_a_request_for_another_action_submits_nothing():
     request = read_request(["table=gald/*", "submit=true"])
     assert request.command("action=retry") == "python -m repro.sweep 'table=gald/*' action=retry"
+
+
+def test_jobs_of_slurm_have_settings_of_their_own():
+    cluster = read_request(["cluster=slurm", "cluster.partition=gpu", "cluster.limit_hours=4"]).cluster
+    assert (cluster.kind, cluster.slurm.partition, cluster.slurm.limit_minutes) == (ClusterKind.SLURM, "gpu", 240)
+    assert read_request(["cluster=local"]).cluster.slurm is None
+
+
+@pytest.mark.parametrize(
+    ("word", "typed"),
+    [
+        ("seeds=3", "seeds=3"),
+        ("table=gald/*", "'table=gald/*'"),
+        ("cluster.extra=['--hold']", "\"cluster.extra=['--hold']\""),
+        ("cluster.setup=['a \"$HOME\"']", "'cluster.setup=['\"'\"'a \"$HOME\"'\"'\"']'"),
+    ],
+)
+def test_a_word_is_quoted_so_that_a_shell_gives_it_back(word, typed):
+    assert quoted(word) == typed
+    assert shlex.split(quoted(word)) == [word]

@@ -129,6 +129,19 @@ def listed(folder, outputs, seeds, gap):
     (outputs / "reports" / "runs.csv").write_text(runs_csv(map(recorded, records)))
 
 
+def test_a_line_that_contradicts_itself_is_not_recorded_and_the_plan_says_so(tmp_path, outputs, capsys):
+    folder = write_table(tmp_path / "sweeps", ROWS[:2])
+    listed(folder, outputs, 1, gap=1.0)
+    path = outputs / "reports" / "runs.csv"
+    path.write_text(path.read_text().replace(",50.0,", ",99.9,", 1))
+    assert sweep(folder, outputs) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "state 1 done (recorded), 1 to do" in text
+    assert f"list {path}:" in text
+    assert "miou_percent is 99.9, but the mean of its 2 classes is 50.0: evaluation " in text
+    assert text.count(" counts as not recorded") == 1
+
+
 def test_seeds_are_planned_until_the_claims_are_decided(tmp_path, outputs, capsys):
     folder = write_table(tmp_path / "sweeps", ROWS[:2], claims=[CLAIM])
     assert plan_for(folder, outputs, "seeds=auto").seeds == (0, 1, 2)

@@ -1,17 +1,26 @@
 """Run folders brought into MLflow, as often as asked: what is said, what is shown, what is left alone."""
 
+import json
+import os
 import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from repro.errors import ConfigError
+from repro.store.journal import Journal
+from repro.store.lock import FolderLock
+from repro.store.outputs import Outputs
 from repro.store.run_folder import RunFolder
 from repro.store.status import RunState
-from repro.track import TrackingError
-from repro.track.bring import Tally, bring_level
+from repro.track import MLflowMirror, TrackingError
+from repro.track.bring import Tally, bring_in, bring_level
+from repro.track.snapshot import Snapshot
 from tests.example_mlflow import Seen, place_database
-from tests.example_runs import example_run
+from tests.example_runs import MATRIX, example_record, example_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")  # sqlalchemy about MLflow's models
 
@@ -35,6 +44,31 @@ def _total_points(seen: Seen) -> dict[str, int]:
         assert set(points.values()) <= {1}
         totals[run.data.tags["repro.run_id"]] = len(points)
     return totals
+
+
+@contextmanager
+def at_work(lock_path: Path, where: str) -> Iterator[None]:
+    """A process that holds a run: one of this host, or, by its heartbeat alone, one of another."""
+    if where == "here":
+        with FolderLock(lock_path):
+            yield
+        return
+    holder = {"host": "elsewhere", "pid": 77, "since": "2026-01-01T00:00:00+00:00", "purpose": "run"}
+    lock_path.write_text(json.dumps(holder | {"brief": False, "token": "theirs"}))
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(0.1):
+            os.utime(lock_path)
+
+    heart = threading.Thread(target=beat)
+    heart.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        heart.join()
+        lock_path.write_text("")
 
 
 def test_twice_in_a_row_changes_nothing(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,9 +95,9 @@ def test_a_broken_run_is_listed_and_the_others_are_done(outputs: Path, capsys: p
     told = capsys.readouterr()
     assert told.err.startswith(f"{RUNS[1]}: ")
     assert "00000000000000ee.json is damaged" in told.err
-    assert "2 brought level, 1 still running, 1 without a configuration yet, 1 broken; mend" in told.out
+    assert "2 brought level, 1 running and level, 1 without a configuration yet, 1 broken; mend" in told.out
     uri = f"sqlite:///{outputs / 'mlflow.db'}"
-    assert sorted(_total_points(Seen(uri))) == [RUNS[0], RUNS[2]]
+    assert sorted(_total_points(Seen(uri))) == [RUNS[0], RUNS[2], held.run_id]
     assert not (outputs / "runs" / "bbbbbbbbbbbbbbbb" / "lock").exists()
 
 
@@ -76,6 +110,54 @@ def test_a_killed_run_is_shown_as_killed(outputs: Path) -> None:
     status = folder.read_status()
     assert status is not None
     assert status.state is RunState.RUNNING, "the run folder is read, not changed"
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_a_run_at_work_is_shown_as_far_as_its_checkpoint_and_then_to_its_end(
+    outputs: Path, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    folder = example_run(outputs / "runs", "aaaaaaaaaaaaaaaa", steps=20, checkpoint=10, state=RunState.RUNNING)
+    uri = f"sqlite:///{outputs / 'mlflow.db'}"
+    with at_work(folder.lock_path, where):
+        for _ in range(2):
+            assert bring_level([f"outputs={outputs}"]) == 0
+            assert "1 running and level" in capsys.readouterr().out
+            assert Seen(uri).run(folder.run_id).info.status == "RUNNING"
+            assert set(Seen(uri).points(folder.run_id).values()) == {1}
+            assert {step for _, step in Seen(uri).points(folder.run_id)} == set(range(1, 11))
+        with Journal(folder.journal_path) as journal:
+            journal.event("checkpoint", step=15)
+        assert bring_level([f"outputs={outputs}"]) == 0
+        assert {step for _, step in Seen(uri).points(folder.run_id)} == set(range(1, 16))
+    folder.write_record(example_record(folder.run_id), MATRIX)
+    folder.write_status(RunState.FINISHED, step=20)
+    assert bring_level([f"outputs={outputs}"]) == 0
+    assert Seen(uri).run(folder.run_id).info.status == "FINISHED"
+    assert {step for _, step in Seen(uri).points(folder.run_id)} == {*range(1, 21), 40}
+    assert set(Seen(uri).points(folder.run_id).values()) == {1}
+
+
+def test_a_run_at_work_that_has_no_checkpoint_yet_is_left_to_its_own_process(outputs: Path) -> None:
+    folder = RunFolder(outputs / "runs", "aaaaaaaaaaaaaaaa")
+    example_run(outputs / "runs", folder.run_id, steps=0, state=RunState.RUNNING)
+    folder.journal_path.unlink()
+    with folder.lock():
+        assert bring_in([folder], MLflowMirror(f"sqlite:///{outputs / 'mlflow.db'}", "repro", Outputs(outputs))).held
+
+
+def test_a_run_that_ends_while_it_is_shown_is_shown_to_its_end(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = example_run(outputs / "runs", "aaaaaaaaaaaaaaaa", steps=20, state=RunState.RUNNING)
+    lock = folder.lock()
+    shown = MLflowMirror.bring_level
+
+    def ending(mirror: MLflowMirror, snapshot: Snapshot) -> bool:
+        lock.release()
+        return shown(mirror, snapshot)
+
+    monkeypatch.setattr(MLflowMirror, "bring_level", ending)
+    tally = bring_in([folder], MLflowMirror(f"sqlite:///{outputs / 'mlflow.db'}", "repro", Outputs(outputs)))
+    assert tally.sent == [folder.run_id]
+    assert Seen(f"sqlite:///{outputs / 'mlflow.db'}").run(folder.run_id).info.status == "KILLED"
 
 
 def test_a_locked_database_is_a_sentence(
@@ -106,5 +188,5 @@ def test_without_tracking_there_is_nowhere_to_bring_them(outputs: Path) -> None:
 def test_a_tally_names_what_there_is() -> None:
     assert Tally().sentence() == "no runs"
     assert Tally(sent=["a", "b"], held=["c"], broken={"d": "why"}).sentence() == (
-        "2 brought level, 1 still running, 1 broken"
+        "2 brought level, 1 running and without a checkpoint yet, 1 broken"
     )

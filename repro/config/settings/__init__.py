@@ -32,6 +32,7 @@ from repro.config.settings.schedule import (
     LossAverage,
     Schedule,
 )
+from repro.config.settings.shares import Shares
 
 __all__ = [
     "AugmentationSettings",
@@ -57,6 +58,7 @@ __all__ = [
     "Schedule",
     "Selection",
     "Settings",
+    "Shares",
     "TrackingKind",
     "TrackingSettings",
     "Validation",

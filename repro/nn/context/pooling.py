@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from repro.errors import ConfigError
 from repro.nn.layers import ConvBNReLU, global_average
+from repro.nn.shared_norm import SharedBatchNorm2d
 from repro.nn.tensors import exact_type, is_recorded, is_recorded_or_compiled, layout, without_autocast
 
 _CACHED_NUMBERS = 2**20  # 4 MiB in float32, a cache's share per core or more on most machines
@@ -158,7 +159,7 @@ def refuse_single_image(features: Tensor, norm: nn.Module, what: str, remedy: st
     Raises:
         ConfigError: B is 1, and `norm` is in training.
     """
-    if is_recorded() or not norm.training or isinstance(norm, nn.SyncBatchNorm):
+    if is_recorded() or not norm.training or isinstance(norm, (nn.SyncBatchNorm, SharedBatchNorm2d)):
         return
     if features.shape[0] == 1:
         raise ConfigError(

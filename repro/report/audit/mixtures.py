@@ -64,6 +64,8 @@ def _alone(line: Recorded) -> list[str]:
         told.append(f"measured by code with changes that commit {line.commit[:12] or 'unknown'} does not hold")
     if line.gpu_seconds and line.determinism not in ("", STRICT):
         told.append("measured on a GPU without determinism=strict, so that a repetition may differ")
+    if line.processes is not None and line.processes > 1:
+        told.append(f"trained by {line.processes} processes, whose sums differ from those of one by rounding")
     unknown = [
         name
         for name, value in (("commit", line.commit), ("code", line.science_code), ("determinism", line.determinism))

@@ -9,6 +9,7 @@ from repro.report.judge.evidence import Absent, Evidence, Values
 from repro.report.judge.results import CellResult
 from repro.report.judge.statistics import LEVEL, Estimate, Interval, holm
 from repro.report.judge.verdicts import (
+    MOST_SEEDS,
     SEEDS_OF_A_CELL,
     CellTest,
     Tolerance,
@@ -23,6 +24,7 @@ from repro.report.printed import rounded
 ONE_SEED = "one seed has no spread"
 NO_RUN = "no run has both of what is compared"
 WITHIN = "further off than one more run of ours would be, and yet within the tolerance"
+MANY = f"within the tolerance, and yet more than {MOST_SEEDS} seeds would be needed to show it"
 NEVER = "more seeds do not decide: the mean is beyond the tolerance, and yet one more run could be as far off"
 
 
@@ -149,4 +151,4 @@ def _decided(draft: _Draft, adjusted: dict[str, float]) -> CellResult:
         return cell
     needed = tested.seeds_needed(len(adjusted))
     beyond = abs(float(tested.mean.mean) - tested.published) >= tested.tolerance
-    return replace(cell, seeds_needed=needed, reason=NEVER if needed is None and beyond else "")
+    return replace(cell, seeds_needed=needed, reason="" if needed else NEVER if beyond else MANY)

@@ -9,6 +9,7 @@ from repro.report.judge.statistics import Interval
 from repro.report.judge.verdicts import ClaimVerdict, Verdict
 from repro.report.printed_claims import NOT_PRINTED, PrintedPart, PrintedSay
 from repro.store.images_csv import OverImages
+from repro.store.server_csv import ServerScore
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class CellResult:
         adjusted: the same after Holm over the table.
         seeds_needed: seeds that would decide it at the measured mean and spread; None if unknown, or if none would.
         margin: how far from the published number still counts as reproduced; None where that was not asked.
+        server: the score that a test server returned; None if none was entered.
     """
 
     address: Address
@@ -52,6 +54,7 @@ class CellResult:
     adjusted: float | None = None
     seeds_needed: int | None = None
     margin: float | None = None
+    server: ServerScore | None = None
 
 
 class Method(StrEnum):

@@ -16,6 +16,7 @@ class Verdict(StrEnum):
     SETTING = "setting"
     BLANK = "blank"
     CITED = "cited"
+    SERVER = "server"
     SERVER_ONLY = "server only"
     CANNOT_BE_RUN = "cannot be run"
     NOT_BUILT = "not built"
@@ -47,8 +48,8 @@ class Verdict(StrEnum):
     @property
     def is_runnable(self) -> bool:
         """Whether the cell can be measured here, if only it is run."""
-        return self not in (Verdict.CITED, Verdict.SERVER_ONLY, Verdict.CANNOT_BE_RUN, Verdict.NOT_BUILT,
-                            Verdict.NOT_AT_THIS_SCALE)  # fmt: skip
+        return self not in (Verdict.CITED, Verdict.SERVER, Verdict.SERVER_ONLY, Verdict.CANNOT_BE_RUN,
+                            Verdict.NOT_BUILT, Verdict.NOT_AT_THIS_SCALE)  # fmt: skip
 
 
 class ClaimVerdict(StrEnum):

@@ -43,6 +43,7 @@ class Figure:
         one_seed: whether the value rests on a single seed although seeds matter.
         measured_best: whether it is the best measured value of its column.
         notes: numbers of the footnotes.
+        server: score and date, where a test server returned one.
     """
 
     published: str = ""
@@ -56,12 +57,15 @@ class Figure:
     one_seed: bool = False
     measured_best: bool = False
     notes: tuple[int, ...] = ()
+    server: str = ""
 
     @property
     def state(self) -> str:
-        """What to say where no value stands, such as `cited` or `missing: not run`."""
+        """What to say where no value of ours stands, such as `cited` or `missing: not run`."""
         if self.verdict is None:
             return ""
+        if self.server:
+            return f"{self.verdict}: {self.server}"
         return f"missing: {self.verdict}" if self.verdict.is_missing else self.verdict
 
 
@@ -189,7 +193,8 @@ def _figure(made: Layout, result: TableResult, row: Row, cell: Cell, best: bool,
         return Figure(published, best, marked)
     notes = _cell_notes(made, row, found)
     if found.measured is None:
-        return Figure(published, best, marked, found.verdict, notes=notes)
+        server = f"{found.server.score} on {found.server.date}" if found.server else ""
+        return Figure(published, best, marked, found.verdict, notes=notes, server=server)
     places = measured_decimals(column, cell)
     interval = found.measured
     half = "" if interval.low is None or interval.high is None else f"{(interval.high - interval.low) / 2:.{places}f}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from repro.config.configuration import Configuration
+from repro.engine.fallen import has_fallen
 from repro.engine.stop import Interrupted
 from repro.errors import ConfigError, ReproError, StoreError, first_line
 from repro.store.files import atomic_write, read_json_object, remove
@@ -50,7 +51,7 @@ class FrozenJob:
     @property
     def outputs(self) -> Outputs:
         """Where the runs are."""
-        return Outputs(Path(self.configurations[0].tree["outputs"]))  # settings are read one by one, in hundredths
+        return Outputs(Path(self.configurations[0].leaves["outputs"]))  # settings are read one by one, in hundredths
 
     @property
     def run(self) -> RunFolder:
@@ -190,8 +191,8 @@ def carry_out(job: FrozenJob, say: Callable[[str], None], *, unattended: bool = 
         failed = _fate(attempt)
         if not isinstance(attempt.error, ReproError):
             say(attempt.trace)
-        if failed.ending is not Ending.FAILED or not job.run.has_weights:
-            break  # without weights the next evaluation would train, and fail, once more
+        if failed.ending is not Ending.FAILED or not job.run.has_weights or has_fallen():
+            break  # without weights the next evaluation would train, and fail, once more; without the others too
     return Result(failed.ending, failed.message, time.monotonic() - start, score, failed.exit_code)
 
 

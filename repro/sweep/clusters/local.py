@@ -2,54 +2,75 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import IO
 
 from repro.config.configuration import Configuration
 from repro.engine.stop import StopRequest
-from repro.errors import DamagedError, ReproError, StoreError
+from repro.errors import ConfigError, DamagedError, ReproError, StoreError
 from repro.provenance import available_cores
 from repro.store.files import is_there
+from repro.sweep.clusters.crew import Crew
 from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, describe, without_upstream
 from repro.sweep.clusters.progress import Active, Board
 from repro.sweep.request import ClusterSettings
 
 LOOK_SECONDS = 0.1
-WORKER = "repro.sweep.clusters.worker"
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for one job: a GPU (as CUDA_VISIBLE_DEVICES names it), or some threads of the CPU."""
+    """A place for one job: a GPU for each of its processes, or some threads of the CPU.
+
+    Attributes:
+        gpu: the GPUs, as CUDA_VISIBLE_DEVICES names them.
+        threads: for each process.
+        processes: that carry the job out together.
+    """
 
     gpu: str | None
     threads: int
+    processes: int = 1
+
+    def __str__(self) -> str:
+        if self.gpu is not None:
+            return f"GPU {self.gpu}"
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        return threads if self.processes == 1 else f"{self.processes} processes of {threads}"
 
 
 @dataclass
 class _Running:
     job: FrozenJob
     slot: Slot
-    process: subprocess.Popen[bytes]
-    log: IO[bytes]
+    crew: Crew
     active: Active
 
 
-def slots_of(wanted: int | None, devices: Sequence[str]) -> list[Slot]:
+def slots_of(wanted: int | None, devices: Sequence[str], processes: int = 1) -> list[Slot]:
     """The places for jobs on this machine.
 
     Args:
-        wanted: jobs at a time; None: one per GPU, or one without a GPU.
+        wanted: jobs at a time; None: as many as the GPUs are enough for, or one without a GPU.
         devices: `runtime.device` of the jobs; GPUs are given out unless all of them say cpu.
+        processes: of each job, which take a GPU each.
+
+    Raises:
+        ConfigError: there are fewer GPUs than processes of one job.
     """
     gpus = [] if all(device == "cpu" for device in devices) else visible_gpus()
-    count = wanted or len(gpus) or 1
-    threads = max(1, available_cores() // count)
-    return [Slot(gpus[number % len(gpus)] if gpus else None, threads) for number in range(count)]
+    if gpus and processes > len(gpus):
+        raise ConfigError(
+            f"cluster.processes is {processes}, one GPU for each, but this machine shows {len(gpus)}; give "
+            f"cluster.processes={len(gpus)}, or runtime.device=cpu"
+        )
+    together = [",".join(gpus[start : start + processes]) for start in range(0, len(gpus), processes)]
+    together = together[: len(gpus) // processes]
+    count = wanted or len(together) or 1
+    threads = max(1, available_cores() // (count * processes))
+    places = [together[number % len(together)] if together else None for number in range(count)]
+    return [Slot(place, threads, processes) for place in places]
 
 
 def visible_gpus() -> list[str]:
@@ -134,26 +155,16 @@ class LocalQueue:
 
     def _start(self, job: FrozenJob, slot: Slot) -> None:
         job, threads = fitted(job, slot)
-        file = job.freeze()
-        log = job.folder.log_path.open("ab")
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUTF8": "1"}  # all letters, in any locale
-        if slot.gpu is not None:
-            environment["CUDA_VISIBLE_DEVICES"] = slot.gpu
-        process = subprocess.Popen(
-            [sys.executable, "-m", WORKER, str(file)],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment,
-            start_new_session=True,  # a Ctrl-C at the terminal reaches it once, from here
-        )  # fmt: skip
-        self._running.append(_Running(job, slot, process, log, Active(job)))
-        place = f"GPU {slot.gpu}" if slot.gpu is not None else f"{threads} thread{'s' if threads > 1 else ''}"
+        crew = Crew(job, job.freeze(), slot.processes, threads, slot.gpu)
+        self._running.append(_Running(job, slot, crew, Active(job)))
+        place = replace(slot, threads=threads)
         self._board.say(f"started  {job.title}, run {job.run_id}, {place}; log {job.folder.log_path}")
 
     def _collect(self) -> None:
         for item in list(self._running):
-            code = item.process.poll()
+            code = item.crew.poll()
             if code is None:
                 continue
-            item.log.close()
             self._running.remove(item)
             self._free.append(item.slot)
             self._end(item.job, result_of(item.job, code, asked_to_end=self._told))
@@ -168,14 +179,12 @@ class LocalQueue:
             count = len(self._running)
             self._board.say(f"ending: {count} job{'s' if count > 1 else ''} write a checkpoint; Ctrl-C kills them")
             for item in self._running:
-                item.process.send_signal(signal.SIGTERM)
+                item.crew.send_signal(signal.SIGTERM)
 
     def _kill(self) -> None:
         self._told = True
         for item in self._running:
-            item.process.kill()
-        for item in self._running:
-            item.process.wait()
+            item.crew.kill()
         self._collect()
 
     def _show(self) -> None:
@@ -201,4 +210,4 @@ def result_of(job: FrozenJob, code: int, *, asked_to_end: bool) -> Result:
 def run_local(jobs: Sequence[FrozenJob], cluster: ClusterSettings, board: Board) -> dict[str, Result]:
     """Carries out jobs as the group `cluster` says."""
     devices = [item.settings.runtime.device for job in jobs for item in job.configurations]
-    return LocalQueue(jobs, slots_of(cluster.slots, devices), cluster.refresh_seconds, board).run()
+    return LocalQueue(jobs, slots_of(cluster.slots, devices, cluster.processes), cluster.refresh_seconds, board).run()

@@ -4,16 +4,20 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from repro.console import complain
 from repro.store.files import atomic_write, remove
 from repro.store.holder import Holder, living_holder
 from repro.store.lock import FolderLock
 from repro.store.outputs import Outputs
-from repro.sweep.request import Request
+from repro.sweep.clusters.slurm.cancel import cancel_queued
+from repro.sweep.clusters.slurm.submissions import look_at_queue
+from repro.sweep.plan.job import QueueState
+from repro.sweep.request import ClusterKind, Request
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,13 @@ def running_sweeps(outputs: Outputs) -> list[RunningSweep]:
     return found
 
 
-def cancel(outputs: Outputs, runs: Sequence[str] | None) -> Iterator[str]:
-    """Asks the processes behind some runs (None: behind any) to end after a checkpoint; yields what was done."""
+def cancel(outputs: Outputs, runs: Sequence[str] | None, cared_for: Collection[str] = ()) -> Iterator[str]:
+    """Asks the processes behind some runs (None: behind any) to end after a checkpoint; yields what was done.
+
+    Those `cared_for` are asked by others already: a second request would end them at once.
+    """
     here = socket.gethostname()
-    cared_for: set[str] = set()
+    cared_for = set(cared_for)
     for sweep in running_sweeps(outputs):
         if runs is not None and not sweep.runs & set(runs):
             continue
@@ -85,10 +92,20 @@ def _ended(what: str, holder: Holder, here: str) -> str:
 
 
 def cancelled(request: Request, runs: list[str] | None) -> int:
-    """Asks running processes to end and says which."""
-    lines = list(cancel(request.selection.outputs, runs))
+    """Asks running processes to end, takes jobs out of the queue, and says which; returns 1 if the queue is silent.
+
+    The queue comes first: what it no longer has cannot start while the processes are looked for.
+    """
+    outputs = request.selection.outputs
+    queued, problem = look_at_queue(outputs, is_chosen=request.cluster.kind is ClusterKind.SLURM)
+    lines = list(cancel_queued(queued, runs))
+    in_queue = {run_id for run_id, item in queued.items() if item.state is QueueState.RUNNING}
+    lines += cancel(outputs, runs, cared_for=in_queue)
     for line in lines:
         print(line)
+    if problem:
+        complain(problem)
     status = f"; {request.command('action=status')} shows when they have" if runs is not None else ""
-    print(f"each ends after a checkpoint{status}" if lines else "nothing to cancel: none of these is running here")
-    return 0
+    print(f"what was running ends after a checkpoint{status}" if lines else
+          "nothing to cancel: none of these is running here" + (" or in the queue" if queued else ""))  # fmt: skip
+    return 1 if problem else 0

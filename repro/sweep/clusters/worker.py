@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from repro.engine.fallen import ended
+from repro.engine.ranks import own_rank
 from repro.errors import ReproError
 from repro.store.files import remove
 from repro.store.jobs import JobFolder
@@ -11,7 +13,7 @@ from repro.sweep.clusters.jobs import Ending, FrozenJob, Result, blocked, carry_
 
 def main(path: Path) -> int:
     """Carries out the job of a file; returns 0 if everything asked for is there, 128 + n after signal n, else 1."""
-    return carried_out(path).exit_code
+    return ended(carried_out(path).exit_code)
 
 
 def carried_out(path: Path, *, unattended: bool = False) -> Result:
@@ -23,7 +25,8 @@ def carried_out(path: Path, *, unattended: bool = False) -> Result:
     """
     result_path = JobFolder.of(path).result_path
     try:
-        remove(result_path)  # of an earlier start of the same job
+        if own_rank().leads:
+            remove(result_path)  # of an earlier start of the same job
         job = FrozenJob.read(path)
         job.check_id()
         result = blocked(job) or carry_out(job, _say, unattended=unattended)
@@ -34,9 +37,11 @@ def carried_out(path: Path, *, unattended: bool = False) -> Result:
 
 
 def leave(result: Result, path: Path) -> None:
-    """Writes a result, and says what was not done."""
+    """Says what was not done; of several processes the one that leads writes the result."""
     if result.ending is not Ending.DONE:
         _say(f"{result.ending}: {result.message}")
+    if not own_rank().leads:
+        return
     try:
         result.write(path)
     except ReproError as error:

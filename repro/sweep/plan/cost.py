@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from repro.sweep.plan.estimate import FAR, Estimate
-from repro.sweep.plan.text import headed
+from repro.sweep.plan.words import duration, headed, size
 
-_BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 MESSAGES = 3
 
 
@@ -43,22 +42,3 @@ def _time(estimate: Estimate, slots: int) -> Iterator[str]:
 
 def _on_gpu(kinds: list[str]) -> bool:
     return not any(" thread" in kind for kind in kinds)
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit that suits it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 200 * 3600:
-        return f"{seconds / 3600:.1f} hours"
-    return f"{seconds / 86400:,.0f} days"
-
-
-def size(count: int) -> str:
-    """A number of bytes in the unit that suits it."""
-    for unit, name in _BYTES:
-        if count >= unit:
-            return f"{count / unit:.3g} {name}"
-    return f"{count} bytes"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from repro.config.configuration import Configuration
 from repro.experiments.measurement import Kind, Measurement
 from repro.store.status import RunState
+from repro.sweep.plan.standing import Standing
 
 
 class JobState(StrEnum):
@@ -93,6 +94,8 @@ class Observed:
         digest: of the weights, as far as the status tells.
         start_digest: of another run's weights that it started from, likewise.
         queued: its job in the queue; None if there is none.
+        standing: where its training stands while it runs; None before its first step.
+        lost: why it has not ended though its job has left the queue.
     """
 
     state: RunState | None = None
@@ -105,6 +108,14 @@ class Observed:
     digest: str | None = None
     start_digest: str | None = None
     queued: Queued | None = None
+    standing: Standing | None = None
+    lost: str = ""
+
+    @property
+    def place(self) -> str:
+        """What it is at and how far it is, as far as that is known."""
+        step = f"step {self.step:,}" if self.step else ""
+        return ", ".join(filter(None, [self.message, str(self.standing) if self.standing else step]))
 
     @property
     def has_failed(self) -> bool:

@@ -16,7 +16,7 @@ from repro.sweep.plan.job import Wanted
 from repro.sweep.plan.known import complete_number, known_evaluations
 from repro.sweep.plan.plan import distinct_jobs
 from repro.sweep.plan.questions import is_left_to_chance, sentence_of
-from repro.sweep.plan.text import headed
+from repro.sweep.plan.words import headed
 
 
 @dataclass(frozen=True)

@@ -90,10 +90,13 @@ def make_plan(
             since = "has been trained anew since" if is_stale else "is stale itself"
             reason = f"run {job.upstream}, which it started from, {since}"
             found[run_id] = replace(job, state=JobState.STALE, reason=reason, missing=tuple(job.evaluations))
+    following: dict[str | None, list[str]] = {}
+    for run_id, job in jobs.items():
+        following.setdefault(job.upstream, []).append(run_id)
     for run_id in reversed(list(found)):  # downstream first: who still needs weights?
         job = found[run_id]
-        needed = [other for other in found.values() if other.upstream == run_id and not other.state.is_settled]
-        needed = [other for other in needed if other.state is not JobState.TO_EVALUATE]
+        states = {found[other].state for other in following.get(run_id, ())}
+        needed = any(not state.is_settled and state is not JobState.TO_EVALUATE for state in states)
         if not needed and not job.evaluations and job.state in (JobState.TO_DO, JobState.FAILED):
             found[run_id] = replace(job, state=JobState.NOT_NEEDED, reason="what starts from it is done")
         elif needed and job.state.is_settled and not observed.get(run_id, nothing).weights:
@@ -116,10 +119,10 @@ def _is_stale(seen: Observed, before: Observed) -> bool:
     return None not in (seen.start_digest, before.digest) and seen.start_digest != before.digest
 
 
-def _in_queue(queued: Queued, step: int | None) -> tuple[JobState, str]:
+def _in_queue(queued: Queued, place: str) -> tuple[JobState, str]:
     match queued.state:
         case QueueState.RUNNING:
-            return JobState.RUNNING, f"job {queued.job_id}" + (f", step {step}" if step else "")
+            return JobState.RUNNING, ", ".join(filter(None, [f"job {queued.job_id}", place]))
         case QueueState.PENDING:
             return JobState.QUEUED, f"job {queued.job_id}: {queued.reason}"
         case QueueState.BLOCKED:  # for ever; whether what it waits for is still to be had is seen in the whole plan
@@ -135,9 +138,11 @@ def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
         state = JobState.RECORDED if only_listed else JobState.DONE
     elif seen.held:
         state = JobState.RUNNING
-        reason = ", ".join(filter(None, [seen.message, f"step {seen.step}" if seen.step else ""]))
+        reason = seen.place
     elif seen.queued is not None:
-        state, reason = _in_queue(seen.queued, seen.step)
+        state, reason = _in_queue(seen.queued, seen.place)
+    elif seen.lost:
+        state, reason = JobState.FAILED, seen.lost
     elif seen.elsewhere:
         state, reason = JobState.UNKNOWN, f"held {seen.elsewhere}, which a start would watch for signs of life"
     elif seen.has_failed:
@@ -145,5 +150,5 @@ def _judged(job: Job, seen: Observed, recorded: Collection[str]) -> Job:
     elif seen.weights:
         state = JobState.TO_EVALUATE
     elif seen.step:
-        reason = f"goes on from step {seen.step}"
+        reason = f"goes on from step {seen.step:,}"
     return replace(job, state=state, reason=reason, missing=missing, recorded=only_listed)

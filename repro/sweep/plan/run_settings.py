@@ -9,7 +9,8 @@ from repro.config.composer import Composer
 from repro.config.configuration import Configuration
 from repro.config.overrides import split
 from repro.errors import ConfigError
-from repro.sweep.plan.job import Job
+from repro.experiments.chain import Chain, Link
+from repro.sweep.plan.job import Wanted
 
 
 @dataclass
@@ -39,7 +40,7 @@ class RunSettings:
                 except KeyError:
                     continue  # built-in data lack the leaf of a folder
                 self.met.add(key)
-            configuration = replace(configuration, overrides=(*configuration.overrides, override))
+            configuration = configuration.asked_for(override)
         return configuration
 
     def unmet(self) -> list[str]:
@@ -49,24 +50,34 @@ class RunSettings:
 
 
 def with_settings(
-    jobs: Mapping[str, Job], overrides: Sequence[str], outputs: Path, conf_folder: Path | None = None
-) -> dict[str, Job]:
-    """The jobs with some settings in all their configurations, and with the folder of the outputs.
+    wanted: Sequence[Wanted], overrides: Sequence[str], outputs: Path, conf_folder: Path | None = None
+) -> list[Wanted]:
+    """The cells with some settings in all trainings of their chains, and with the folder of the outputs.
 
-    A leaf is set where it exists, so that `dataset.root=...` leaves built-in data alone.
+    A leaf is set where it exists, so that `dataset.root=...` leaves built-in data alone. Seeds are given afterwards, so
+    that each distinct training is altered and checked once, however many there are.
 
     Raises:
         ConfigError: a setting exists in no configuration, or changes the identity of a run or of an evaluation.
     """
     overrides = [*overrides, *([f"outputs={outputs}"] if str(outputs) != "outputs" else [])]
     settings = RunSettings(overrides, _groups(overrides, conf_folder))
-    result = {run_id: _altered(job, settings) for run_id, job in jobs.items()}
-    if jobs and (unmet := settings.unmet()):
-        known = next(iter(jobs.values())).configuration.leaves
+    links: dict[Link, Link] = {}
+    chains: dict[Chain, Chain] = {}
+    for item in wanted:
+        chain = item.measurement.chain
+        if chain not in chains:
+            for link in chain.links:
+                if link not in links:
+                    links[link] = replace(link, configuration=settings.on(link.configuration))
+            chains[chain] = Chain(tuple(links[link] for link in chain.links))
+            if overrides:
+                _check(chain, chains[chain], settings)
+    if links and (unmet := settings.unmet()):
+        known = next(iter(links)).configuration.leaves
         raise ConfigError(f"no run has the setting {unmet[0]}{unknown_setting(unmet[0], known)}")
-    for job in result.values() if overrides else ():
-        _check(job, jobs[job.run_id], settings)
-    return result
+    return [replace(item, measurement=replace(item.measurement, chain=chains[item.measurement.chain]))
+            for item in wanted]  # fmt: skip
 
 
 def _groups(overrides: Sequence[str], conf_folder: Path | None) -> dict[str, Configuration]:
@@ -86,27 +97,21 @@ def _outermost(key: str) -> str:
     return key.partition("/")[0]
 
 
-def _altered(job: Job, settings: RunSettings) -> Job:
-    own = settings.on(job.configuration)
-    evaluations = {
-        key: own if configuration is job.configuration else settings.on(configuration)
-        for key, configuration in job.evaluations.items()
-    }
-    return replace(job, configuration=own, evaluations=evaluations)
+def _check(before: Chain, after: Chain, settings: RunSettings) -> None:
+    """Raises if the settings made another run, or another evaluation, of a chain; names the first one that does."""
+    for link, altered in zip(before.links, after.links, strict=True):
+        is_measured = link is before.links[-1]
+        if _is_same(link.configuration, altered.configuration, is_measured):
+            continue
+        alone = (override for override in settings.overrides
+                 if not _is_same(link.configuration, replace(settings, overrides=[override]).on(link.configuration),
+                                 is_measured))  # fmt: skip
+        culprit = next(alone, " ".join(settings.overrides))
+        raise ConfigError(
+            f"{culprit} changes what is measured, so the cells would not get their numbers; a sweep takes settings of "
+            "runs such as runtime.workers=4 or tracking=none, others belong into the table's YAML"
+        )
 
 
-def _check(job: Job, before: Job, settings: RunSettings) -> None:
-    """Raises if the settings made another run, or another evaluation, of a job; names the first one that does."""
-    if _ids(job) == _ids(before):
-        return
-    alone = (override for override in settings.overrides
-             if _ids(_altered(before, replace(settings, overrides=[override]))) != _ids(before))  # fmt: skip
-    culprit = next(alone, " ".join(settings.overrides))
-    raise ConfigError(
-        f"{culprit} changes what is measured, so the cells would not get their numbers; a sweep takes settings of runs "
-        "such as runtime.workers=4 or tracking=none, others belong into the table's YAML"
-    )
-
-
-def _ids(job: Job) -> tuple[str, ...]:
-    return (job.configuration.run_id, *(item.evaluation_id for item in job.evaluations.values()))
+def _is_same(one: Configuration, other: Configuration, is_measured: bool) -> bool:
+    return one.run_id == other.run_id and (not is_measured or one.evaluation_id == other.evaluation_id)

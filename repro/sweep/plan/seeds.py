@@ -9,7 +9,7 @@ from repro.report.judge.power import WANTED_POWER, PlannedClaim, powers, seeds_n
 from repro.report.judge.statistics import LEVEL
 from repro.report.judge.verdicts import MOST_SEEDS
 from repro.sweep.plan.questions import Questions, sentence_of
-from repro.sweep.plan.text import WIDTH, cut, headed
+from repro.sweep.plan.words import WIDTH, cut, cut_to, headed
 from repro.sweep.request import Assumptions
 
 _PERCENT = f"{100 * WANTED_POWER:.0f} %"
@@ -122,11 +122,6 @@ def _each(asked: Questions, seeds: int | None, scale: Scale) -> Iterator[str]:
 
 def _level(seeds: int, scale: Scale) -> float:
     return significance(seeds, scale.planned_seeds)
-
-
-def cut_to(text: str, width: int) -> str:
-    """A text no longer than a column."""
-    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _count(chances: Sequence[float]) -> int:

@@ -2,19 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import wrap
 
 from repro.experiments.measurement import Kind
 from repro.experiments.measurements import Measurements
 from repro.papers import SpecError
 from repro.sweep.plan.job import Job, JobState, Wanted
 from repro.sweep.plan.plan import Plan
+from repro.sweep.plan.words import cut, headed, many
 
 ROWS_UP_TO_TABLES = 6
 """Chosen tables up to which every row is shown; beyond, one line per table."""
 
-WIDTH = 110
-MARGIN = 12
 MESSAGES = 10
 
 _WORTH_A_ROW = (Kind.RUN, Kind.SAME_AS, Kind.NOT_AT_THIS_SCALE, Kind.NOT_RUN)
@@ -23,19 +21,23 @@ _COUNTED_IN_WORDS = {Kind.SETTING: "settings", Kind.STATIC: "from the network al
 
 def plan_lines(plan: Plan, found: Measurements) -> Iterator[str]:
     """The tables with the state of their rows, then what the whole takes, trouble last."""
-    scale = found.scale
-    seeds = ", ".join(map(str, plan.seeds))
-    yield f"scale {scale.name}: {scale.title}"
-    yield f"seed{'s' if len(plan.seeds) > 1 else ''} {seeds}"
-    yield ""
-    yield from _tables(plan, found)
+    yield from head_lines(plan, found)
+    yield from table_lines(plan, found)
     yield ""
     yield from _totals(plan)
     yield from _not_built(plan)
     yield from trouble(plan.jobs.values())
 
 
-def _tables(plan: Plan, found: Measurements) -> Iterator[str]:
+def head_lines(plan: Plan, found: Measurements) -> Iterator[str]:
+    """Scale and seeds."""
+    yield f"scale {found.scale.name}: {found.scale.title}"
+    yield f"seed{'s' if len(plan.seeds) > 1 else ''} {', '.join(map(str, plan.seeds))}"
+    yield ""
+
+
+def table_lines(plan: Plan, found: Measurements) -> Iterator[str]:
+    """The tables with the state of their rows, one line for each table where there are many."""
     chosen = {table.key: [] for table in found.tables}  # type: dict[str, list[Wanted]]
     for item in plan.wanted:
         if item.measurement.address.table in chosen and not item.is_reference:
@@ -67,7 +69,7 @@ def _rows(plan: Plan, items: Sequence[Wanted]) -> Iterator[str]:
         yield cut(f"  {label:{width}}  {state}")
     if others:
         counts = ", ".join(f"{count} {_word(kind)}" for kind, count in Counter(others).items())
-        yield f"  {'and ' if lines else ''}{_many(len(others), 'row')} not run: {counts}"
+        yield f"  {'and ' if lines else ''}{many(len(others), 'row')} not run: {counts}"
 
 
 def _row_state(plan: Plan, cells: Iterable[Wanted]) -> str:
@@ -113,7 +115,7 @@ def _totals(plan: Plan) -> Iterator[str]:
     evaluations = sum(len(job.evaluations) for job in plan.jobs.values())
     saved = plan.trainings_per_cell - len(plan.jobs)
     saving = f"; one for each cell would be {plan.trainings_per_cell}" if saved > 0 else ""
-    yield from headed("trainings", f"{len(plan.jobs)} distinct, with {_many(evaluations, 'evaluation')}{saving}")
+    yield from headed("trainings", f"{len(plan.jobs)} distinct, with {many(evaluations, 'evaluation')}{saving}")
     if plan.jobs:
         yield from headed("state", ", ".join(_counted(Counter(job.state for job in plan.jobs.values()))))
 
@@ -130,20 +132,32 @@ def _not_built(plan: Plan) -> Iterator[str]:
     for thing, tables in sorted(waiting.items(), key=lambda entry: -entry[1].total()):
         names = [table for table, _ in tables.most_common()]
         more = f" and {len(names) - 2} more tables" if len(names) > 2 else ""
-        yield cut(f"  {thing}: {_many(tables.total(), 'cell')} of {', '.join(names[:2])}{more}")
+        yield cut(f"  {thing}: {many(tables.total(), 'cell')} of {', '.join(names[:2])}{more}")
 
 
-def trouble(jobs: Iterable[Job]) -> Iterator[str]:
-    """Running jobs with their place, failed ones with their errors, and what these block."""
+TROUBLE = (JobState.RUNNING, JobState.UNKNOWN, JobState.FAILED, JobState.BLOCKED, JobState.STALE)
+
+
+def trouble(
+    jobs: Iterable[Job], states: Iterable[JobState] = TROUBLE, most: int | None = MESSAGES, way_to_all: str = ""
+) -> Iterator[str]:
+    """Running jobs with their place, failed ones with their errors, and what these block.
+
+    Args:
+        jobs: of a plan.
+        states: those that are told of, in order.
+        most: jobs told of in each state; None: all.
+        way_to_all: what shows the others, said where some are left out.
+    """
     jobs = list(jobs)
-    for state in (JobState.RUNNING, JobState.UNKNOWN, JobState.FAILED, JobState.BLOCKED, JobState.STALE):
+    for state in states:
         there = [job for job in jobs if job.state is state]
         if there:
             yield state
-        for job in there[:MESSAGES]:
+        for job in there[:most]:
             yield f"  {job.title} ({job.run_id}): {job.reason or 'without a message'}"
-        if len(there) > MESSAGES:
-            yield f"  and {len(there) - MESSAGES} more"
+        if most is not None and len(there) > most:
+            yield f"  and {len(there) - most:,} more" + (f"; all with {way_to_all}" if way_to_all else "")
 
 
 def problem_lines(problems: Sequence[SpecError]) -> Iterator[str]:
@@ -166,21 +180,6 @@ def finished_sentence(plan: Plan) -> str:
     if all(job.state in done for job in plan.jobs.values()) and len(plan.jobs) == 1:
         return "nothing to do: the one training is done and recorded"
     return f"nothing to do: all {len(plan.jobs)} trainings are done and recorded{listed}"
-
-
-def headed(head: str, text: str) -> Iterator[str]:
-    """A text behind a word at the margin, broken into lines of the page's width."""
-    indent = " " * MARGIN
-    yield from wrap(text, WIDTH, initial_indent=f"{head:{MARGIN}}", subsequent_indent=indent, break_on_hyphens=False)
-
-
-def cut(line: str) -> str:
-    """A line no longer than the page."""
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _word(kind: Kind) -> str:

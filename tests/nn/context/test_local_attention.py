@@ -64,9 +64,9 @@ def test_equals_it_across_the_blocks_of_wide_maps(kernel_size: int, dilation: in
 
 
 @pytest.mark.parametrize("masked_border", [False, True])
-@pytest.mark.parametrize("width", [5, 19])
-def test_gradient_in_double_precision(masked_border: bool, width: int) -> None:
-    inputs = [tensor.double().requires_grad_() for tensor in maps(2, 2, 3, height=4, width=width)]
+@pytest.mark.parametrize(("height", "width"), [(4, 5), (2, 19)])  # rows with neighbours on both sides; two blocks
+def test_gradient_in_double_precision(masked_border: bool, height: int, width: int) -> None:
+    inputs = [tensor.double().requires_grad_() for tensor in maps(2, 2, 3, height=height, width=width)]
 
     def attend(*tensors: Tensor) -> Tensor:
         return attention(*tensors, kernel_size=3, dilation=1, scale=0.5, masked_border=masked_border)

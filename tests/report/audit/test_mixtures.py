@@ -39,6 +39,7 @@ def test_what_is_alike_is_not_told():
         ({"determinism": "strict"}, "measured at determinism strict, most of the table at determinism off"),
         ({"scale": "short"}, "measured at scale short, most of the table at scale paper"),
         ({"dirty": True}, "measured by code with changes that commit c0ffee does not hold"),
+        ({"processes": 2}, "trained by 2 processes, whose sums differ from those of one by rounding"),
         ({"science_code": ""}, "its line in runs.csv does not tell its code"),
         ({"determinism": "", "threads": None},
          "its line in runs.csv does not tell its determinism or its CPU threads"),
@@ -47,6 +48,11 @@ def test_what_is_alike_is_not_told():
 )  # fmt: skip
 def test_the_one_that_is_unlike_the_others_is_told(change, sentence):
     assert told({}, change, {}) == {1: (sentence,)}
+
+
+def test_code_that_no_commit_holds_is_told_of_each_even_where_all_are_alike():
+    sentence = "measured by code with changes that commit c0ffee does not hold"
+    assert told({"dirty": True}, {"dirty": True}) == {0: (sentence,), 1: (sentence,)}
 
 
 def test_without_a_commonest_value_all_are_told():

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from repro.papers import Address
-from repro.report.judge.cells import NEVER, ONE_SEED, WITHIN, Cells
+from repro.report.judge.cells import MANY, NEVER, ONE_SEED, WITHIN, Cells
 from repro.report.judge.evidence import Evidence
 from repro.report.judge.verdicts import Tolerance
 
@@ -106,6 +106,12 @@ def test_the_seeds_that_would_decide_are_told(as_printed):
 def test_that_no_seeds_would_decide_is_told(as_printed):
     found = cells(as_printed, as_printed.lines("Rates", about(74.5, [-1.0, 0.0, 1.0])))("Rates")
     assert (found.verdict, found.seeds_needed, found.reason) == ("inconclusive", None, NEVER)
+
+
+def test_that_very_many_seeds_would_be_needed_is_told(as_printed):
+    found = cells(as_printed, as_printed.lines("Rates", about(73.95, [-0.7, 0.0, 0.7])))("Rates")
+    # 0.05 is left to the tolerance, and t(99) * 0.7 / sqrt(100) is 0.116
+    assert (found.verdict, found.seeds_needed, found.reason) == ("inconclusive", None, MANY)
 
 
 def test_a_run_that_deviates_is_not_judged(shortened):

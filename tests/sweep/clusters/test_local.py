@@ -5,9 +5,10 @@ import sys
 import pytest
 import yaml
 
+from repro.errors import ConfigError
 from repro.provenance import available_cores
 from repro.store.outputs import Outputs
-from repro.sweep.clusters import local
+from repro.sweep.clusters import crew, local
 from repro.sweep.clusters.jobs import Ending, FrozenJob, Result
 from repro.sweep.clusters.local import LocalQueue, Slot, fitted, result_of, slots_of, visible_gpus
 from repro.sweep.clusters.progress import Board
@@ -37,6 +38,20 @@ def test_every_gpu_gets_one_job_unless_more_are_asked_for(monkeypatch):
     assert [slot.gpu for slot in slots_of(3, ["auto", "cpu"])] == ["2", "5", "2"]
     assert [slot.gpu for slot in slots_of(1, ["auto"])] == ["2"]
     assert [slot.gpu for slot in slots_of(None, ["cpu"])] == [None]
+
+
+def test_the_processes_of_a_job_take_a_gpu_each_or_shares_of_the_threads(monkeypatch):
+    monkeypatch.setattr(local, "visible_gpus", lambda: ["2", "5", "6"])
+    assert slots_of(None, ["auto"], 2) == [Slot("2,5", max(1, CORES // 2), 2)]
+    assert [slot.gpu for slot in slots_of(2, ["auto"], 2)] == ["2,5", "2,5"]
+    assert slots_of(None, ["cpu"], 2) == [Slot(None, max(1, CORES // 2), 2)]
+    with pytest.raises(ConfigError, match=r"cluster\.processes is 4, .* shows 3; give cluster\.processes=3, or"):
+        slots_of(None, ["auto"], 4)
+    assert [str(slot) for slot in (Slot("2,5", 1, 2), Slot(None, 3), Slot(None, 1, 2))] == [
+        "GPU 2,5",
+        "3 threads",
+        "2 processes of 1 thread",
+    ]
 
 
 def test_gpus_are_named_as_the_environment_names_them(monkeypatch):
@@ -81,8 +96,8 @@ def stub_worker(monkeypatch):
             starts.append((command[-1], settings["env"]))
             return real([sys.executable, "-c", code, command[-1]], **settings)
 
-        real = local.subprocess.Popen
-        monkeypatch.setattr(local.subprocess, "Popen", popen)
+        real = crew.subprocess.Popen
+        monkeypatch.setattr(crew.subprocess, "Popen", popen)
         return starts
 
     return install

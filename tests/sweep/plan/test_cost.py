@@ -1,4 +1,4 @@
-from repro.sweep.plan.cost import duration, estimate_lines, size
+from repro.sweep.plan.cost import estimate_lines
 from repro.sweep.plan.estimate import Estimate, Sample, fit
 
 HARDWARE = "Some processor with 2 threads, fp32"
@@ -33,8 +33,3 @@ def test_the_lines_say_what_is_lacking():
 
 def test_hours_of_a_gpu_are_called_so():
     assert "about 2.0 GPU hours" in told(paces={"NVIDIA H200, fp32": None}, basis={"NVIDIA H200, fp32": ""})
-
-
-def test_units_suit_the_amount():
-    assert [duration(value) for value in (59, 600, 7200, 86400 * 30)] == ["59 s", "10 min", "2.0 hours", "30 days"]
-    assert [size(value) for value in (12, 4600, 5 * 10**6, 2 * 10**12)] == ["12 bytes", "4.6 kB", "5 MB", "2 TB"]

@@ -12,7 +12,8 @@ def test_a_state_is_settled_or_open_or_waits_for_somebody():
     open_states = {state for state in JobState if state.is_open}
     assert settled == {JobState.DONE, JobState.RECORDED, JobState.NOT_NEEDED}
     assert open_states == {JobState.TO_DO, JobState.TO_EVALUATE, JobState.UNKNOWN, JobState.STALE}
-    assert set(JobState) - settled - open_states == {JobState.RUNNING, JobState.FAILED, JobState.BLOCKED}
+    waiting = {JobState.RUNNING, JobState.QUEUED, JobState.FAILED, JobState.BLOCKED}
+    assert set(JobState) - settled - open_states == waiting
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,14 @@ import time
 import pytest
 
 from repro.config.configuration import Configuration
-from repro.errors import StoreError
 from repro.store.holder import STALE_SECONDS, living_holder
 from repro.store.journal import Journal
 from repro.store.outputs import Outputs
-from repro.store.runs_csv import recorded, runs_csv
 from repro.store.status import RunState
-from repro.sweep.plan.job import Job, JobState
-from repro.sweep.plan.observe import observe, recorded_evaluations
+from repro.sweep.plan.job import Job, JobState, Observed, Queued, QueueState
+from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import make_plan
-from tests.example_runs import example_record, example_run
+from tests.example_runs import example_run
 
 RUN, EVALUATION = "00000000000000aa", "00000000000000ee"
 NOTHING = Configuration({"seed": 0}, {})
@@ -110,15 +108,11 @@ def test_looking_takes_no_lock(outputs):
         pass
 
 
-def test_the_list_of_records_may_be_absent_but_not_of_another_form(tmp_path):
-    assert recorded_evaluations(tmp_path) == {}
-    good = [recorded(example_record(RUN, f"{number:016x}")) for number in (1, 2)]
-    text = runs_csv(good)
-    (tmp_path / "runs.csv").write_text(text)
-    assert recorded_evaluations(tmp_path) == {item.evaluation_id: item for item in good}
-    (tmp_path / "runs.csv").write_text(text.replace("86.4", "x", 1))
-    assert len(recorded_evaluations(tmp_path)) == 1  # the report refuses the other line, so it is to be made again
-    for content in (b"run\n1\n", b"\xff\xfe"):
-        (tmp_path / "runs.csv").write_bytes(content)
-        with pytest.raises(StoreError, match=r"runs\.csv"):
-            recorded_evaluations(tmp_path)
+def test_what_the_queue_says_is_seen_with_or_without_a_folder(outputs):
+    queued = {RUN: Queued("17_3", QueueState.RUNNING)}
+    assert observe(outputs, jobs(), queued) == {RUN: Observed(queued=queued[RUN])}
+    folder = example_run(outputs.runs_path)
+    with Journal(folder.journal_path) as journal:
+        journal.point(12, loss=0.5)
+    assert observe(outputs, jobs(), queued)[RUN].queued == queued[RUN]
+    assert observe(outputs, jobs(), queued)[RUN].step == 12  # the node's own lock is not to be seen from here

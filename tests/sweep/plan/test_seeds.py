@@ -5,7 +5,7 @@ from repro.report.judge.power import Comparison, PlannedClaim, powers, seeds_nee
 from repro.sweep.plan.questions import Question, Questions
 from repro.sweep.plan.seeds import seed_lines
 from repro.sweep.plan.spread import Spread
-from repro.sweep.plan.text import WIDTH
+from repro.sweep.plan.words import WIDTH
 from repro.sweep.request import Assumptions
 
 PAPER, SHAPES = Scale(PAPER_SCALE, "", planned_seeds=5), Scale("shapes", "", planned_seeds=5)

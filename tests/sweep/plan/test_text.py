@@ -4,7 +4,8 @@ from repro.papers import SpecError
 from repro.store.status import RunState
 from repro.sweep.plan.job import JobState, Observed, Wanted
 from repro.sweep.plan.plan import distinct_jobs, make_plan
-from repro.sweep.plan.text import MESSAGES, WIDTH, finished_sentence, plan_lines, problem_lines, trouble
+from repro.sweep.plan.text import MESSAGES, finished_sentence, plan_lines, problem_lines, trouble
+from repro.sweep.plan.words import WIDTH
 from tests.composed import measured, papers
 
 

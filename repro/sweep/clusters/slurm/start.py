@@ -6,9 +6,11 @@ array over to submitit even where the submitter was killed before it could.
 
 import os
 import secrets
+import signal
 import sys
 from pathlib import Path
 
+from repro.engine.stop import NOTICES
 from repro.errors import ConfigError, ReproError, full_sentence
 from repro.store.jobs import JobFolder
 from repro.sweep.clusters.jobs import Ending, Result
@@ -61,4 +63,5 @@ def _carry_out(submission: Submission, job: JobFolder) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("error: give the file of one submission; python -m repro.sweep submit=true cluster=slurm makes it.")
+    signal.pthread_sigmask(signal.SIG_BLOCK, NOTICES)  # they would end it before anybody could answer; see `Task`
     sys.exit(main(Path(sys.argv[1])))

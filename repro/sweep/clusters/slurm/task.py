@@ -12,6 +12,7 @@ from submitit.core.job_environment import JobEnvironment
 from submitit.core.utils import UncompletedJobError
 from submitit.helpers import DelayedSubmission
 
+from repro.engine.ranks import own_rank
 from repro.engine.stop import NOTICES
 from repro.errors import first_line
 from repro.store.jobs import JobFolder
@@ -40,13 +41,15 @@ class Task:
         """Returns only if everything asked for is there; else the process ends with the true exit code.
 
         After a cluster's notice the run has written its checkpoint by now and nothing is at work, so that this is the
-        place where submitit may put the job into the queue again. The exit code is kept in the result's file as well,
-        since srun reports 143 of a step that it has ended.
+        place where submitit may put the job into the queue again; of several processes the one that leads asks for
+        that, and the others wait for its end. The exit code is kept in the result's file as well, since srun reports
+        143 of a step that it has ended.
         """
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, NOTICES)  # one that came since `start` is submitit's to answer
         result = carried_out(Path(self.job_path), unattended=True)
         if result.ending is Ending.DONE:
             return
-        if result.ending is Ending.INTERRUPTED and result.exit_code - 128 in NOTICES:
+        if result.ending is Ending.INTERRUPTED and result.exit_code - 128 in NOTICES and own_rank().leads:
             reason = _come_again()
             result = replace(result, message=f"{result.message}; not put into the queue again from here: {reason}")
             leave(result, JobFolder.of(Path(self.job_path)).result_path)

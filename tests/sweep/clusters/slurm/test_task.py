@@ -10,6 +10,7 @@ import pytest
 from submitit.core.submission import process_job
 from submitit.core.utils import DelayedSubmission, UncompletedJobError
 
+from repro.engine.ranks import Rank
 from repro.store.journal import read_journal
 from repro.store.status import RunState
 from repro.sweep.clusters.jobs import Ending, FrozenJob, Result
@@ -76,6 +77,29 @@ def no_handler(_):
 def test_what_is_not_done_ends_the_process_with_its_own_code(ends, handled, result, code):
     handled(no_handler)
     assert ends(result)[0] == code
+
+
+def test_of_several_processes_the_one_that_leads_asks_for_the_queue(ends, handled, monkeypatch):
+    handled(no_handler)
+    monkeypatch.setattr(task, "own_rank", lambda: Rank(1, 2))
+    assert ends(NOTICE) == (140, NOTICE)
+
+
+def test_a_notice_from_before_is_answered_first(monkeypatch):
+    monkeypatch.setattr(task, "carried_out", lambda *_, **__: pytest.fail("it has begun"))
+
+    def answer(*_):
+        raise SystemExit(-1)
+
+    before = signal.signal(signal.SIGUSR2, answer)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+    try:
+        signal.raise_signal(signal.SIGUSR2)
+        with pytest.raises(SystemExit):
+            Task("anything")()
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR2])
 
 
 def test_what_is_done_returns_to_submitit(monkeypatch):
@@ -182,3 +206,8 @@ def test_a_notice_in_the_middle_of_a_training_queues_the_job_again_at_a_step(tmp
     (record,) = job.run.records()
     assert record.provenance["starts"]["after"] == {"SIGUSR2": 1}
     assert record.provenance["starts"]["jobs"] == ["7_0"]
+
+
+def test_a_requeued_task_is_the_same_once_more():
+    assert Task("job.json").__submitit_checkpoint__().function.job_path == "job.json"
+    assert Task("job.json").checkpoint().function.job_path == "job.json"
