@@ -82,8 +82,8 @@ class Sweep:
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
         self.jobs = distinct_jobs(self.wanted, self.seeds)
         self.queue_problem = ""
-        self.longest_seconds: float | None = None
         self.observed: dict[str, Observed] = {}
+        self.longest_seconds: float | None = None
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
