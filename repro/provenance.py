@@ -33,14 +33,13 @@ def code_version() -> dict[str, Any]:
     return {**checkout_version(), "science": science_sha256(Path(__file__).parent)}
 
 
-@cache
 def checkout_version() -> dict[str, Any]:
     """Commit of the checkout that the package runs from, and whether it was changed since.
 
     Both are null where it is installed; a copy made for queued jobs has those of what it was made of.
     """
     folder = Path(__file__).parent
-    if (copied := _copied_facts()) is not None:
+    if (copied := _facts_of_copy(_root_of_copy())) is not None:
         return {"commit": copied["commit"], "dirty": copied["dirty"]}
     commit = _git(folder, "rev-parse", "HEAD")
     tracked = commit is not None and _git(folder, "ls-files", "--error-unmatch", "provenance.py") is not None
@@ -76,7 +75,8 @@ def _bare(file: Path) -> str:
 
 def file_version(file: Path) -> dict[str, Any]:
     """Commit of the repository that a file of the user's is kept in, and whether it differs; nulls if in none."""
-    copied, root = _copied_facts(), _copy_root()
+    root = _root_of_copy()
+    copied = _facts_of_copy(root)
     if copied is not None and file.is_relative_to(root):
         origin = copied["origins"].get(file.relative_to(root).as_posix(), {})
         return {key: origin.get(key) for key in ("commit", "dirty")}
@@ -86,16 +86,16 @@ def file_version(file: Path) -> dict[str, Any]:
     return {"commit": commit, "dirty": bool(_git(file.parent, "status", "--porcelain", "--", file.name))}
 
 
-def _copy_root() -> Path:
-    """The folder of the snapshot, if the package is in one."""
+def _root_of_copy() -> Path:
+    """The folder of a snapshot, if the package is in one."""
     return Path(__file__).parents[2]
 
 
 @cache
-def _copied_facts() -> dict[str, Any] | None:
-    """What the package is a copy of; None if it is none."""
+def _facts_of_copy(root: Path) -> dict[str, Any] | None:
+    """What the snapshot in a folder is a copy of; None if it is none."""
     try:
-        found: dict[str, Any] = json.loads((_copy_root() / SNAPSHOT).read_bytes())
+        found: dict[str, Any] = json.loads((root / SNAPSHOT).read_bytes())
     except (OSError, ValueError):
         return None
     return found

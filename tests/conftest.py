@@ -32,9 +32,9 @@ def pytest_configure() -> None:
 
 
 def _room_in_memory() -> int:
-    """Bytes that files in memory may take; 0 where there is no folder for them."""
+    """Bytes that files in memory may take; 0 where there is no folder for them, or no program may lie in it."""
     facts = Path("/proc/meminfo")
-    if not os.access(MEMORY, os.W_OK) or not facts.is_file():
+    if not os.access(MEMORY, os.W_OK) or not facts.is_file() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
         return 0
     available = re.search(r"^MemAvailable: +(\d+) kB$", facts.read_text(), re.MULTILINE)
     return min(shutil.disk_usage(MEMORY).free, int(available[1]) * 1024) if available else 0

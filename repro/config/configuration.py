@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from repro.config import identity
-from repro.config.own_code import remember_imports
+from repro.config.own_code import remember_imports, targets_of
 from repro.config.settings import Layout, Settings
 from repro.config.tree import Leaves, Tree, canonical, flatten, with_leaf, written
 from repro.errors import ConfigError, DamagedError, first_line
@@ -88,6 +88,11 @@ class Configuration:
             return flatten(self.science)
         except ConfigError:
             return {path: value for path, value in self.leaves.items() if identity.is_part_of_a_run(path)}
+
+    @property
+    def own_targets(self) -> dict[str, str]:
+        """Every `_target_` outside this package, to the leaf that names it."""
+        return {target: where for where, target in targets_of(self.tree)}
 
     @property
     def seed(self) -> int:

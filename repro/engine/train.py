@@ -97,8 +97,6 @@ def train(job: Training) -> bool:
                 if not stop:
                     validation(job)
                     stop, save = agreed(job, meter)
-                validation(job)
-                stop, save = agreed(job, meter)
             if last or stop or save:
                 checkpoint(job, meter)
                 if stop and (state.validation_pending or not last):

@@ -33,7 +33,9 @@ TRAINING_PER_FORWARD = 3
 
 Shapes = Any  # a shape, or name to shape
 _PAIR = 2  # batch norm over a pooled 1x1 map needs more than one image
-_LENGTH_AND_IMAGES = ("dataset", "schedule", "evaluation")
+_IMAGES = ("dataset", "evaluation")
+_OF_THE_SCHEDULE = ("schedule.length", "schedule.batch_size", "schedule.augmentation.crop_size")
+"""What of a schedule decides how much is computed: rows that differ in a rate need not be counted anew."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ class Counter:
         Raises:
             ConfigError: it cannot be told: the number of images is not known, or the network does not build.
         """
-        key = configuration.key("backbone", "head", "auxiliary", *_LENGTH_AND_IMAGES)
+        schedule = list(map(configuration.leaves.get, _OF_THE_SCHEDULE))
+        key = f"{configuration.key('backbone', 'head', 'auxiliary', *_IMAGES)} {schedule}"
         if key not in self._work:
             try:
                 self._work[key] = self._counted(configuration)

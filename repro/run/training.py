@@ -1,7 +1,7 @@
 """The training of a run: its images, its optimiser, its loop, and the weights that it leaves."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -229,15 +229,21 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
     )
 
 
-def layout_of(learner: Learner, folder: RunFolder) -> dict[str, Any]:
+def layout_of(learner: Learner, folder: RunFolder) -> dict[str, object]:
     """How the processes shared the batches, and how many there were at earlier starts if that was another number."""
     team, shares = learner.team, learner.shares
     neighbours = shares.processes_per_statistic
     kind = "frozen" if shares.is_frozen else f"over {neighbours} processes" if neighbours > 1 else "of each process"
     starts = [event.fields.get("processes", 1) for event in read_journal(folder.journal_path).events
               if event.kind == "started"]  # fmt: skip
-    facts = {"processes": team.size, "machines": team.machines, "images_per_process": len(shares.share(0)),
-             "pass_images": shares.pass_images, "recomputed": learner.recomputes, "batch_norm": kind}  # fmt: skip
+    facts: dict[str, object] = {
+        "processes": team.size,
+        "machines": team.machines,
+        "images_per_process": len(shares.share(0)),
+        "pass_images": shares.pass_images,
+        "recomputed": learner.recomputes,
+        "batch_norm": kind,
+    }
     return facts | ({"processes_at_starts": starts} if set(starts) - {team.size} else {})
 
 

@@ -157,7 +157,7 @@ def read_journal(path: Path) -> JournalView:
 
 def newest_step(path: Path) -> int | None:
     """The newest step in a journal, read from its end; None if there is none."""
-    for entry in reversed(newest_entries(path)):
+    for entry in _newest_first(path):
         match entry:
             case Point(step=int(step)) | Event(fields={"step": int(step)}):
                 return step
@@ -166,21 +166,24 @@ def newest_step(path: Path) -> int | None:
 
 def newest_event(path: Path, kind: str) -> Event | None:
     """The newest event of a kind, read from the journal's end; None if there is none of late."""
-    newest_first = reversed(newest_entries(path))
-    return next((entry for entry in newest_first if isinstance(entry, Event) and entry.kind == kind), None)
+    return next((entry for entry in _newest_first(path) if isinstance(entry, Event) and entry.kind == kind), None)
 
 
 def newest_entries(path: Path) -> list[Point | Event]:
     """The last points and events of a journal, oldest first, read from its end; none where it cannot be read."""
+    return [entry for entry in reversed(list(_newest_first(path))) if entry is not None]
+
+
+def _newest_first(path: Path) -> Iterator[Point | Event | None]:
+    """The entries at a journal's end, the newest first; None for a line that the tail cuts or that is just written."""
     try:
         with path.open("rb") as stream:
             stream.seek(0, os.SEEK_END)
             stream.seek(max(0, stream.tell() - TAIL_BYTES))
             lines = stream.read().splitlines()
     except OSError:
-        return []
-    entries = map(_entry, lines)  # None where the line was cut by the tail, or is just being written
-    return [entry for entry in entries if entry is not None]
+        return
+    yield from map(_entry, reversed(lines))
 
 
 def _entries(content: bytes) -> Iterator[Point | Event | None]:

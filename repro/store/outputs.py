@@ -1,4 +1,4 @@
-"""The folder of all that is made: runs, jobs of sweeps, and the tracking database."""
+"""The folder of all that is made: runs, jobs and submissions of sweeps, and the tracking database."""
 
 import os
 import socket
@@ -64,6 +64,11 @@ class Outputs:
     def submissions_path(self) -> Path:
         """Where each submission to a queue stands, from before it is made, with what its jobs print."""
         return self.root / "sweep" / "submissions"
+
+    @property
+    def submitting_lock_path(self) -> Path:
+        """The lock of who submits: two at once would submit the same."""
+        return self.submissions_path / "lock"
 
     @property
     def snapshots_path(self) -> Path:

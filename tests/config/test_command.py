@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from repro.config.command import Given, compose_command
+from repro.config.command import Given, compose_command, with_inner_choices
 from repro.errors import ConfigError
 
 
@@ -68,6 +68,7 @@ def test_a_mistaken_setting_of_a_command_is_a_sentence(override, sentence):
         (lambda it: it.optional_positive("key"), None, None),
         (lambda it: it.optional_positive("key"), 0.5, 0.5),
         (lambda it: it.optional_count("key"), 1, 1),
+        (lambda it: it.whole("key", 0), 0, 0),
         (lambda it: it.numbers("key", ""), 3, (0, 1, 2)),
         (lambda it: it.numbers("key", ""), [5, 2], (5, 2)),
         (lambda it: it.path("key"), "a/b", Path("a/b")),
@@ -98,6 +99,8 @@ def test_a_setting_is_read_with_its_type(read, value, expected):
         (lambda it: it.positive("key"), float("nan"), "it must be a positive number"),
         (lambda it: it.optional_count("key"), 0, "it must be at least 1, or null"),
         (lambda it: it.optional_count("key"), 1.5, "it must be at least 1, or null"),
+        (lambda it: it.whole("key", 1), 0, "key is 0; it must be a whole number of at least 1"),
+        (lambda it: it.whole("key", 0), True, "it must be a whole number of at least 0"),
         (lambda it: it.numbers("key", "a number"), 0, "key is 0; give a number"),
         (lambda it: it.numbers("key", "a number"), [-1], "key is [-1]; give a number"),
         (lambda it: it.numbers("key", "a number"), [True], "give a number"),
@@ -109,3 +112,17 @@ def test_a_setting_is_read_with_its_type(read, value, expected):
 def test_a_setting_of_another_type_is_a_sentence(read, value, sentence):
     with pytest.raises(ConfigError, match=re.escape(sentence)):
         read(given(value))
+
+
+def test_choices_may_stand_in_a_folder_of_their_own():
+    groups = {"cluster": {"slurm"}, "cluster/site": {"mylab"}}
+    assert with_inner_choices(groups) == {"cluster": {"slurm", "site/mylab"}, "cluster/site": {"mylab"}}
+
+
+def test_a_command_takes_groups_of_the_users_own(tmp_path):
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster" / "mine.yaml").write_text("kind: local\nslots: 7\nrefresh_seconds: 1\n")
+    found = compose_command("sweep", ["cluster=mine", f"conf_folder={tmp_path}"])
+    assert found.leaves["cluster.slots"] == 7
+    with pytest.raises(ConfigError, match="cluster=mine is no choice of cluster"):
+        compose_command("sweep", ["cluster=mine"])

@@ -208,3 +208,9 @@ def test_weights_that_were_changed_since_the_run_was_named_are_refused(tmp_path)
     file.write_bytes(b"two")
     with pytest.raises(ConfigError, match="has been changed while it started"):
         configuration.check_unchanged(configuration.run_id)
+
+
+def test_targets_of_the_users_own_are_told_with_the_leaf_that_names_them():
+    configuration = composed("backbone._target_=tests.tiny_network.Small")
+    assert configuration.own_targets == {"tests.tiny_network.Small": "backbone._target_"}
+    assert composed().own_targets == {}

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from repro.config.settings import Shares
+from repro.config.settings import Loss, Shares
+from repro.data import normalise
 from repro.engine.asynchronous import StaleWeights
 from repro.engine.checkpoint import TrainingState
+from repro.engine.losses import segmentation_losses, weighted_mean
 from repro.engine.optim import build_optimiser
 from repro.engine.statistics import share_statistics
 from repro.engine.step import Learner, gradient_scaler, set_training_mode, training_step
@@ -133,15 +135,84 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("size", CASES)
-def test_so_many_processes_compute_what_one_does(size, tmp_path):
-    cases = list(CASES[size].values())
+QUICK = {
+    2: ["frozen, in passes", "two statistics per process", "a batch of 6, one statistic", "old gradients",
+        "mining in passes", "uneven shares"],
+    3: ["one statistic per process", "uneven shares"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "names"),
+    [
+        *QUICK.items(),
+        *[pytest.param(size, list(CASES[size]), marks=pytest.mark.real, id=f"{size}-all") for size in CASES],
+    ],
+)
+def test_so_many_processes_compute_what_one_does(size, names, tmp_path):
+    cases = [CASES[size][name] for name in names]
     alone = all_of(ALONE, cases)
     found = by_all(size, tmp_path, all_of, cases)
     wrong = {}
-    for number, name in enumerate(CASES[size]):
+    for number, name in enumerate(names):
         for rank in range(size):
             apart = difference(found[rank][number], alone[number])
             if max(apart) > EXACT:
                 wrong[name, rank] = apart
     assert wrong == {}
+
+
+@pytest.mark.real
+def test_in_single_precision_they_differ_by_rounding(tmp_path):
+    cases = list(CASES[2].values())
+    alone = all_of(ALONE, cases, torch.float32)
+    found = by_all(2, tmp_path, all_of, cases, torch.float32)[0]
+    apart = {name: difference(found[number], alone[number]) for number, name in enumerate(CASES[2])}
+    for name, (losses, gradients, weights) in apart.items():
+        print(f"{name:32} losses {losses:.1e}, gradients {gradients:.1e}, weights {weights:.1e}")
+    assert {name for name, found in apart.items() if max(found) > 1e-3} == set()
+
+
+def halved(team, settings, before):
+    return trained(team, settings, first=STEPS // 2, before=before)
+
+
+def test_the_number_of_processes_may_change_on_a_resume(tmp_path):
+    settings, _ = case(6, *SLOW, samples=1)
+    whole = trained(ALONE, settings)
+    first = by_all(3, tmp_path, begun, settings)[0]["state"]
+    for second in (halved(ALONE, settings, first), by_all(2, tmp_path, halved, settings, first)[1]):
+        assert float((flat(second["state"]) - flat(whole["state"])).abs().max()) < EXACT
+
+
+def begun(team, settings):
+    return trained(team, settings, last=STEPS // 2)
+
+
+def dropped(team, settings):
+    return trained(team, settings, last=3, dropout=0.5)
+
+
+def test_what_is_dropped_depends_on_step_process_and_pass_alone(tmp_path):
+    settings, _ = case(8, FROZEN, samples=2)
+    first, again = (by_all(2, tmp_path, dropped, settings)[0] for _ in range(2))
+    assert difference(first, again) == [0, 0, 0]
+    assert difference(first, dropped(ALONE, settings))[0] > 1e-3
+
+
+def naive(team, settings):
+    """The mean of what each process finds for its share alone, which is what averaging by itself gives."""
+    one = learner(team, settings)
+    image, label = batch(0, 8)
+    share = one.shares.share(team.rank)
+    logits = one.state.model(normalise(image[share.start : share.stop]))
+    hard = one.schedule.ohem if one.schedule.loss is Loss.ohem else None
+    losses = segmentation_losses(logits, label[share.start : share.stop], hard)
+    return team.sum(weighted_mean(losses, 0.0)) / team.size
+
+
+@pytest.mark.parametrize(("overrides", "apart"), [([], 1e-3), (MINING, 1e-3)], ids=["every pixel", "hard pixels"])
+def test_the_mean_of_means_would_be_another_loss(overrides, apart, tmp_path):
+    settings, _ = case(8, FROZEN, *overrides)
+    right = trained(ALONE, settings, last=1)["losses"][0]
+    assert abs(by_all(2, tmp_path, naive, settings)[0] - right) > apart

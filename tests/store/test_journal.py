@@ -18,7 +18,7 @@ from repro.store.journal import (
     newest_event,
     newest_step,
     read_journal,
-)
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -238,19 +238,6 @@ def test_a_tail_without_any_whole_line_has_no_step(path: Path) -> None:
     assert newest_step(path) is None
 
 
-def test_the_newest_event_of_a_kind_is_read_from_the_end(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
-    assert newest_event(path, "checkpoint") is None
-    with Journal(path) as journal:
-        journal.event("checkpoint", step=1, seconds=0.5)
-        journal.event("checkpoint", step=2, seconds=0.7)
-        journal.point(3, loss=1.0)
-    found = newest_event(path, "checkpoint")
-    assert found is not None
-    assert found.fields == {"step": 2, "seconds": 0.7}
-    assert newest_event(path, "evaluated") is None
-
-
 def test_the_newest_entries_are_whole_lines_of_the_end(tmp_path):
     path = tmp_path / "journal.jsonl"
     assert newest_entries(path) == []
@@ -262,3 +249,16 @@ def test_the_newest_entries_are_whole_lines_of_the_end(tmp_path):
     assert 10 < len(found) < 399
     assert [item.step for item in found[:-1]] == list(range(400 - len(found) + 1, 400))
     assert found[-1].kind == "checkpoint"
+
+
+def test_the_newest_event_of_a_kind_is_read_from_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    assert newest_event(path, "checkpoint") is None
+    with Journal(path) as journal:
+        journal.event("checkpoint", step=1, seconds=0.5)
+        journal.event("checkpoint", step=2, seconds=0.7)
+        journal.point(3, loss=1.0)
+    found = newest_event(path, "checkpoint")
+    assert found is not None
+    assert found.fields == {"step": 2, "seconds": 0.7}
+    assert newest_event(path, "evaluated") is None

@@ -35,11 +35,13 @@ def test_a_root_given_as_text_is_a_folder_too(tmp_path: Path) -> None:
 def test_everything_lies_where_earlier_versions_left_it(outputs: Outputs) -> None:
     places = [
         outputs.run("aa").path, outputs.job("aa").job_path, outputs.database_path, outputs.artifacts_path,
-        outputs.running_sweeps_path, outputs.own_sweep_lock_path(),
+        outputs.running_sweeps_path, outputs.own_sweep_lock_path(), outputs.submitting_lock_path,
+        outputs.snapshots_path,
     ]  # fmt: skip
     assert [str(place.relative_to(outputs.root)) for place in places] == [
         "runs/aa", "sweep/aa/job.json", "mlflow.db", "mlartifacts",
         "sweep/running", f"sweep/running/{socket.gethostname()}-{os.getpid()}.lock",
+        "sweep/submissions/lock", "snapshots",
     ]  # fmt: skip
 
 

@@ -1,9 +1,10 @@
+import shlex
 from pathlib import Path
 
 import pytest
 
 from repro.errors import ConfigError
-from repro.sweep.request import Action, Assumptions, ClusterKind, ClusterSettings, read_request
+from repro.sweep.request import Action, Assumptions, ClusterKind, ClusterSettings, quoted, read_request
 from tests.composed import papers
 
 
@@ -91,3 +92,23 @@ def test_the_report_of_the_same_tables_is_a_command_away():
 def test_a_request_for_another_action_submits_nothing():
     request = read_request(["table=gald/*", "submit=true"])
     assert request.command("action=retry") == "python -m repro.sweep 'table=gald/*' action=retry"
+
+
+def test_jobs_of_slurm_have_settings_of_their_own():
+    cluster = read_request(["cluster=slurm", "cluster.partition=gpu", "cluster.limit_hours=4"]).cluster
+    assert (cluster.kind, cluster.slurm.partition, cluster.slurm.limit_minutes) == (ClusterKind.SLURM, "gpu", 240)
+    assert read_request(["cluster=local"]).cluster.slurm is None
+
+
+@pytest.mark.parametrize(
+    ("word", "typed"),
+    [
+        ("seeds=3", "seeds=3"),
+        ("table=gald/*", "'table=gald/*'"),
+        ("cluster.extra=['--hold']", "\"cluster.extra=['--hold']\""),
+        ("cluster.setup=['a \"$HOME\"']", "'cluster.setup=['\"'\"'a \"$HOME\"'\"'\"']'"),
+    ],
+)
+def test_a_word_is_quoted_so_that_a_shell_gives_it_back(word, typed):
+    assert quoted(word) == typed
+    assert shlex.split(quoted(word)) == [word]

@@ -30,6 +30,7 @@ _FORMS = {
 _LEAST = {
     "seed": 0, "recipe": 1, "steps": 0, "wall_seconds": 0, "gpu_seconds": 0, "parameters": 1, "batch_norm_samples": 1,
     "restarts": 0, "images": 1, "measured_trained": 0, "measured_selecting": 0, "selecting_trained": 0, "threads": 1,
+    "processes": 1,
 }  # fmt: skip
 _MAY_BE_EMPTY = frozenset({"split_sha256", "weights_digest", "start_digest", "commit", "science_code"})
 

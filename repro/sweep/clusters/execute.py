@@ -22,7 +22,7 @@ CLUSTERS: dict[ClusterKind, Cluster] = {
     ClusterKind.INLINE: lambda jobs, _, board: run_inline(jobs, board.say),
     ClusterKind.LOCAL: run_local,
 }
-"""Kind of a cluster to what carries jobs out there: it returns how each that it started has ended."""
+"""Kind of a cluster that is waited for to what carries jobs out there: it returns how each that it began has ended."""
 
 
 def frozen(job: Job) -> FrozenJob:
@@ -31,19 +31,22 @@ def frozen(job: Job) -> FrozenJob:
     return FrozenJob(job.run_id, job.title, configurations, job.upstream, anew=job.state is JobState.STALE)
 
 
-def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -> int:
+def execute(
+    request: Request, jobs: Iterable[Job], replan: Callable[[], Plan], longest_seconds: float | None = None
+) -> int:
     """Carries out jobs and prints how it went; returns the exit code, 0 only if the whole plan is done.
 
     Args:
         request: what was asked for.
         jobs: what is to be carried out, each after its upstream.
         replan: looks anew at what is there.
+        longest_seconds: estimate of how long the longest job takes; None: not known.
     """
     todo = [frozen(job) for job in jobs]
     results: dict[str, Result] = {}
     board = Board(sys.stdout)
     if request.cluster.slurm is not None:
-        return _hand_over(request, todo, request.cluster.slurm, board)
+        return _hand_over(request, todo, request.cluster.slurm, board, longest_seconds)
     if todo:
         with registered(request.selection.outputs, [job.run_id for job in todo], request.command()):
             results = CLUSTERS[request.cluster.kind](todo, request.cluster, board)
@@ -53,13 +56,17 @@ def execute(request: Request, jobs: Iterable[Job], replan: Callable[[], Plan]) -
     return exit_code(plan, todo, results)
 
 
-def _hand_over(request: Request, todo: list[FrozenJob], settings: SlurmSettings, board: Board) -> int:
+def _hand_over(
+    request: Request, todo: list[FrozenJob], settings: SlurmSettings, board: Board, longest_seconds: float | None
+) -> int:
     """Submits jobs and says which; returns 0 if none was left."""
+    from repro.sweep.clusters.slurm.budget import timeouts_of  # loads torch, as the estimate has
     from repro.sweep.clusters.slurm.submit import Submitter  # loads submitit, which other clusters do without
 
     selection = request.selection
     folders = [*selection.sweeps_folders, *([selection.conf_folder] if selection.conf_folder else [])]
-    done = Submitter(selection.outputs, settings, _title(request), folders, board.say).submit(todo)
+    allowed = timeouts_of(settings, longest_seconds).allowed
+    done = Submitter(selection.outputs, settings, _title(request), allowed, folders, board.say).submit(todo)
     for sentence in done.reasons:
         board.say(sentence)
     again = "the same command later submits the rest; " if done.left else ""

@@ -51,7 +51,7 @@ class FrozenJob:
     @property
     def outputs(self) -> Outputs:
         """Where the runs are."""
-        return Outputs(Path(self.configurations[0].tree["outputs"]))  # settings are read one by one, in hundredths
+        return Outputs(Path(self.configurations[0].leaves["outputs"]))  # settings are read one by one, in hundredths
 
     @property
     def run(self) -> RunFolder:

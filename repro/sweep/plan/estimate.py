@@ -1,9 +1,10 @@
 """What a plan will cost: time from runs recorded on the same kind of hardware, disk from the size of the networks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
+from itertools import combinations, islice
 from math import exp, log
 from statistics import median
 from typing import Any
@@ -14,6 +15,7 @@ from repro.engine.device import choose_device
 from repro.errors import ReproError
 from repro.experiments.operations import Counter, Work
 from repro.store.outputs import Outputs
+from repro.store.run_folder import RunFolder
 from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.plan import Plan
 
@@ -25,6 +27,9 @@ MOST_RUNS = 60
 
 RECORD_BYTES = 100_000
 """Room for records, journal and log of one run, small beside its weights."""
+
+_COUNTED = ("backbone", "head", "auxiliary", "dataset", "schedule", "evaluation", "precision", "runtime")
+"""What decides how much a job computes, and on what."""
 
 FAR, TOO_FAR = 3.0, 1000.0
 """Beyond so many times the largest recorded run, an estimate is called an extrapolation, or is not made at all."""
@@ -134,10 +139,8 @@ def _hardware(device: str) -> dict[str, Any]:
 
 def recorded_samples(outputs: Outputs, counter: Counter) -> dict[str, list[Sample]]:
     """Hardware to the newest recorded runs on it."""
-    folders = [folder for folder in outputs.runs() if folder.evaluation_ids()]
-    folders.sort(key=lambda folder: folder.evaluations_path.stat().st_mtime, reverse=True)
     found: dict[str, list[Sample]] = {}
-    for folder in folders[:MOST_RUNS]:
+    for folder in islice(_newest_first(outputs), MOST_RUNS):
         try:
             configuration = Configuration.from_yaml(folder.read_config(), folder.config_path)
             record = folder.read_record(configuration.evaluation_id)
@@ -147,6 +150,18 @@ def recorded_samples(outputs: Outputs, counter: Counter) -> dict[str, list[Sampl
             continue  # damaged, or of an older form: no basis, and no reason to stop
         found.setdefault(kind, []).append(Sample(work.training + work.evaluation, record.wall_seconds))
     return found
+
+
+def _newest_first(outputs: Outputs) -> Iterator[RunFolder]:
+    """Runs with a record; of thousands only those are looked into that are asked for."""
+    times = []
+    for folder in outputs.runs():
+        with suppress(OSError):  # nothing of it is measured
+            times.append((folder.evaluations_path.stat().st_mtime, folder.run_id))
+    for _, run_id in sorted(times, reverse=True):
+        folder = outputs.run(run_id)
+        if folder.evaluation_ids():
+            yield folder
 
 
 def estimate(plan: Plan, outputs: Outputs, share: int = 1) -> Estimate:
@@ -163,13 +178,19 @@ def estimate(plan: Plan, outputs: Outputs, share: int = 1) -> Estimate:
     operations, seconds, largest, kept, passing = 0.0, 0.0, 0.0, 0, 0
     basis: dict[str, str] = {}
     unknown: dict[str, str] = {}
+    known: dict[tuple[str, ...], tuple[list[Work], str] | ReproError] = {}
     for job in plan.open_jobs:
-        try:
-            works = _works(job, counter)
-            kind = hardware_here(job.configuration, share)
-        except ReproError as error:
-            unknown[job.title] = str(error)
+        key = tuple(item.key(*_COUNTED) for item in _to_run(job))  # jobs that differ in their seed alone take the same
+        if key not in known:
+            try:
+                known[key] = [counter.work(item) for item in _to_run(job)], hardware_here(job.configuration, share)
+            except ReproError as error:
+                known[key] = error
+        counted = known[key]
+        if isinstance(counted, ReproError):
+            unknown[job.title] = str(counted)
             continue
+        works, kind = counted
         amount = sum(work.evaluation for work in works)
         if job.state is JobState.TO_DO:
             amount += works[0].training
@@ -194,6 +215,5 @@ def _lacking(pace: Pace | None, largest: float, runs: int) -> str:
     return ""
 
 
-def _works(job: Job, counter: Counter) -> list[Work]:
-    configurations = [job.evaluations[key] for key in job.missing] or [job.configuration]
-    return [counter.work(configuration) for configuration in configurations]
+def _to_run(job: Job) -> list[Configuration]:
+    return [job.evaluations[key] for key in job.missing] or [job.configuration]

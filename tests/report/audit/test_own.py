@@ -43,6 +43,7 @@ ALTERATIONS = [
     ("confusion_sha256", "7a84"), ("confusion_sha256", lines()[1].confusion_sha256), ("measured_trained", 97),
     ("measured_trained", -1), ("measured_selecting", 97), ("selecting_trained", -1), ("science_code", "newer"),
     ("weights_digest", "db04"), ("start_digest", HEX), ("determinism", "strict"), ("threads", 0),
+    ("processes", 0),
 ]  # fmt: skip
 SCORES = {"miou_percent", "pixel_accuracy_percent", "per_class_iou_percent", "confusion_sha256"}
 """Columns that constrain each other: a finding in one of them names the others too."""

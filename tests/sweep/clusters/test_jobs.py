@@ -6,7 +6,7 @@ from repro.config.settings import Repeat
 from repro.engine.stop import Interrupted
 from repro.errors import ConfigError, ReproError, StoreError
 from repro.store.lock import LockedError
-from repro.sweep.clusters.jobs import Attempt, Ending, FrozenJob, Result, carry_out, describe, without_upstream
+from repro.sweep.clusters.jobs import Attempt, Ending, FrozenJob, Result, blocked, carry_out, describe, without_upstream
 from tests.tiny_runs import tiniest
 
 
@@ -116,6 +116,20 @@ def test_a_job_that_begins_needs_the_weights_of_its_upstream(job):
     later.run.weights_path.touch()
     assert not later.lacks_upstream()
     assert dataclasses.replace(later, anew=True).lacks_upstream()
+
+
+def test_a_job_is_blocked_by_weights_that_are_not_there_or_not_whole(job):
+    later = FrozenJob("b" * 16, "later", job.configurations, upstream=job.run_id)
+    assert blocked(job) is None
+    assert blocked(later) == without_upstream(later)
+    job.run.path.mkdir(parents=True)
+    job.run.weights_path.write_bytes(b"half")
+    result = blocked(later)
+    assert (result.ending, result.exit_code) == (Ending.BLOCKED, 1)
+    assert str(job.run.weights_path) in result.message
+    later.run.path.mkdir(parents=True)
+    later.run.weights_path.touch()  # it starts from nothing any more
+    assert blocked(later) is None
 
 
 def test_a_result_is_a_line():

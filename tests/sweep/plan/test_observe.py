@@ -11,7 +11,7 @@ from repro.store.holder import STALE_SECONDS, living_holder
 from repro.store.journal import Journal
 from repro.store.outputs import Outputs
 from repro.store.status import RunState
-from repro.sweep.plan.job import Job, JobState
+from repro.sweep.plan.job import Job, JobState, Observed, Queued, QueueState
 from repro.sweep.plan.observe import observe
 from repro.sweep.plan.plan import make_plan
 from tests.example_runs import example_run
@@ -106,3 +106,13 @@ def test_looking_takes_no_lock(outputs):
     assert not observe(outputs, jobs())[RUN].held
     with folder.lock():
         pass
+
+
+def test_what_the_queue_says_is_seen_with_or_without_a_folder(outputs):
+    queued = {RUN: Queued("17_3", QueueState.RUNNING)}
+    assert observe(outputs, jobs(), queued) == {RUN: Observed(queued=queued[RUN])}
+    folder = example_run(outputs.runs_path)
+    with Journal(folder.journal_path) as journal:
+        journal.point(12, loss=0.5)
+    assert observe(outputs, jobs(), queued)[RUN].queued == queued[RUN]
+    assert observe(outputs, jobs(), queued)[RUN].step == 12  # the node's own lock is not to be seen from here

@@ -10,7 +10,7 @@ from repro.config.configuration import Configuration
 from repro.experiments.chain import Chain
 from repro.experiments.measurement import Kind, Measurement
 from repro.store.status import RunState
-from repro.sweep.plan.job import JobState, Observed
+from repro.sweep.plan.job import JobState, Observed, Queued, QueueState
 from repro.sweep.plan.plan import distinct_jobs, make_plan
 from tests.sweep.fakes import FakeChain, FakeMeasurement, want
 
@@ -208,6 +208,47 @@ def test_what_started_from_what_is_stale_is_stale_itself():
     plan = plan_of([want("x", "a", "b", "x")], {"a#0": first, "a>b#0": second, "a>b>x#0": third})
     assert [job.state for job in plan.jobs.values()] == [JobState.DONE, JobState.STALE, JobState.STALE]
     assert plan.jobs["a>b>x#0"].reason == "run a>b#0, which it started from, is stale itself"
+
+
+def in_queue(state, reason="Priority"):
+    return Queued("17_3", state, reason)
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "reason"),
+    [
+        (Observed(queued=in_queue(QueueState.PENDING)), JobState.QUEUED, "job 17_3: Priority"),
+        (Observed(queued=in_queue(QueueState.RUNNING)), JobState.RUNNING, "job 17_3"),
+        (Observed(RunState.RUNNING, elsewhere="by pid 7", step=5, queued=in_queue(QueueState.RUNNING)),
+         JobState.RUNNING, "job 17_3, step 5"),
+        (Observed(RunState.FAILED, message="of old", queued=in_queue(QueueState.PENDING)), JobState.QUEUED,
+         "job 17_3: Priority"),
+        (Observed(RunState.FINISHED, weights=True, queued=in_queue(QueueState.PENDING)), JobState.QUEUED,
+         "job 17_3: Priority"),
+        (Observed(RunState.FINISHED, weights=True, evaluations=frozenset({"a#0@whole"}),
+                  queued=in_queue(QueueState.RUNNING)), JobState.DONE, ""),
+    ],
+)  # fmt: skip
+def test_a_job_in_the_queue_is_not_open(seen, state, reason):
+    plan = plan_of([want("a")], {"a#0": seen})
+    assert (plan.jobs["a#0"].state, plan.jobs["a#0"].reason) == (state, reason)
+    assert plan.open_jobs == []
+
+
+def test_a_job_that_waits_for_ever_is_blocked_by_what_has_failed_and_else_to_do():
+    wanted, never = [want("b", "a", "b")], in_queue(QueueState.BLOCKED, "DependencyNeverSatisfied")
+    failed = Observed(RunState.FAILED, message="the loss is nan")
+    blocked = plan_of(wanted, {"a#0": failed, "a>b#0": Observed(queued=never)}).jobs["a>b#0"]
+    assert (blocked.state, blocked.reason) == (JobState.BLOCKED, "run a#0 failed: the loss is nan")
+    done = Observed(RunState.FINISHED, weights=True)
+    anew = plan_of(wanted, {"a#0": done, "a>b#0": Observed(queued=never)}).jobs["a>b#0"]
+    assert anew.state is JobState.TO_DO
+    assert anew.reason == "job 17_3 waits for one that failed, and makes room for another"
+
+
+def test_what_waits_for_a_job_in_the_queue_is_open():
+    plan = plan_of([want("b", "a", "b")], {"a#0": Observed(queued=in_queue(QueueState.PENDING))})
+    assert states(plan) == {"a#0": JobState.QUEUED, "a>b#0": JobState.TO_DO}
 
 
 def test_a_run_whose_job_has_left_the_queue_has_failed_unless_all_is_there():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from repro.errors import ConfigError
 from repro.store.journal import newest_event
 from repro.store.outputs import Outputs
+from repro.sweep.clusters.slurm.queue import QueueError, asked
+from repro.sweep.clusters.slurm.settings import SlurmSettings
 from repro.sweep.doctor.answers import read_controller, read_partitions
 from repro.sweep.plan.estimate import Estimate
 from repro.sweep.plan.words import duration, headed
@@ -86,6 +88,28 @@ def timeouts(longest_seconds: float | None, limit_minutes: int, notice_seconds: 
         )
     planned = WITHOUT_ESTIMATE if longest_seconds is None else math.ceil(longest_seconds / usable) - 1
     return Timeouts(max(0, planned), margin, longest_seconds, limit_minutes)
+
+
+def timeouts_of(settings: SlurmSettings, longest_seconds: float | None) -> Timeouts:
+    """As `timeouts`, for jobs of some settings."""
+    return timeouts(longest_seconds, settings.limit_minutes, settings.signal_seconds, settings.timeouts_margin)
+
+
+def lines(settings: SlurmSettings, outputs: Outputs, longest_seconds: float | None) -> Iterator[str]:
+    """What a plan says about the time of its jobs, before they are submitted.
+
+    Raises:
+        ConfigError: as `timeouts`.
+    """
+    yield from timeouts_of(settings, longest_seconds).lines()
+    try:
+        config = asked("scontrol", "show", "config")
+        partitions = asked("scontrol", "--oneliner", "show", "partition")
+    except QueueError as error:
+        yield from headed("notice", f"not known: {error}")
+        return
+    notice = read_notice(config, partitions, settings.partition, settings.signal_seconds)
+    yield from notice_lines(notice, slowest_checkpoint(outputs))
 
 
 def longest_seconds(estimate: Estimate, *, on_gpu: bool) -> float | None:

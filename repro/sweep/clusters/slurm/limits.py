@@ -1,4 +1,4 @@
-"""How many jobs SLURM takes now: by its configuration, and by the limits of the user's account and quality of service."""
+"""How many jobs SLURM takes now: by its configuration, and by the limits of the account and the quality of service."""
 
 import getpass
 import re
@@ -15,7 +15,7 @@ Ask = Callable[..., str]
 NEAR = 0.1
 """The share of the jobs that the controller holds from which on it is asked how many it has."""
 
-_ASSOCIATIONS = "partition,maxsubmit,grpsubmit,defaultqos"
+_ASSOCIATIONS = "partition,maxsubmit,grpsubmit,defaultqos,qos"
 _QOS = "name,maxsubmitpu,maxsubmitpa,grpsubmit"
 
 
@@ -41,7 +41,7 @@ class Bound:
     @property
     def sentence(self) -> str:
         """The limit as the reason why something is left."""
-        return f"{self.what} is {self.most}, with {self.there} in the queue"
+        return f"{self.what} allows {self.most} in the queue, where {self.there} are"
 
 
 def limits(settings: SlurmSettings, mine: Sequence[Entry], count: int, ask: Ask = asked) -> Limits:
@@ -73,7 +73,7 @@ def _number(configuration: str, name: str) -> int | None:
 
 def _of_controller(most: int | None, count: int, ask: Ask) -> Iterator[Bound]:
     if most is not None and count > NEAR * most:
-        yield Bound("the controller's MaxJobCount", most, _count(ask, "--states=all"))
+        yield Bound("the controller's MaxJobCount", most - 1, _count(ask, "--states=all"))
 
 
 def _of_accounting(settings: SlurmSettings, mine: Sequence[Entry], ask: Ask) -> Iterator[Bound]:
@@ -82,12 +82,12 @@ def _of_accounting(settings: SlurmSettings, mine: Sequence[Entry], ask: Ask) -> 
         user = getpass.getuser()
         account = settings.account or _rows(ask, "user", user, "format=defaultaccount")[0][0]
         found = _rows(ask, "assoc", f"user={user}", f"account={account}", f"format={_ASSOCIATIONS}")
-        qualities = {settings.qos or row[3] for row in found} - {""}
+        qualities = {settings.qos or _default(row[3], row[4]) for row in found} - {""}
         asked_for = _rows(ask, "qos", f"name={','.join(sorted(qualities))}", f"format={_QOS}") if qualities else []
     except (QueueError, OSError, LookupError):  # many sites keep none, or show it to nobody
         return
     own = sum(entry.account == account for entry in mine)
-    for partition, of_user, of_all, _ in found:
+    for partition, of_user, of_all, *_ in found:
         if partition in ("", settings.partition or ""):
             yield from _bound(f"MaxSubmitJobs of account {account}", of_user, lambda: own)
             yield from _bound(
@@ -100,6 +100,11 @@ def _of_accounting(settings: SlurmSettings, mine: Sequence[Entry], ask: Ask) -> 
         counted = partial(_count, ask, place, f"--account={account}")
         yield from _bound(f"MaxSubmitJobsPerAccount of qos {name}", of_account, counted)
         yield from _bound(f"GrpSubmitJobs of qos {name}", of_all, partial(_count, ask, place))
+
+
+def _default(named: str, allowed: str) -> str:
+    """The quality of service that a job gets which asks for none; empty where that is not told."""
+    return named or ("" if "," in allowed else allowed)
 
 
 def _rows(ask: Ask, *words: str) -> list[list[str]]:

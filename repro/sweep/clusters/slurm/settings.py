@@ -32,7 +32,7 @@ class SlurmSettings:
     scratch: str | None = None
     jobs_at_a_time: int | None = None
     signal_seconds: int = 120
-    timeouts_margin: int = 2
+    timeouts_margin: int = 20
 
     @property
     def limit_minutes(self) -> int:

@@ -14,13 +14,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from repro import provenance
 from repro.config.configuration import Configuration
 from repro.config.groups import config_folder
 from repro.config.modules import Module, find_module
-from repro.config.own_code import own_code, targets_of
+from repro.config.own_code import own_code
 from repro.errors import ConfigError, StoreError
 from repro.papers import sweeps_folder
 from repro.store.files import guarded, is_there, read_bytes, read_json_object, sealed_json, sync_folder
@@ -86,21 +85,22 @@ def make_snapshot(outputs: Outputs, configurations: Iterable[Configuration], fol
     modules = dict(_own_modules(configurations))
     files = {**dict(_ours()), **dict(_of_folders(folders)), **dict(_around(modules))}
     contents = {name: read_bytes(file) for name, file in files.items() if not _is_large(name, file)}
+    large = {name: file for name, file in sorted(files.items()) if name not in contents}
     facts = {
         **provenance.checkout_version(),
         "files": {name: digest_of(content) for name, content in sorted(contents.items())},
-        "large": {name: str(file) for name, file in sorted(files.items()) if name not in contents},
+        "large": {name: str(file) for name, file in large.items()},
     }
     path = outputs.snapshots_path.absolute() / digest_of(json.dumps(facts).encode())[:HASH_DIGITS]
     if not is_there(path):
         counting = {Path(file) for module in modules.values() if (file := module.file) is not None}
         origins = {name: {"file": str(file), **provenance.file_version(file)}
                    for name, file in files.items() if file in counting}  # fmt: skip
-        _write(path, contents, {**facts, "origins": origins})
+        _write(path, contents, large, {**facts, "origins": origins})
     return Snapshot(path)
 
 
-def _write(path: Path, contents: Mapping[str, bytes], facts: Mapping[str, Any]) -> None:
+def _write(path: Path, contents: Mapping[str, bytes], large: Mapping[str, Path], facts: Mapping[str, object]) -> None:
     """Writes beside the place and renames, so that a snapshot is whole or absent."""
     partial = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     with guarded(path, "written"):
@@ -108,7 +108,7 @@ def _write(path: Path, contents: Mapping[str, bytes], facts: Mapping[str, Any]) 
             for name, content in contents.items():
                 (partial / name).parent.mkdir(parents=True, exist_ok=True)
                 (partial / name).write_bytes(content)
-            for name, file in facts["large"].items():
+            for name, file in large.items():
                 (partial / name).parent.mkdir(parents=True, exist_ok=True)
                 (partial / name).symlink_to(file)
             (partial / OWN).mkdir(exist_ok=True)
@@ -139,7 +139,7 @@ def _of_folders(folders: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 
 def _own_modules(configurations: Iterable[Configuration]) -> Iterator[tuple[str, Module]]:
     """The user's modules whose code counts for some configurations, by name."""
-    targets = {target: where for configuration in configurations for where, target in targets_of(configuration.tree)}
+    targets = {target: where for item in configurations for target, where in item.own_targets.items()}
     for target, where in targets.items():
         yield from own_code(target, where).modules.items()
 
@@ -180,8 +180,8 @@ def _is_large(name: str, file: Path) -> bool:
 def further_path() -> list[str]:
     """Where this process looks for modules that are not installed: code reached at run time may lie there."""
     installed = tuple(os.path.realpath(prefix) + os.sep for prefix in {sys.prefix, sys.base_prefix})
-    places = dict.fromkeys(os.path.abspath(entry) for entry in sys.path)
-    return [place for place in places if os.path.isdir(place) and not os.path.realpath(place).startswith(installed)]
+    places = dict.fromkeys(os.path.abspath(entry) for entry in sys.path if os.path.isdir(entry or "."))
+    return [place for place in places if not (os.path.realpath(place) + os.sep).startswith(installed)]
 
 
 def digest_of(content: bytes) -> str:

@@ -20,7 +20,6 @@ from repro.sweep.clusters.slurm.submissions import Answer, Submission
 
 def main(file: Path) -> int:
     """Carries out the job of this process's place in the array; returns the exit code."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, NOTICES)  # they would end it before anybody could answer; see `Task`
     try:
         submission = Submission.read(file)
         if submission.answer is Answer.GIVEN_UP:
@@ -64,4 +63,5 @@ def _carry_out(submission: Submission, job: JobFolder) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("error: give the file of one submission; python -m repro.sweep submit=true cluster=slurm makes it.")
+    signal.pthread_sigmask(signal.SIG_BLOCK, NOTICES)  # they would end it before anybody could answer; see `Task`
     sys.exit(main(Path(sys.argv[1])))

@@ -50,6 +50,7 @@ class Submitter:
         outputs: where the runs are.
         settings: what SLURM is asked for.
         title: of the sweep; the names of its jobs in the queue begin with it.
+        timeouts: how often each job may come again after its time limit.
         folders: of YAML of the user's own, which the snapshot keeps.
         say: takes a line about each array.
     """
@@ -59,10 +60,12 @@ class Submitter:
         outputs: Outputs,
         settings: SlurmSettings,
         title: str,
+        timeouts: int,
         folders: Iterable[Path],
         say: Callable[[str], None],
     ) -> None:
         self._outputs, self._settings, self._folders, self._say = outputs, settings, list(folders), say
+        self._timeouts = timeouts
         self._name = f"{title}.{secrets.token_hex(3)}"
 
     def submit(self, jobs: Sequence[FrozenJob]) -> Submitted:
@@ -72,7 +75,7 @@ class Submitter:
             QueueError: SLURM does not answer.
             StoreError: the disk refuses, or another process is submitting all the time.
         """
-        with clean_environment(), FolderLock(self._outputs.submissions_path / "lock", "submit", brief=True):
+        with clean_environment(), FolderLock(self._outputs.submitting_lock_path, "submit", brief=True):
             seen = entries()
             settle(self._outputs, seen)
             queued = queued_runs(self._outputs, seen)
@@ -141,7 +144,7 @@ class Submitter:
             str(snapshot.path),
             str(folder.absolute()),
             self._settings.limit_minutes,
-            self._settings.timeouts_margin,
+            self._timeouts,
         )
 
 

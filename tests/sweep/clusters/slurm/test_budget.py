@@ -5,15 +5,19 @@ import pytest
 from repro.errors import ConfigError
 from repro.store.journal import Journal
 from repro.store.outputs import Outputs
+from repro.sweep.clusters.slurm import budget
 from repro.sweep.clusters.slurm.budget import (
     WITHOUT_ESTIMATE,
     Notice,
+    lines,
     longest_seconds,
     notice_lines,
     read_notice,
     slowest_checkpoint,
     timeouts,
 )
+from repro.sweep.clusters.slurm.queue import QueueError
+from repro.sweep.clusters.slurm.settings import SlurmSettings
 from repro.sweep.plan.estimate import Estimate, Pace
 
 HOUR = 3600.0
@@ -114,6 +118,21 @@ def test_before_any_checkpoint_was_timed_that_is_said():
     text = told(notice_lines(Notice(120, None, 30), None))
     assert "SLURM leaves a job 2 min before the time limit, 30 s at a requeue" in text
     assert text.endswith("no checkpoint was timed here yet")
+
+
+def test_a_plan_says_both_and_does_without_an_answer_of_slurm(tmp_path, monkeypatch):
+    settings = SlurmSettings(partition="low", limit_hours=10)
+    answers = {"config": CONFIG, "partition": PARTITIONS}
+    monkeypatch.setattr(budget, "asked", lambda *words: answers[words[-1]])
+    text = told(lines(settings, Outputs(tmp_path), None))
+    assert f"a run may come again {WITHOUT_ESTIMATE + 20} times after its limit of 10.0 hours" in text
+    assert "2 min at a preemption" in text
+
+    def silent(*_):
+        raise QueueError("scontrol cannot be started here")
+
+    monkeypatch.setattr(budget, "asked", silent)
+    assert told(lines(settings, Outputs(tmp_path), None)).endswith("notice not known: scontrol cannot be started here")
 
 
 def test_the_slowest_checkpoint_of_the_newest_runs_is_found(tmp_path):

@@ -86,7 +86,7 @@ def check(jobs, limits):
     assert sorted([*placed, *left]) == sorted(known)  # each once
     assert all(0 < len(chunk.runs) <= limits.array for chunk in chunks)
     assert limits.free is None or len(placed) <= limits.free
-    assert not placed == [] or not jobs or limits.free == 0
+    assert placed != [] or not jobs or limits.free == 0
     assert left == [run for run in known if run not in set_of_placed]
     for number, chunk in enumerate(chunks):
         for place, run in enumerate(chunk.runs):

@@ -44,27 +44,27 @@ def test_the_jobs_of_all_count_where_many_are_submitted():
     assert limits(SlurmSettings(), [], 1000, few).free is None
     assert not any(text.startswith("squeue") for text in few.asks)
     found = limits(SlurmSettings(), [], 1001, many)
-    assert (found.free, found.reason) == (500, "the controller's MaxJobCount is 10000, with 9500 in the queue")
+    assert (found.free, found.reason) == (499, "the controller's MaxJobCount allows 9999 in the queue, where 9500 are")
 
 
 def test_the_account_limits_the_user():
-    found = limits(SlurmSettings(), mine(38), 40, asker(associations="|50||normal\n"))
-    assert (found.free, found.reason) == (12, "MaxSubmitJobs of account lab is 50, with 38 in the queue")
-    assert limits(SlurmSettings(), mine(38, account="other"), 40, asker(associations="|50||normal\n")).free == 50
-    assert limits(SlurmSettings(), mine(60), 40, asker(associations="|50||normal\n")).free == 0
+    found = limits(SlurmSettings(), mine(38), 40, asker(associations="|50||normal|normal\n"))
+    assert (found.free, found.reason) == (12, "MaxSubmitJobs of account lab allows 50 in the queue, where 38 are")
+    assert limits(SlurmSettings(), mine(38, account="other"), 40, asker(associations="|50||normal|normal\n")).free == 50
+    assert limits(SlurmSettings(), mine(60), 40, asker(associations="|50||normal|normal\n")).free == 0
 
 
 def test_a_limit_of_another_partition_says_nothing():
-    text = "short|5||normal\n|50||normal\n"
+    text = "short|5||normal|normal\n|50||normal|normal\n"
     assert limits(SlurmSettings(), [], 40, asker(associations=text)).free == 50
     assert limits(SlurmSettings(partition="short"), [], 40, asker(associations=text)).free == 5
 
 
 def test_the_quality_of_service_limits_too():
-    ask = asker(associations="|||normal\n", qualities="normal|20||\n")
+    ask = asker(associations="||||normal\n", qualities="normal|20||\n")
     found = limits(SlurmSettings(), mine(5), 40, ask)
-    assert (found.free, found.reason) == (15, "MaxSubmitJobsPerUser of qos normal is 20, with 5 in the queue")
-    shared = asker(associations="|||normal\n", qualities="long|||30\n", everyone=28)
+    assert (found.free, found.reason) == (15, "MaxSubmitJobsPerUser of qos normal allows 20 in the queue, where 5 are")
+    shared = asker(associations="||||normal\n", qualities="long|||30\n", everyone=28)
     assert limits(SlurmSettings(qos="long"), [], 40, shared).free == 2
     assert (
         "sacctmgr --noheader --parsable2 show qos name=long format=name,maxsubmitpu,maxsubmitpa,grpsubmit"
@@ -73,7 +73,7 @@ def test_the_quality_of_service_limits_too():
 
 
 def test_an_account_that_is_asked_for_is_the_one_that_limits():
-    ask = asker(associations="|7||normal\n")
+    ask = asker(associations="|7||normal|normal\n")
     assert limits(SlurmSettings(account="other"), mine(3, account="other"), 40, ask).free == 4
     assert not any("show user" in text for text in ask.asks)
-    assert limits(SlurmSettings(), [], 40, asker(user="")).free is None
+    assert limits(SlurmSettings(), [], 40, asker(user="", associations="|5|||\n")).free is None

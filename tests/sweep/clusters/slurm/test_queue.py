@@ -26,13 +26,13 @@ def test_what_has_begun_runs(state):
 
 def test_a_command_that_is_not_there_is_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(QueueError, match="squeue cannot be started here .* on its login node"):
+    with pytest.raises(QueueError, match=r"squeue cannot be started here .* on its login node"):
         entries()
 
 
 def test_a_command_that_fails_or_hangs_is_a_sentence(slurm):
     slurm.program("squeue", "echo 'squeue: error: Unable to contact slurm controller' >&2; exit 1")
-    with pytest.raises(QueueError, match="^squeue failed: Unable to contact slurm controller$"):
+    with pytest.raises(QueueError, match=r"^squeue failed: Unable to contact slurm controller$"):
         entries()
     slurm.program("squeue", "exec sleep 5")
     with pytest.raises(QueueError, match="squeue has given no answer for 0 s"):

@@ -12,6 +12,8 @@ from repro.sweep.clusters.slurm.submissions import Answer, Submission, awaited
 from repro.sweep.clusters.slurm.submit import Submitter
 from tests.tiny_runs import tiniest
 
+TIMEOUTS = 7
+
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
@@ -24,7 +26,7 @@ def jobs_of(outputs, *names, upstream=None):
 
 def submitted(outputs, jobs, **settings):
     given = SlurmSettings(gpus_per_node=0, **settings)
-    return Submitter(Outputs(outputs), given, "mine", [], lambda _: None).submit(jobs)
+    return Submitter(Outputs(outputs), given, "mine", TIMEOUTS, [], lambda _: None).submit(jobs)
 
 
 def submissions(outputs):
@@ -36,6 +38,7 @@ def test_jobs_are_announced_frozen_and_handed_over(tmp_path, slurm):
     assert done.ids == {"a" * 16: "101_0", "b" * 16: "101_1"}
     assert (done.left, done.reasons) == ([], [])
     [found] = submissions(tmp_path)
+    assert found.timeouts == TIMEOUTS
     assert (found.answer, found.job_id, found.runs) == (Answer.ACCEPTED, "101", ("a" * 16, "b" * 16))
     frozen = json.loads(found.job(1).job_path.read_text())
     assert frozen["run_id"] == "b" * 16
@@ -134,10 +137,10 @@ def test_a_job_that_waits_for_ever_makes_room_for_another(tmp_path, slurm):
 
 
 def test_what_does_not_fit_is_left_with_the_limit(tmp_path, slurm):
-    slurm.program("scontrol", "echo 'MaxArraySize = 2'; echo 'MaxJobCount = 3'")
+    slurm.program("scontrol", "echo 'MaxArraySize = 2'; echo 'MaxJobCount = 4'")
     done = submitted(tmp_path, jobs_of(tmp_path, *"abcde"))
     assert len(done.ids) == 3
-    assert done.reasons == ["2 jobs of 5 left: the controller's MaxJobCount is 3, with 0 in the queue"]
+    assert done.reasons == ["2 jobs of 5 left: the controller's MaxJobCount allows 3 in the queue, where 0 are"]
     assert [line.partition("|")[0] for line in slurm.queued()] == ["101_0", "101_1", "102"]
 
 

@@ -206,3 +206,8 @@ def test_a_notice_in_the_middle_of_a_training_queues_the_job_again_at_a_step(tmp
     (record,) = job.run.records()
     assert record.provenance["starts"]["after"] == {"SIGUSR2": 1}
     assert record.provenance["starts"]["jobs"] == ["7_0"]
+
+
+def test_a_requeued_task_is_the_same_once_more():
+    assert Task("job.json").__submitit_checkpoint__().function.job_path == "job.json"
+    assert Task("job.json").checkpoint().function.job_path == "job.json"
