@@ -98,8 +98,7 @@ def training_job(
         ConfigError: mining could leave no pixel out, or the processes cannot share a batch.
         DataError: fewer images than one batch.
     """
-    settings = configuration.settings
-    schedule = settings.schedule
+    settings, schedule = configuration.settings, configuration.settings.schedule
     check_hard_pixels(schedule, dataset)
     epoch_steps = steps_per_epoch(len(dataset), schedule.batch_size)
     steps = Length.parse(schedule.length, "schedule.length").steps(epoch_steps)
@@ -143,8 +142,7 @@ def _learner(
     schedule = settings.schedule
     share_statistics(model, team, Shares.of(schedule, team.size, settings.runtime.micro_batch))
     others = [model.head] + ([model.auxiliary] if model.auxiliary is not None else [])
-    scaled = settings.precision is Precision.fp16
-    optimiser = build_optimiser(model.backbone, others, schedule, fused=not scaled)
+    optimiser = build_optimiser(model.backbone, others, schedule, fused=settings.precision is not Precision.fp16)
     torch.manual_seed(stream(settings.seed, "dropout"))
     network = cast(nn.Module, torch.compile(model)) if settings.runtime.compile else model
     stale = StaleWeights(model, schedule.replicas) if schedule.replicas > 1 else None
@@ -208,8 +206,7 @@ def batches(
 
 def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> None:
     """Stores the selected weights with what the record says about the training."""
-    learner = job.learner
-    state = learner.state
+    learner, state = job.learner, job.learner.state
     best = learner.settings.selection is Selection.best
     store_weights(
         held.folder,
@@ -227,5 +224,4 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
 def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
     """Refuses a mining of hard pixels that could leave none of an image out; the first step knows smaller logits."""
     if schedule.loss is Loss.ohem:
-        side = schedule.augmentation.crop_size
-        schedule.check_hard_pixels(side**2 if side else dataset.label(0).numel())
+        schedule.check_hard_pixels((schedule.augmentation.crop_size or 0) ** 2 or dataset.label(0).numel())
