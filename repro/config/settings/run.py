@@ -47,6 +47,7 @@ class Runtime:
     checkpoint_seconds: float
     log_every_steps: int
     progress: bool
+    fold_batch_norm: bool = True
 
     def __post_init__(self) -> None:
         require(self.threads is None or self.threads > 0, "runtime.threads must be at least 1, or null")
