@@ -67,7 +67,7 @@ def is_part_of_a_run(path: str) -> bool:
 
 def is_beside_the_point(path: str) -> bool:
     """Whether a leaf changes neither what training yields nor what is measured nor which files these are made of."""
-    return path in NOT_PART_OF_A_RUN and path.partition(".")[0] not in ("dataset", "evaluation")
+    return path in NOT_PART_OF_A_RUN and not path.startswith(("dataset.", "evaluation."))
 
 
 def digest(tree: Tree) -> str:
