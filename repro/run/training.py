@@ -167,8 +167,7 @@ def validation(
         return lambda: float("nan")
     dataset = build_dataset(configuration, settings.validation_split)
     one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
-    # Several processes that have begun one end it together.
-    observer = (lambda *_: interrupt("during a validation")) if team.size == 1 else None
+    observer = (lambda *_: interrupt("during a validation")) if team.size == 1 else None  # several end one they began
 
     def scored() -> float:
         found = evaluate(model, dataset, one_view, device, title="validation", team=team, observer=observer)

@@ -118,9 +118,8 @@ class Sweep:
         for line in (status_lines(plan, self.found, self.observed, request.jobs_shown) if is_status
                      else plan_lines(plan, self.found)):  # fmt: skip
             print(line)
-        for line in self.listed.lines(item for job in plan.jobs.values() for item in job.missing):
-            print(line)
-        for line in headed("queue", self.queue_problem) if self.queue_problem else ():
+        unlisted = self.listed.lines(item for job in plan.jobs.values() for item in job.missing)
+        for line in (*unlisted, *(headed("queue", self.queue_problem) if self.queue_problem else ())):
             print(line)
         if request.action is Action.PLAN:
             for line in self.seed_lines():
