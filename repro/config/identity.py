@@ -39,7 +39,7 @@ NOT_PART_OF_A_RUN = frozenset({
     "dataset.root", "dataset.evaluation_split", "dataset.allow_overlap",
     "runtime.device", "runtime.threads", "runtime.workers", "runtime.prefetch", "runtime.channels_last",
     "runtime.compile", "runtime.checkpoint_seconds", "runtime.log_every_steps", "runtime.progress",
-    "runtime.recompute", "runtime.micro_batch",
+    "runtime.recompute", "runtime.micro_batch", "runtime.fold_batch_norm",
     "tracking.kind", "tracking.uri", "tracking.experiment",
     "evaluation.split", "evaluation.output_stride", "evaluation.scales", "evaluation.flip", "evaluation.average",
     "evaluation.pad_to", "evaluation.batch_size", "evaluation.masks", "evaluation.panels",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from repro import provenance
 from repro.build import parameter_count
 from repro.config.configuration import Configuration
 from repro.config.own_code import facts_of
+from repro.config.settings import Settings
 from repro.data import SegmentationDataset
 from repro.engine.evaluate import evaluate
+from repro.engine.fold import Folded, fold_batch_norm, is_exact, unfolded, view_size
 from repro.engine.pictures import Gallery
 from repro.engine.team import ALONE, Team
 from repro.errors import DamagedError
@@ -31,6 +33,21 @@ from repro.store.record import Names, Record, Scores, confusion_sha256
 from repro.store.run_folder import RunFolder
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What an evaluation yields.
+
+    Attributes:
+        confusions: the matrices of all images.
+        seconds: that they took.
+        network: what scored the images.
+    """
+
+    confusions: ImageConfusions
+    seconds: float
+    network: Folded
+
+
 def record_evaluation(
     configuration: Configuration,
     held: HeldRun,
@@ -46,8 +63,8 @@ def record_evaluation(
     `images` says how many of those measured were trained on, or chose the weights.
     """
     settings, folder, evaluation_id = configuration.settings, held.folder, configuration.evaluation_id
-    confusions, seconds = measured_confusions(configuration, folder, model, dataset, device, held.interrupt, team)
-    matrix = confusions.total()
+    measured = measured_confusions(configuration, folder, model, dataset, device, held.interrupt, team)
+    confusions, seconds, matrix = measured.confusions, measured.seconds, measured.confusions.total()
     record = Record(
         run_id=folder.run_id,
         evaluation_id=evaluation_id,
@@ -72,6 +89,7 @@ def record_evaluation(
             "restarts": training.restarts,
             "starts": summary(read_journal(folder.journal_path).events),
             "processes": team.size,
+            "batch_norm": {"folded": measured.network.layers, "kept": measured.network.kept},
         },
         steps=training.step,
         wall_seconds=training.wall_seconds + seconds,
@@ -94,24 +112,34 @@ def measured_confusions(
     device: torch.device,
     interrupt: Callable[[str], None],
     team: Team = ALONE,
-) -> tuple[ImageConfusions, float]:
+) -> Measured:
     """Evaluates, by all processes of a team at once, and writes the pictures asked for.
 
     Args:
         interrupt: raises if the evaluation is to end at the place that it is given.
-
-    Returns:
-        The matrices of all images, and the seconds that they took.
     """
     settings, evaluation_id = configuration.settings, configuration.evaluation_id
     masks = folder.masks_path(evaluation_id) if settings.evaluation.masks else None
     panels = folder.panels_path(evaluation_id)
     gallery = Gallery(dataset, masks, panels, settings.evaluation.panels, interrupt, team)
     start = time.perf_counter()
-    confusions = evaluate(model, dataset, settings, device, title="evaluation", observer=gallery.show, team=team)
+    network = network_to_measure(settings, model, dataset, device)
+    confusions = evaluate(
+        network.network, dataset, settings, device, title="evaluation", observer=gallery.show, team=team
+    )
     seconds = time.perf_counter() - start
     gallery.finish()
-    return confusions, seconds
+    return Measured(confusions, seconds, network)
+
+
+def network_to_measure(
+    settings: Settings, model: Segmenter, dataset: SegmentationDataset, device: torch.device
+) -> Folded:
+    """A copy of the network with batch norm in its convolutions, where that is wanted and exact; else itself."""
+    if not (settings.runtime.fold_batch_norm and is_exact(device, settings.precision)):
+        return unfolded(model)
+    protocol = settings.evaluation
+    return fold_batch_norm(model, protocol.output_stride or model.output_stride, view_size(dataset, protocol))
 
 
 def set_aside_other_records(held: HeldRun, weights_sha256: str) -> None:

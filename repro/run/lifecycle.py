@@ -14,6 +14,7 @@ from repro.run.repetition import digests
 from repro.run.starts import check_progress, place_of_process
 from repro.store.files import is_there
 from repro.store.journal import Journal, read_journal
+from repro.store.lock import Patience
 from repro.store.outputs import Outputs
 from repro.store.record import Record
 from repro.store.run_folder import RunFolder
@@ -78,10 +79,10 @@ def hold(configuration: Configuration, team: "Team | None" = None, *, unattended
     outputs = Outputs(settings.outputs)
     folder = outputs.run(configuration.run_id)
     tracker = make_tracker(settings.tracking, outputs)
-    wait_seconds = HOLDER_SECONDS if unattended else 0.0
+    seconds = HOLDER_SECONDS if unattended else 0.0
     with (
         StopRequest() as stop,
-        folder.lock(wait_seconds=wait_seconds, meanwhile=lambda: stop.check(WAITING)) as lock,
+        folder.lock(patience=Patience(seconds, lambda: stop.check(WAITING))) as lock,
         Journal(folder.journal_path) as journal,
     ):
         if lock.taken_over:

@@ -38,12 +38,12 @@ class Start:
     place: tuple[int, int]
 
 
-def place_of_process(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+def place_of_process(environment: Mapping[str, str] = os.environ) -> dict[str, str | int]:
     """Where this process is: the host and, in a job of SLURM, the job's id and how often it was queued again."""
     array, job = environment.get("SLURM_ARRAY_JOB_ID"), environment.get("SLURM_JOB_ID")
     if array:
         job = f"{array}_{environment.get('SLURM_ARRAY_TASK_ID')}"
-    facts: dict[str, Any] = {"host": socket.gethostname()}
+    facts: dict[str, str | int] = {"host": socket.gethostname()}
     if job:
         facts |= {"job": job, "requeues": int(environment.get("SLURM_RESTART_COUNT") or 0)}
     return facts
@@ -74,7 +74,7 @@ def _all_starts(events: Sequence[Event]) -> Iterator[Start]:
                 ended = str(event.fields.get("signal") or event.kind)
 
 
-def summary(events: Sequence[Event]) -> dict[str, Any]:
+def summary(events: Sequence[Event]) -> dict[str, object]:
     """What the record says of the starts: their number, what they came after, hosts, jobs, and requeues of these."""
     starts = starts_in(events)
     requeues: dict[str, int] = {}

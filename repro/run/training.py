@@ -29,10 +29,8 @@ from repro.nn import Segmenter
 from repro.run.evaluation import describe_split
 from repro.run.fitting import recomputes
 from repro.run.held import TRAINING, HeldRun
-from repro.run.weights import store_weights
+from repro.run.weights import layout_of, store_weights
 from repro.seeding import stream
-from repro.store.journal import read_journal
-from repro.store.run_folder import RunFolder
 from repro.store.status import STEPS, RunState
 
 BEFORE_TRAINING = "before its first step here"
@@ -100,8 +98,7 @@ def training_job(
         ConfigError: mining could leave no pixel out, or the processes cannot share a batch.
         DataError: fewer images than one batch.
     """
-    settings = configuration.settings
-    schedule = settings.schedule
+    settings, schedule = configuration.settings, configuration.settings.schedule
     check_hard_pixels(schedule, dataset)
     epoch_steps = steps_per_epoch(len(dataset), schedule.batch_size)
     steps = Length.parse(schedule.length, "schedule.length").steps(epoch_steps)
@@ -145,8 +142,7 @@ def _learner(
     schedule = settings.schedule
     share_statistics(model, team, Shares.of(schedule, team.size, settings.runtime.micro_batch))
     others = [model.head] + ([model.auxiliary] if model.auxiliary is not None else [])
-    scaled = settings.precision is Precision.fp16
-    optimiser = build_optimiser(model.backbone, others, schedule, fused=not scaled)
+    optimiser = build_optimiser(model.backbone, others, schedule, fused=settings.precision is not Precision.fp16)
     torch.manual_seed(stream(settings.seed, "dropout"))
     network = cast(nn.Module, torch.compile(model)) if settings.runtime.compile else model
     stale = StaleWeights(model, schedule.replicas) if schedule.replicas > 1 else None
@@ -171,11 +167,8 @@ def validation(
         return lambda: float("nan")
     dataset = build_dataset(configuration, settings.validation_split)
     one_view = configuration.with_evaluation(scales=[1.0], flip=False, output_stride=None).settings
-
-    def during(*_: object) -> None:
-        interrupt("during a validation")
-
-    observer = during if team.size == 1 else None  # several that have begun one end it together
+    # Several processes that have begun one end it together.
+    observer = (lambda *_: interrupt("during a validation")) if team.size == 1 else None
 
     def scored() -> float:
         found = evaluate(model, dataset, one_view, device, title="validation", team=team, observer=observer)
@@ -213,8 +206,7 @@ def batches(
 
 def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> None:
     """Stores the selected weights with what the record says about the training."""
-    learner = job.learner
-    state = learner.state
+    learner, state = job.learner, job.learner.state
     best = learner.settings.selection is Selection.best
     store_weights(
         held.folder,
@@ -229,26 +221,7 @@ def keep_weights(job: Training, dataset: SegmentationDataset, held: HeldRun) -> 
     )
 
 
-def layout_of(learner: Learner, folder: RunFolder) -> dict[str, object]:
-    """How the processes shared the batches, and how many there were at earlier starts if that was another number."""
-    team, shares = learner.team, learner.shares
-    neighbours = shares.processes_per_statistic
-    kind = "frozen" if shares.is_frozen else f"over {neighbours} processes" if neighbours > 1 else "of each process"
-    starts = [event.fields.get("processes", 1) for event in read_journal(folder.journal_path).events
-              if event.kind == "started"]  # fmt: skip
-    facts: dict[str, object] = {
-        "processes": team.size,
-        "machines": team.machines,
-        "images_per_process": len(shares.share(0)),
-        "pass_images": shares.pass_images,
-        "recomputed": learner.recomputes,
-        "batch_norm": kind,
-    }
-    return facts | ({"processes_at_starts": starts} if set(starts) - {team.size} else {})
-
-
 def check_hard_pixels(schedule: Schedule, dataset: SegmentationDataset) -> None:
     """Refuses a mining of hard pixels that could leave none of an image out; the first step knows smaller logits."""
     if schedule.loss is Loss.ohem:
-        side = schedule.augmentation.crop_size
-        schedule.check_hard_pixels(side**2 if side else dataset.label(0).numel())
+        schedule.check_hard_pixels((schedule.augmentation.crop_size or 0) ** 2 or dataset.label(0).numel())

@@ -11,6 +11,7 @@ import torch
 from repro import provenance
 from repro.config.settings import Init
 from repro.engine import tensor_files
+from repro.engine.step import Learner
 from repro.engine.tensor_files import OtherRunError, TensorFile
 from repro.errors import ConfigError, DamagedError, DataError, StoreError, first_line
 from repro.nn import Segmenter, load_network_weights, load_published_weights
@@ -103,6 +104,24 @@ def store_weights(folder: RunFolder, model: Mapping[str, Any], device: torch.dev
     told = {"start": start_of(folder), "restarts": restarts(folder)}  # here no damaged journal can change them later
     content = {"model": dict(model), **facts, **told, **provenance.of_process(str(device))}
     atomic_write(folder.weights_path, tensor_files.sealed(content, folder.run_id))
+
+
+def layout_of(learner: Learner, folder: RunFolder) -> dict[str, object]:
+    """How the processes shared the batches, and how many there were at earlier starts if that was another number."""
+    team, shares = learner.team, learner.shares
+    neighbours = shares.processes_per_statistic
+    kind = "frozen" if shares.is_frozen else f"over {neighbours} processes" if neighbours > 1 else "of each process"
+    starts = [event.fields.get("processes", 1) for event in read_journal(folder.journal_path).events
+              if event.kind == "started"]  # fmt: skip
+    facts: dict[str, object] = {
+        "processes": team.size,
+        "machines": team.machines,
+        "images_per_process": len(shares.share(0)),
+        "pass_images": shares.pass_images,
+        "recomputed": learner.recomputes,
+        "batch_norm": kind,
+    }
+    return facts | ({"processes_at_starts": starts} if set(starts) - {team.size} else {})
 
 
 def sound_weights(held: HeldRun) -> TensorFile | None:

@@ -1,6 +1,5 @@
 """One holder per run folder: a kernel lock where it works, a heartbeat where it does not (other hosts, odd mounts)."""
 
-import dataclasses
 import errno
 import json
 import logging
@@ -11,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +32,21 @@ _held: "weakref.WeakSet[FolderLock]" = weakref.WeakSet()
 
 class LockedError(StoreError):
     """Another process holds the folder."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a living holder is waited for; 0: for moments, in which one may be just letting go.
+
+    Attributes:
+        meanwhile: called again and again while waiting; may raise.
+    """
+
+    seconds: float = 0.0
+    meanwhile: Callable[[], None] = lambda: None
+
+
+AT_ONCE = Patience()
 
 
 class FolderLock:
@@ -75,30 +90,29 @@ class FolderLock:
         self._released = threading.Event()
         self._heart: threading.Thread | None = None
 
-    def acquire(self, wait_seconds: float = 0.0, meanwhile: Callable[[], None] = lambda: None) -> "FolderLock":
+    def acquire(self, asked: Patience = AT_ONCE) -> "FolderLock":
         """Takes the lock.
 
         Args:
-            wait_seconds: how long a living holder is waited for; 0: for moments, in which one may be just letting go.
-            meanwhile: called again and again while waiting; may raise.
+            asked: how long a living holder is waited for.
 
         Raises:
             LockedError: another process holds it, naming that process.
             StoreError: the disk refuses the lock file.
         """
-        start, patience, told = time.monotonic(), max(WAIT_SECONDS, wait_seconds), wait_seconds <= WAIT_SECONDS
-        while not self._try_acquire(meanwhile):
-            meanwhile()
+        start, patience, told = time.monotonic(), max(WAIT_SECONDS, asked.seconds), asked.seconds <= WAIT_SECONDS
+        while not self._try_acquire(asked.meanwhile):
+            asked.meanwhile()
             holder = read_holder(self.path)
             if holder is not None:  # one who is just letting go has no name any more
-                patience = max(BRIEF_WAIT_SECONDS if holder.brief else WAIT_SECONDS, wait_seconds)
+                patience = max(BRIEF_WAIT_SECONDS if holder.brief else WAIT_SECONDS, asked.seconds)
             waited = time.monotonic() - start
             if waited > patience:
-                raise LockedError(self._refusal(holder, wait_seconds))
+                raise LockedError(self._refusal(holder, asked.seconds))
             if waited > WAIT_SECONDS and not told:
                 told = True
                 name = self.path.parent.name
-                log.warning("%s is held %s; waiting for it, up to %.0f s", name, describe(holder), wait_seconds)
+                log.warning("%s is held %s; waiting for it, up to %.0f s", name, describe(holder), asked.seconds)
             time.sleep(POLL_SECONDS if waited < WAIT_SECONDS else SELDOM_POLL_SECONDS)
         _held.add(self)
         self._heart = threading.Thread(target=self._beat, name=f"lock {self.path.parent.name}", daemon=True)
@@ -157,7 +171,7 @@ class FolderLock:
             self.taken_over = holder
             with guarded(self.path, "written"):
                 os.ftruncate(descriptor, 0)
-                _write_whole(descriptor, json.dumps(dataclasses.asdict(self._self)).encode() + b"\n")
+                _write_whole(descriptor, json.dumps(asdict(self._self)).encode() + b"\n")
                 os.fsync(descriptor)
             if kernel_lock is None or (holder is not None and holder.host != self._self.host):
                 time.sleep(self.settle_seconds)

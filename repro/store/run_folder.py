@@ -1,7 +1,7 @@
 """The folder of one run, the only truth about it: frozen config, status, journal, checkpoints, records, one lock."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from repro.errors import DamagedError, StoreError
 from repro.store.checkpoints import CheckpointFiles
 from repro.store.files import atomic_write, is_there, read_bytes, remove_leftovers, set_aside
 from repro.store.images import UsedImages
-from repro.store.lock import FolderLock
+from repro.store.lock import AT_ONCE, FolderLock, Patience
 from repro.store.matrices import ImageConfusions, confusion_from_npz, images_from_npz, to_npz
 from repro.store.record import Record
 from repro.store.status import RunState, Status, read_status, write_status
@@ -48,22 +48,13 @@ class RunFolder:
         """Whether the final weights are there."""
         return is_there(self.weights_path)
 
-    def lock(
-        self,
-        purpose: str = "run",
-        *,
-        brief: bool = False,
-        wait_seconds: float = 0.0,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> FolderLock:
+    def lock(self, purpose: str = "run", *, brief: bool = False, patience: Patience = AT_ONCE) -> FolderLock:
         """Takes the folder's one lock and clears away what killed writers left; use it with `with`.
-
-        A living holder is waited for as `FolderLock.acquire` says.
 
         Raises:
             LockedError: another process holds it; the message says which, where and since when.
         """
-        lock = FolderLock(self.lock_path, purpose, brief=brief).acquire(wait_seconds, meanwhile)
+        lock = FolderLock(self.lock_path, purpose, brief=brief).acquire(patience)
         remove_leftovers(self.path)
         return lock
 

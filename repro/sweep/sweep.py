@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from repro.console import complain
 from repro.engine.ranks import own_rank
@@ -30,9 +29,6 @@ from repro.sweep.plan.text import ROWS_UP_TO_TABLES, finished_sentence, plan_lin
 from repro.sweep.plan.wanted import wanted_cells
 from repro.sweep.plan.words import headed
 from repro.sweep.request import Action, ClusterKind, Request, read_request
-
-if TYPE_CHECKING:  # loads torch
-    from repro.sweep.plan.estimate import Estimate
 
 
 def carry_out(overrides: Sequence[str]) -> int:
@@ -87,8 +83,8 @@ class Sweep:
         self.seeds = self.look.seeds if self.look is not None else request.seeds or ()
         self.jobs = distinct_jobs(self.wanted, self.seeds)
         self.queue_problem = ""
-        self.observed: dict[str, Observed] = {}
         self.longest_seconds: float | None = None
+        self.observed: dict[str, Observed] = {}
 
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
@@ -144,9 +140,6 @@ class Sweep:
         if refused:
             print(f"nothing is started before {len(refused)} of {len(todo)} trainings are mended, see above")
         elif request.is_carried_out:
-            if request.action is Action.RETRY:
-                for line in self.time_lines():
-                    print(line)
             code = self.execute(todo)
         else:
             print(next_step(request, plan))
@@ -185,24 +178,17 @@ class Sweep:
 
     def estimate_lines(self, plan: Plan) -> Sequence[str]:
         """What the open jobs of a plan cost."""
+        from repro.sweep.clusters.slurm.budget import lines, longest_seconds
         from repro.sweep.plan.cost import estimate_lines  # loads torch, which a plan with nothing to do spares
         from repro.sweep.plan.estimate import estimate
 
-        slots, outputs = self.slots(), self.request.selection.outputs
+        slots, outputs, settings = self.slots(), self.request.selection.outputs, self.request.cluster.slurm
         found = estimate(plan, outputs, slots)
-        memory = memory_lines(plan.open_jobs, self.request.cluster.slurm, outputs)
-        return [*estimate_lines(found, slots), *memory, *self.time_lines(found)]
-
-    def time_lines(self, found: "Estimate | None" = None) -> Iterator[str]:
-        """The time that SLURM leaves each job, where it is the cluster."""
-        settings = self.request.cluster.slurm
+        shown = [*estimate_lines(found, slots), *memory_lines(plan.open_jobs, settings, outputs)]
         if settings is None:
-            return
-        from repro.sweep.clusters.slurm.budget import lines, longest_seconds  # loads torch, as the estimate has
-
-        if found is not None:
-            self.longest_seconds = longest_seconds(found, on_gpu=settings.gpus_per_node > 0)
-        yield from lines(settings, self.request.selection.outputs, self.longest_seconds)
+            return shown
+        self.longest_seconds = longest_seconds(found, on_gpu=settings.gpus_per_node > 0)
+        return [*shown, *lines(settings, outputs, self.longest_seconds)]
 
     def execute(self, jobs: Sequence[Job]) -> int:
         """Carries jobs out, each after its upstream; returns the exit code, 0 only if the whole plan is done."""

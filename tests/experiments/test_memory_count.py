@@ -39,7 +39,7 @@ def test_recomputation_and_smaller_passes_take_less():
     whole = bytes_with()
     assert bytes_with("runtime.recompute=blocks") < 0.8 * whole
     assert bytes_with("runtime.micro_batch=1") < bytes_with("runtime.micro_batch=4") < 0.8 * whole
-    assert bytes_with("runtime.micro_batch=8") == whole
+    assert bytes_with("runtime.micro_batch=8") == pytest.approx(whole, rel=1e-6)
 
 
 def test_a_run_without_training_counts_its_evaluation_alone(monkeypatch):

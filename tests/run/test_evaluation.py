@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from repro.build import build_dataset, build_model, parameter_count
+from repro.engine.fold import fold_batch_norm
 from repro.metrics import SCORES, iou_percent, miou_percent
+from repro.run import evaluation
 from repro.run.evaluation import describe_split
 from repro.run.lifecycle import run
 from repro.store.journal import read_journal
@@ -57,10 +59,28 @@ def test_the_record_says_what_was_measured_and_how(configure):
     assert provenance["training"]["split"] == describe_split(trained_on)
     assert provenance["training"]["batch_norm_samples"] == 4
     assert provenance["restarts"] == 0
+    assert provenance["batch_norm"] == {"folded": 21, "kept": 0}
     assert record.wall_seconds > 0
     points = read_journal(outcome.folder.journal_path).points
     assert [point.step for point in points] == [1, 2, 3, 4, 5, 6]
     assert all({"loss", "learning_rate", "images_per_second"} <= point.metrics.keys() for point in points)
+
+
+def test_batch_norm_is_folded_where_it_is_exact_and_wanted_and_nothing_else_moves(configure):
+    said, measured = [], []
+    for overrides in ([], ["runtime.fold_batch_norm=false"], ["precision=bf16"]):
+        record = run(configuration := configure("seed=4", "force=true", *overrides)).record
+        said.append(record.provenance["batch_norm"]["folded"] > 0)
+        measured.append((configuration.run_id, record.evaluation_id, record.weights_sha256))
+    assert said == [True, False, False]
+    assert measured[0] == measured[1]
+
+
+def test_validations_fold_nothing(configure, monkeypatch):
+    folded = []
+    monkeypatch.setattr(evaluation, "fold_batch_norm", lambda *given: folded.append(given) or fold_batch_norm(*given))
+    run(configure("seed=5", 'validation.every="3 steps"'))
+    assert len(folded) == 1
 
 
 def test_a_split_is_told_by_name_size_and_ids(configure):

@@ -80,6 +80,7 @@ def test_two_processes_leave_what_one_leaves(tmp_path, started):
     assert record.provenance["processes"] == 2
     assert record.provenance["training"]["layout"] == {
         "processes": 2, "machines": 1, "images_per_process": 2, "pass_images": 2, "batch_norm": "over 2 processes",
+        "recomputed": False,
     }  # fmt: skip
     started_events = [event for event in read_journal(other.journal_path).events if event.kind == "started"]
     assert [event.fields["processes"] for event in started_events] == [2]
@@ -97,7 +98,7 @@ def test_the_weights_of_one_process_are_measured_alike_by_two(tmp_path, started)
     assert of_record(folder_of(trained), trained.evaluation_id) == before
 
 
-def test_a_signal_to_any_stops_all_and_another_number_goes_on(tmp_path, started):
+def test_a_signal_to_any_stops_all_after_a_checkpoint(tmp_path, started):
     long = tiniest(tmp_path / "outputs", *LONG)
     folder = folder_of(long)
     leading, following = started(long)

@@ -106,6 +106,7 @@ def _check_ends(study: Study, faults: Faults, poor: str) -> None:
     assert jobs[poor].state is JobState.FAILED, study.told()
     assert "No space left" in jobs[poor].reason, jobs[poor].reason
     others = {job.run_id for job in jobs.values() if job.state is not JobState.DONE} - {poor}
+    assert all(jobs[run_id].reason for run_id in others)
     assert others <= faults.killed, f"{others - faults.killed} neither done nor killed\n{study.told()}"
 
 

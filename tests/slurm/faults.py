@@ -40,7 +40,9 @@ class Faults:
 
         def look() -> bool:
             there = self.study.at_work()
-            found[:] = sorted(job for job in there.keys() - self._struck if node in (None, self.study.node_of(job)))
+            found[:] = sorted(
+                job for job in there.keys() - self._struck if node is None or self.study.node_of(job) == node
+            )
             return bool(found)
 
         self.cluster.wait_for(look, WORK_SECONDS, f"a job at work on {node or 'any node'}")
@@ -51,7 +53,7 @@ class Faults:
     def notice(self) -> None:
         """Tells a job by USR2 that its end comes, as a time limit does."""
         job = self.victim()
-        self.cluster.run("scancel", "--signal=USR2", job)
+        self.cluster.run("scancel", "--signal=USR2", job, seconds=180)
         self.say(f"{job} was told by USR2")
 
     def requeue(self) -> None:

@@ -101,13 +101,13 @@ class Study:
         self.cluster.wait_for(lambda: not self.queue(), seconds, "the end of all jobs of the study")
 
     def at_work(self, beyond: int = 1) -> dict[str, RunFolder]:
-        """The job of each run that trains now, has taken more than so many steps, and is not at its end."""
+        """The job of each run that trains now, has taken more than so many steps, and not yet half of all."""
         running = {job for job, state in self.queue().items() if state == "RUNNING"}
         found = {}
         for run in self.outputs.runs():
             started = [event.fields for event in read_journal(run.journal_path).events if event.kind == "started"]
             step = newest_step(run.journal_path) or 0
-            if started and started[-1].get("job") in running and beyond < step < self.steps - 3:
+            if started and started[-1].get("job") in running and beyond < step < self.steps / 2:
                 found[str(started[-1]["job"])] = run
         return found
 

@@ -215,7 +215,7 @@ def test_a_job_whose_upstream_slurm_has_forgotten_ends_blocked(cluster, tmp_path
     folder = write_table(tmp_path / "papers", [row("late", after="first")], stages={"first": {"run": []}})
     outputs = tmp_path / "outputs"
     assert submitted(folder, outputs, *HELD)[0] == 0
-    first, second = queue(cluster)
+    first, second = sorted(queue(cluster), key=int)
     cluster.run("scancel", first)
     cluster.run("scontrol", "update", f"jobid={second}", "dependency=afterok:99999999")
     cluster.run("scontrol", "release", second)

@@ -14,7 +14,7 @@ import pytest
 
 from repro.errors import StoreError
 from repro.store import lock as lock_module
-from repro.store.lock import FolderLock, LockedError
+from repro.store.lock import FolderLock, LockedError, Patience
 
 HOLD = """
     import sys, time
@@ -68,7 +68,7 @@ def test_a_living_holder_is_waited_for_where_that_is_asked_for(
     ending = threading.Timer(0.6, process.kill)
     ending.start()
     looks: list[float] = []
-    with FolderLock(path).acquire(wait_seconds=30, meanwhile=lambda: looks.append(time.monotonic())) as lock:
+    with FolderLock(path).acquire(Patience(30, lambda: looks.append(time.monotonic()))) as lock:
         assert lock.taken_over is not None
         assert lock.taken_over.pid == process.pid
     process.communicate()
@@ -82,7 +82,7 @@ def test_the_wait_for_a_living_holder_has_an_end(tmp_path: Path, monkeypatch: py
     path = tmp_path / "lock"
     process = _hold(path)
     with pytest.raises(LockedError, match="still after waiting for 1 s; end it there first"):
-        FolderLock(path).acquire(wait_seconds=0.6)
+        FolderLock(path).acquire(Patience(0.6))
     _end(process)
 
 
@@ -94,11 +94,11 @@ def test_who_waits_can_be_called_away(tmp_path: Path) -> None:
         raise CalledAway
 
     with FolderLock(tmp_path / "lock"), pytest.raises(CalledAway):
-        FolderLock(tmp_path / "lock").acquire(wait_seconds=60, meanwhile=leave)
+        FolderLock(tmp_path / "lock").acquire(Patience(60, leave))
     _pretend_other_host(tmp_path / "lock")
     start = time.monotonic()
     with pytest.raises(CalledAway):  # while it is watched for a sign of life, too
-        FolderLock(tmp_path / "lock").acquire(wait_seconds=60, meanwhile=leave)
+        FolderLock(tmp_path / "lock").acquire(Patience(60, leave))
     assert time.monotonic() - start < 5
 
 

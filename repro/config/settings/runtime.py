@@ -21,6 +21,7 @@ class Runtime:
     Attributes:
         recompute: whether activations are computed again for the gradients, for less memory.
         micro_batch: images in one forward pass, where batch norm is frozen; null: as `schedule` says.
+        fold_batch_norm: whether an evaluation in fp32 has batch norm in the convolutions before it.
     """
 
     device: str
@@ -34,6 +35,7 @@ class Runtime:
     progress: bool
     recompute: Recompute = Recompute.none
     micro_batch: int | None = None
+    fold_batch_norm: bool = True
 
     def __post_init__(self) -> None:
         require(

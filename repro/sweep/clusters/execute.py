@@ -14,7 +14,7 @@ from repro.sweep.clusters.slurm.settings import SlurmSettings
 from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.plan import Plan
 from repro.sweep.plan.text import finished_sentence, trouble
-from repro.sweep.request import ClusterKind, ClusterSettings, Request
+from repro.sweep.request import Action, ClusterKind, ClusterSettings, Request
 
 Cluster = Callable[[list[FrozenJob], ClusterSettings, Board], dict[str, Result]]
 
@@ -60,11 +60,14 @@ def _hand_over(
     request: Request, todo: list[FrozenJob], settings: SlurmSettings, board: Board, longest_seconds: float | None
 ) -> int:
     """Submits jobs and says which; returns 0 if none was left."""
-    from repro.sweep.clusters.slurm.budget import timeouts_of  # loads torch, as the estimate has
+    from repro.sweep.clusters.slurm.budget import lines, timeouts_of
     from repro.sweep.clusters.slurm.submit import Submitter  # loads submitit, which other clusters do without
 
     selection = request.selection
     folders = [*selection.sweeps_folders, *([selection.conf_folder] if selection.conf_folder else [])]
+    if request.action is Action.RETRY:  # else the plan has said it
+        for line in lines(settings, selection.outputs, longest_seconds):
+            board.say(line)
     allowed = timeouts_of(settings, longest_seconds).allowed
     done = Submitter(selection.outputs, settings, _title(request), allowed, folders, board.say).submit(todo)
     for sentence in done.reasons:

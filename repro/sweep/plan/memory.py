@@ -88,11 +88,18 @@ class _Needs:
     def __call__(self, configuration: Configuration) -> float:
         return self._count(configuration).peak_bytes * self._factor
 
+    def of_evaluation(self, configuration: Configuration) -> float:
+        """Those of the evaluation alone."""
+        return self._count(configuration).evaluation_bytes * self._factor
+
 
 def _ways(configuration: Configuration, device: Device, needs: _Needs) -> tuple[Way, ...]:
     """The first ways that fit, of those that leave the run what it is and, without any, of those that do not."""
     least: Way | None = None
-    for kinds in (_neutral(configuration), [(*change, *_BF16) for change in ((), *_neutral(configuration))]):
+    neutral = _neutral(configuration)
+    if needs.of_evaluation(configuration) > device.memory_bytes:
+        neutral = [_SINGLE, *((*change, *_SINGLE) for change in neutral)]
+    for kinds in (neutral, [(*change, *_BF16) for change in ((), *neutral)]):
         fit, done = list[Way](), list[set[str]]()
         for change in kinds:
             if any(names <= {leaf for leaf, _ in change} for names in done):
@@ -109,15 +116,14 @@ def _ways(configuration: Configuration, device: Device, needs: _Needs) -> tuple[
 
 
 def _neutral(configuration: Configuration) -> list[Change]:
-    """What changes no id: recomputation, smaller passes where batch norm is frozen, single images in the evaluation."""
+    """What changes no id and makes a step smaller: recomputation, and smaller passes where batch norm is frozen."""
     leaves = configuration.leaves
     passes: list[Change] = []
     if leaves.get("schedule.batch_norm.frozen") and leaves["schedule.batch_norm.frozen_in"] == FrozenIn.network.value:
         together = leaves["schedule.batch_norm.samples"] or leaves["schedule.batch_size"]
         passes = [(("runtime.micro_batch", together >> halvings),) for halvings in range(1, together.bit_length())]
     both = [(*_RECOMPUTED, *change) for change in passes]
-    training: list[Change] = [_RECOMPUTED, *passes, *both]
-    return [*training, _SINGLE, *((*change, *_SINGLE) for change in training)]
+    return [_RECOMPUTED, *passes, *both]
 
 
 def _way(configuration: Configuration, change: Change, needs: _Needs) -> Way | None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from repro.errors import ConfigError
 from repro.store.journal import newest_event
@@ -10,8 +11,10 @@ from repro.store.outputs import Outputs
 from repro.sweep.clusters.slurm.queue import QueueError, asked
 from repro.sweep.clusters.slurm.settings import SlurmSettings
 from repro.sweep.doctor.answers import read_controller, read_partitions
-from repro.sweep.plan.estimate import Estimate
 from repro.sweep.plan.words import duration, headed
+
+if TYPE_CHECKING:  # loads torch
+    from repro.sweep.plan.estimate import Estimate
 
 WITHOUT_ESTIMATE = 30
 """Time-outs of a run of which it is not known how long it takes; one that gets nowhere is given up long before."""
@@ -112,7 +115,7 @@ def lines(settings: SlurmSettings, outputs: Outputs, longest_seconds: float | No
     yield from notice_lines(notice, slowest_checkpoint(outputs))
 
 
-def longest_seconds(estimate: Estimate, *, on_gpu: bool) -> float | None:
+def longest_seconds(estimate: "Estimate", *, on_gpu: bool) -> float | None:
     """How long the largest job of an estimate takes; None without a basis.
 
     An estimate is of the hardware here; where jobs run on GPUs and this is a login node without one, it tells nothing.
@@ -154,9 +157,12 @@ def read_notice(config: str, partitions: str, partition: str | None, before_limi
         partition: that jobs are sent to; None: the default one.
         before_limit: seconds of the notice before the time limit.
     """
-    controller = read_controller(config)
-    found = [item for item in read_partitions(partitions)
-             if (item.is_default if partition is None else item.name in partition.split(","))]  # fmt: skip
+    controller, everywhere = read_controller(config), read_partitions(partitions)
+    highest = max((item.number("PriorityTier") or 0 for item in everywhere), default=0)
+    by_tier = controller.text("PreemptType") == "preempt/partition_prio"
+    found = [item for item in everywhere
+             if (item.is_default if partition is None else item.name in partition.split(","))
+             and not (by_tier and (item.number("PriorityTier") or 0) >= highest)]  # fmt: skip
     modes = [(item.text("PreemptMode") or controller.text("PreemptMode") or "OFF").upper() for item in found]
     graces = [item.number("GraceTime") or 0 for item, mode in zip(found, modes, strict=True) if mode != "OFF"]
     preempts = (controller.text("PreemptType") or "preempt/none") != "preempt/none"

@@ -35,9 +35,9 @@ PreemptMode             = REQUEUE
 PreemptType             = preempt/partition_prio
 """
 PARTITIONS = """\
-PartitionName=gpu AllowGroups=ALL Default=YES GraceTime=0 PreemptMode=OFF State=UP
-PartitionName=low AllowGroups=ALL Default=NO GraceTime=120 PreemptMode=REQUEUE State=UP
-PartitionName=lower AllowGroups=ALL Default=NO GraceTime=20 PreemptMode=REQUEUE State=UP
+PartitionName=gpu AllowGroups=ALL Default=YES PriorityTier=10 GraceTime=0 PreemptMode=OFF State=UP
+PartitionName=low AllowGroups=ALL Default=NO PriorityTier=1 GraceTime=120 PreemptMode=REQUEUE State=UP
+PartitionName=lower AllowGroups=ALL Default=NO PriorityTier=1 GraceTime=20 PreemptMode=REQUEUE State=UP
 """
 
 

@@ -3,6 +3,8 @@ import os
 
 import pytest
 
+from repro.store import lock
+from repro.store.lock import FolderLock, LockedError
 from repro.store.outputs import Outputs
 from repro.sweep.clusters.jobs import FrozenJob
 from repro.sweep.clusters.slurm import submit
@@ -99,6 +101,14 @@ def test_nothing_is_given_up_while_the_queue_cannot_be_asked(tmp_path, slurm):
     with pytest.raises(QueueError, match="squeue failed"):
         submitted(tmp_path, jobs_of(tmp_path, "a"))
     assert [item.answer for item in submissions(tmp_path)] == [Answer.AWAITED]
+
+
+def test_one_command_at_a_time_submits(tmp_path, slurm, monkeypatch):
+    monkeypatch.setattr(lock, "BRIEF_WAIT_SECONDS", 0.1)
+    held = FolderLock(Outputs(tmp_path).submitting_lock_path, "submit", brief=True)
+    with held, pytest.raises(LockedError, match="submissions is held by pid"):
+        submitted(tmp_path, jobs_of(tmp_path, "a"))
+    assert len(submitted(tmp_path, jobs_of(tmp_path, "a")).ids) == 1
 
 
 def test_stages_wait_for_one_another(tmp_path, slurm):
