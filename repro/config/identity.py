@@ -65,9 +65,13 @@ def is_part_of_a_run(path: str) -> bool:
     return path not in NOT_PART_OF_A_RUN and path.partition(".")[0] not in NOT_PART_OF_A_RUN
 
 
+_MEASURED = frozenset({"dataset", "evaluation"})
+"""Groups of which some leaves are part of no run, and yet say what is measured, or on which files."""
+
+
 def is_beside_the_point(path: str) -> bool:
     """Whether a leaf changes neither what training yields nor what is measured nor which files these are made of."""
-    return path in NOT_PART_OF_A_RUN and not path.startswith(("dataset.", "evaluation."))
+    return path in NOT_PART_OF_A_RUN and path.partition(".")[0] not in _MEASURED
 
 
 def digest(tree: Tree) -> str:

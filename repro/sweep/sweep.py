@@ -89,9 +89,8 @@ class Sweep:
     def plan(self, *, retry: bool = False) -> Plan:
         """What is to be done now; with `retry`, what failed is to be done again."""
         outputs = self.request.selection.outputs
-        is_chosen = self.request.cluster.kind is ClusterKind.SLURM
         handed = {run_id: job for run_id, job in handed_over(outputs).items() if run_id in self.jobs}
-        queued, self.queue_problem = look_at_queue(outputs, is_chosen=is_chosen)
+        queued, self.queue_problem = look_at_queue(outputs, is_chosen=self.request.cluster.kind is ClusterKind.SLURM)
         observed = observe(outputs, self.jobs, queued)
         if handed and not self.queue_problem:
             observed = with_lost(observed, handed)
