@@ -85,6 +85,7 @@ def _strike(study: Study, faults: Faults, server: Server, form: Form) -> None:
         faults.notice()
         faults.kill_worker()
         faults.requeue()
+        faults.preempt("node1")
         if number == 0:
             server.kill()
             faults.say("MLflow is down")
@@ -92,7 +93,6 @@ def _strike(study: Study, faults: Faults, server: Server, form: Form) -> None:
             server.start()
             faults.say("MLflow is back")
             faults.return_node("node2")
-        faults.preempt("node1")
     study.wait_until_nothing_is_queued(END_SECONDS)
 
 

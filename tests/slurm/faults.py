@@ -15,6 +15,9 @@ from tests.slurm.study import Study
 WORK_SECONDS = 240.0
 """Longest wait for a job that a fault can strike."""
 
+ONE_REQUEST_SECONDS = 4.0
+"""scancel asks again after five seconds where a job is on its way out, and would strike its next start too."""
+
 
 class Faults:
     """Strikes jobs of a study, and says so.
@@ -35,25 +38,26 @@ class Faults:
             print(f"{monotonic() - self._began:6.1f} s  {text}", flush=True)
 
     def victim(self, node: str | None = None) -> str:
-        """A job at work, on a node or any, that no fault has struck yet."""
+        """A job at work, on a node or any; one that no fault has struck yet where there is such a one."""
         found: list[str] = []
 
         def look() -> bool:
             there = self.study.at_work()
-            found[:] = sorted(
-                job for job in there.keys() - self._struck if node is None or self.study.node_of(job) == node
-            )
+            found[:] = sorted(job for job in there if node is None or self.study.node_of(job) == node)
             return bool(found)
 
         self.cluster.wait_for(look, WORK_SECONDS, f"a job at work on {node or 'any node'}")
-        chosen = self._chance.choice(found)
+        chosen = self._chance.choice([job for job in found if job not in self._struck] or found)
         self._struck.add(chosen)
         return chosen
 
     def notice(self) -> None:
         """Tells a job by USR2 that its end comes, as a time limit does."""
         job = self.victim()
-        self.cluster.run("scancel", "--signal=USR2", job, seconds=180)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.cluster.run("scancel", "--signal=USR2", job, seconds=ONE_REQUEST_SECONDS)
+        run = self.study.run_of(job)
+        self.cluster.wait_for(lambda: self.study.was_told(run, "SIGUSR2"), 60, f"the notice to reach {job}")
         self.say(f"{job} was told by USR2")
 
     def requeue(self) -> None:

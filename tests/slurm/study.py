@@ -101,15 +101,24 @@ class Study:
         self.cluster.wait_for(lambda: not self.queue(), seconds, "the end of all jobs of the study")
 
     def at_work(self, beyond: int = 1) -> dict[str, RunFolder]:
-        """The job of each run that trains now, has taken more than so many steps, and not yet half of all."""
+        """The job of each run that trains now, has taken more than so many steps, and is not at its end."""
         running = {job for job, state in self.queue().items() if state == "RUNNING"}
         found = {}
         for run in self.outputs.runs():
-            started = [event.fields for event in read_journal(run.journal_path).events if event.kind == "started"]
-            step = newest_step(run.journal_path) or 0
-            if started and started[-1].get("job") in running and beyond < step < self.steps / 2:
-                found[str(started[-1]["job"])] = run
+            jobs, step = _jobs_of(run), newest_step(run.journal_path) or 0
+            if jobs and jobs[-1] in running and beyond < step < self.steps - 3:
+                found[jobs[-1]] = run
         return found
+
+    def run_of(self, job: str) -> RunFolder:
+        """The run that a job has taken up."""
+        return next(run for run in self.outputs.runs() if job in _jobs_of(run))
+
+    @staticmethod
+    def was_told(run: RunFolder, signal: str) -> bool:
+        """Whether a process of a run was ended by a signal."""
+        events = read_journal(run.journal_path).events
+        return any(signal in str(event.fields) for event in events if event.kind == "interrupted")
 
     def node_of(self, job: str) -> str:
         """The node that a job runs on."""
@@ -127,6 +136,12 @@ class Study:
     def told(self) -> str:
         """What the jobs have printed, for a failing test."""
         return "\n".join(file.read_text(errors="replace")[-2000:] for file in self.outputs.root.rglob("*_log.*"))
+
+
+def _jobs_of(run: RunFolder) -> list[str]:
+    """The jobs that have taken a run up, in their order."""
+    events = read_journal(run.journal_path).events
+    return [str(event.fields.get("job")) for event in events if event.kind == "started"]
 
 
 def digests(outputs: Outputs) -> dict[str, str]:
