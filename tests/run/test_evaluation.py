@@ -59,7 +59,7 @@ def test_the_record_says_what_was_measured_and_how(configure):
     assert provenance["training"]["split"] == describe_split(trained_on)
     assert provenance["training"]["batch_norm_samples"] == 4
     assert provenance["restarts"] == 0
-    assert provenance["batch_norm"] == {"folded": 21, "kept": 0}
+    assert provenance["batch_norm"] == {"folded": 6, "kept": 0}
     assert record.wall_seconds > 0
     points = read_journal(outcome.folder.journal_path).points
     assert [point.step for point in points] == [1, 2, 3, 4, 5, 6]
