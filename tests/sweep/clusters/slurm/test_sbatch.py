@@ -21,8 +21,9 @@ def lines_of(slurm):
 
 def test_an_array_has_every_setting(tmp_path, slurm):
     settings = SlurmSettings("gpu", "lab", "long", "a100", limit_hours=1.5, memory_gib=16, gpus_per_node=2,
-                             cpus_per_process=6, jobs_at_a_time=1, mail_user="me@lab", mail_type="END", signal_seconds=30,
-                             extra=("--reservation=night", "--exclusive"), setup=("module load cuda",),
+                             cpus_per_process=6, jobs_at_a_time=1, mail_user="me@lab", mail_type="END",
+                             signal_seconds=30, extra=("--reservation=night", "--exclusive"),
+                             setup=("module load cuda",),
                              scratch="/scratch/$SLURM_JOB_ID", python="apptainer exec image python")  # fmt: skip
     assert hand_over(submission(tmp_path), settings, "aftercorr:7") == "101"
     lines, script = lines_of(slurm)
