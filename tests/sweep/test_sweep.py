@@ -47,7 +47,7 @@ def test_the_cluster_is_part_of_what_to_do_next(folder, outputs, capsys):
 def test_a_status_shows_the_plan_without_what_it_costs(folder, outputs, capsys):
     assert sweep(folder, outputs, "action=status") == 0
     text = capsys.readouterr().out
-    assert "state       2 to do" in text
+    assert "2           to do" in text
     assert "no basis" not in text
     assert "action=plan submit=true carries out 2" in text
 
