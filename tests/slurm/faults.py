@@ -80,14 +80,12 @@ class Faults:
     def kill_worker(self) -> None:
         """Kills the processes of a job, as a lack of memory does."""
         job = self.victim()
-        run = self.study.at_work(0).get(job)
+        self.killed.add(self.study.run_of(job).run_id)
         count = sum(_kill(process) for process in processes_of(job))
-        if run is not None:
-            self.killed.add(run.run_id)
         self.say(f"{job} lost {count} processes by SIGKILL")
 
     def lose_node(self, node: str) -> None:
-        """Kills the daemon of a node until its jobs are in the queue again; their old processes go on meanwhile."""
+        """Kills the daemon of a node and waits until SLURM knows it; its jobs come again while old processes go on."""
         job = self.victim(node)
         self.cluster.kill_node(node)
         self.say(f"the daemon of {node} was killed, where {job} is at work")
