@@ -43,7 +43,7 @@ class Form:
 
 
 FULL = Form(widths=8, seeds=5, rounds=3, steps=30, pause_seconds=0.8)
-SMALL = Form(widths=4, seeds=2, rounds=1, steps=30, pause_seconds=1.0)
+SMALL = Form(widths=4, seeds=2, rounds=1, steps=40, pause_seconds=1.0)
 
 
 def flavour(cpus: int) -> dict[str, object]:
@@ -85,7 +85,6 @@ def _strike(study: Study, faults: Faults, server: Server, form: Form) -> None:
         faults.notice()
         faults.kill_worker()
         faults.requeue()
-        faults.preempt("node1")
         if number == 0:
             server.kill()
             faults.say("MLflow is down")
@@ -93,6 +92,7 @@ def _strike(study: Study, faults: Faults, server: Server, form: Form) -> None:
             server.start()
             faults.say("MLflow is back")
             faults.return_node("node2")
+        faults.preempt("node1")
     study.wait_until_nothing_is_queued(END_SECONDS)
 
 

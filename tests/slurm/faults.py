@@ -68,35 +68,33 @@ class Faults:
 
     def preempt(self, node: str) -> None:
         """Lets a job of a higher partition take a whole node for a few seconds."""
-        job = self.victim(node)
+        struck = [
+            job for job, state in self.study.queue().items() if state == "RUNNING" and self.study.node_of(job) == node
+        ]
         cores = self.cluster.flavour.cpus
         urgent = self.cluster.submit("sleep 3", "--partition=gpu", f"--nodelist={node}", f"--cpus-per-task={cores}")
-        self.say(f"{urgent} asks for all of {node}, where {job} is at work")
+        self.say(f"{urgent} asks for all of {node}, where {', '.join(struck) or 'nothing'} runs")
         states = self.cluster.wait_for_end(urgent, 180)
-        self.say(f"{urgent} is {states[urgent]}; on {node} it was preferred to the others")
+        self.say(f"{urgent} is {states[urgent]}")
 
     def kill_worker(self) -> None:
         """Kills the processes of a job, as a lack of memory does."""
         job = self.victim()
-        run = self.study.at_work(0).get(job)
+        self.killed.add(self.study.run_of(job).run_id)
         count = sum(_kill(process) for process in processes_of(job))
-        if run is not None:
-            self.killed.add(run.run_id)
         self.say(f"{job} lost {count} processes by SIGKILL")
 
     def lose_node(self, node: str) -> None:
-        """Kills the daemon of a node until its jobs are in the queue again; their old processes go on meanwhile."""
+        """Kills the daemon of a node and waits until SLURM knows it; its jobs come again while old processes go on."""
         job = self.victim(node)
         self.cluster.kill_node(node)
         self.say(f"the daemon of {node} was killed, where {job} is at work")
         self.cluster.wait_for(lambda: self.cluster.node_state(node).startswith("down"), 120, f"{node} to be down")
-        self.cluster.wait_for(lambda: self.cluster.states(job).get(job) != "RUNNING" or self.study.node_of(job) != node,
-                              60, f"the requeue of {job}")  # fmt: skip
         alive = len(processes_of(job))
-        self.cluster.release(job)
-        self.say(
-            f"{node} is down, {job} is {self.cluster.states(job).get(job)} again; {alive} old processes of it live"
-        )
+        state = self.cluster.states(job).get(job)
+        if state == "PENDING":
+            self.cluster.release(job)
+        self.say(f"{node} is down, {job} is {state}; {alive} processes of it live")
 
     def return_node(self, node: str) -> None:
         """Starts the daemon of a node again."""
