@@ -144,7 +144,7 @@ def trained(machine: Machine, size: Size, head: str, form: str) -> Facts:
     found = machine.timed(run, size.rounds)
     with FlopCounterMode(display=False) as counter:
         step(model, image, label, "out" if theirs else "main", half)()
-    peak = machine.peak_flops(torch.bfloat16 if half else torch.float32, 64 * size.crop // 4)
+    peak = machine.peak_flops(torch.bfloat16 if half else torch.float32, size.crop**2 // 32)
     seconds = found["median_ms"] / 1000
     share = counter.get_total_flops() / seconds / peak
     return found | {"images_per_second": size.batch / seconds, "share_of_matrix_peak": share}

@@ -26,7 +26,7 @@ def test_all_of_it_runs_small_and_names_what_there_was_no_time_for(tmp_path):
     script = (
         f"import sys; sys.modules.update(dict.fromkeys({WITHOUT})); from tests.bench.gpu import main; sys.exit(main())"
     )
-    words = ["device=cpu", "size=tiny", "seconds=60", f"out={tmp_path / 'gpu.json'}"]
+    words = ["device=cpu", "size=tiny", "seconds=400", f"out={tmp_path / 'gpu.json'}"]
     done = subprocess.run(
         [sys.executable, "-c", script, *words], cwd=REPOSITORY, capture_output=True, text=True, timeout=600, check=False
     )
