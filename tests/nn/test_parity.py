@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import repro.nn
+from repro.nn.shared_norm import SharedBatchNorm2d
 from repro.nn.weights.network import PUBLISHED
 from tests.composed import composed
 from tests.nn.heads.checks import CHANNELS, head_from_yaml
@@ -41,7 +42,7 @@ def test_every_module_is_compared():
     }
     with torch.device("meta"):
         compared = {kind for case in CASES for module in case.make().modules() for kind in type(module).__mro__}
-    assert ours - compared == set()
+    assert ours - compared == {SharedBatchNorm2d}  # which several processes alone have: tests/nn/test_shared_norm.py
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,11 @@ def size(count: int) -> str:
 
 
 def headed(head: str, text: str) -> Iterator[str]:
-    """A text behind a word at the margin, broken into lines of the page's width."""
-    indent = " " * MARGIN
-    yield from wrap(text, WIDTH, initial_indent=f"{head:{MARGIN}}", subsequent_indent=indent, break_on_hyphens=False)
+    """A text behind a word at the margin, broken into lines of the page's width; a long path stays whole."""
+    yield from wrap(
+        text, WIDTH, initial_indent=f"{head:{MARGIN}}", subsequent_indent=" " * MARGIN,
+        break_on_hyphens=False, break_long_words=False,
+    )  # fmt: skip
 
 
 def cut(line: str) -> str:
