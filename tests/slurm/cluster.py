@@ -87,7 +87,8 @@ class Cluster:
         return self.states(job)
 
     def release(self, job: str) -> None:
-        """Lets a requeued job start now, not two minutes later."""
+        """Lets a requeued job start, not two minutes later; within a second of its end SLURM would revoke it."""
+        sleep(2)
         self.run("scontrol", "update", f"jobid={job}", "StartTime=now")
 
     def kill_node(self, name: str) -> None:

@@ -1,7 +1,6 @@
 """What a real SLURM does to runs: notices, requeues, time limits; they come again, at a step, to the same weights."""
 
 import json
-import time
 from collections import Counter
 
 import pytest
@@ -77,12 +76,6 @@ def submitted(folder, outputs, *words, pause):
     assert sweep(folder, outputs.root, *CPU, setup, *words, run=EVERY_STEP) == 0
 
 
-def start_now(cluster, job):
-    """Lets a requeued job start; within the second of its end SLURM would take its new credential for the old one's."""
-    time.sleep(2)
-    cluster.release(job)
-
-
 def told(outputs):
     """What the jobs have printed, for a failing test."""
     return "\n".join(file.read_text(errors="replace")[-3000:] for file in outputs.root.rglob("*_log.*"))
@@ -98,7 +91,7 @@ def test_whatever_ends_a_job_it_comes_again_and_no_step_is_taken_twice(cluster, 
     for job in (noticed, requeued):
         cluster.wait_for(lambda job=job: cluster.states(job)[job] == "PENDING", 60, f"the requeue of {job}")
         assert runs[job].read_status().state is RunState.INTERRUPTED, told(outputs)
-        start_now(cluster, job)
+        cluster.release(job)
     array = noticed.partition("_")[0]
     assert cluster.wait_for_end(array, 180) == dict.fromkeys(jobs, "COMPLETED"), told(outputs)
     assert digests(outputs) == undisturbed(3)

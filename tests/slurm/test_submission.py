@@ -119,7 +119,7 @@ def test_a_limit_on_the_users_jobs_leaves_the_rest_for_later(accounting_cluster,
     assert "10 jobs of 60 left: MaxSubmitJobs of account root allows 50 in the queue, where 0 are" in told
     assert "50 of 60 submitted; the same command later submits the rest" in told
     assert len(queue(accounting_cluster)) == 50
-    accounting_cluster.run("scancel", "1_0", "1_1")
+    accounting_cluster.run("scancel", *queue(accounting_cluster)[:2])
     accounting_cluster.wait_for(lambda: len(queue(accounting_cluster)) == 48)
     assert submitted(folder, outputs, *given)[0] == 1
     assert len(queue(accounting_cluster)) == 50
