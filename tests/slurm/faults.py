@@ -26,16 +26,15 @@ class Faults:
         killed: runs whose processes were killed, which may take steps twice.
     """
 
-    def __init__(self, study: Study, seed: int = 0, quiet: bool = False) -> None:
+    def __init__(self, study: Study, seed: int = 0) -> None:
         self.study, self.cluster = study, study.cluster
         self.killed: set[str] = set()
-        self._chance, self._began, self._quiet = random.Random(seed), monotonic(), quiet
+        self._chance, self._began = random.Random(seed), monotonic()
         self._struck: set[str] = set()
 
     def say(self, text: str) -> None:
         """A line with the time since the beginning."""
-        if not self._quiet:
-            print(f"{monotonic() - self._began:6.1f} s  {text}", flush=True)
+        print(f"{monotonic() - self._began:6.1f} s  {text}", flush=True)
 
     def victim(self, node: str | None = None) -> str:
         """A job at work, on a node or any; one that no fault has struck yet where there is such a one."""
