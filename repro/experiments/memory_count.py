@@ -16,7 +16,7 @@ from repro.engine.optim import build_optimiser
 from repro.engine.recompute import recomputing
 from repro.engine.step import Learner, gradient_scaler, set_training_mode, to_device, training_step
 from repro.errors import ConfigError, ReproError, first_line
-from repro.experiments.operations import UNKNOWN_IMAGE_SIDES, fake_mode
+from repro.experiments.operations import ASKED_FOR_NUMBERS, UNKNOWN_IMAGE_SIDES, fake_mode
 from repro.experiments.storages import LiveStorages
 from repro.nn import Segmenter
 
@@ -53,7 +53,7 @@ def counted(configuration: Configuration, *, fake: bool = True) -> tuple[int, in
             evaluation = _evaluation(settings, model, sides, storages)
     except ReproError:
         raise
-    except (RuntimeError, ValueError, TypeError, LookupError, AssertionError, NotImplementedError) as error:
+    except ASKED_FOR_NUMBERS as error:
         raise ConfigError(f"its memory cannot be counted without numbers: {first_line(error)}") from error
     return training, max(evaluation, validation)
 

@@ -19,6 +19,9 @@ from repro.config.settings import Length
 from repro.data import steps_per_epoch
 from repro.errors import ConfigError, ReproError, first_line
 
+ASKED_FOR_NUMBERS = (RuntimeError, ValueError, TypeError, LookupError)
+"""What a network raises whose shapes depend on numbers, on tensors that have none."""
+
 UNKNOWN_IMAGE_SIDES = (375, 500)
 """Height and width of an image where the configuration does not say: the commonest of PASCAL VOC."""
 
@@ -114,8 +117,7 @@ class Counter:
         if key not in self._work:
             try:
                 self._work[key] = self._counted(configuration)
-            except (ReproError, RuntimeError, ValueError, TypeError, LookupError) as error:
-                # Besides sentences, what a network raises whose shapes depend on numbers, which are not there.
+            except (ReproError, *ASKED_FOR_NUMBERS) as error:
                 self._work[key] = first_line(error)
         work = self._work[key]
         if isinstance(work, str):

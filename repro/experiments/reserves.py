@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from repro.config.configuration import Configuration
 from repro.errors import ReproError
@@ -43,9 +44,7 @@ def reserves(samples: Iterable[Sample]) -> dict[str, Reserve]:
 
 def recorded_memory(outputs: Outputs) -> Iterator[Sample]:
     """The newest recorded trainings whose record says what their device held."""
-    folders = [folder for folder in outputs.runs() if folder.evaluation_ids()]
-    folders.sort(key=lambda folder: folder.evaluations_path.stat().st_mtime, reverse=True)
-    for folder in folders[:MOST_RUNS]:
+    for folder in islice(outputs.measured_runs(), MOST_RUNS):
         try:
             configuration = Configuration.from_yaml(folder.read_config(), folder.config_path)
             training = folder.read_record(configuration.evaluation_id).provenance["training"]

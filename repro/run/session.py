@@ -18,7 +18,7 @@ from repro.run.evaluation import record_evaluation, set_aside_other_records
 from repro.run.held import EVALUATING, HeldRun
 from repro.run.images import Ids, check_measured, ids_by, stored, told_of_validations, used_after, used_before
 from repro.run.repetition import begin_anew, due
-from repro.run.training import train_network, training_split
+from repro.run.training import train_network, training_job, training_split
 from repro.run.trial import try_network
 from repro.run.weights import load_weights, sound_weights, store_weights, take_over_weights
 from repro.store.images import UsedImages, counts
@@ -66,7 +66,8 @@ def carry_out(configuration: Configuration, held: HeldRun, team: Team = ALONE) -
         begin_anew(held, configuration.evaluation_id, repeat)
     team.tell(split is not None)
     if split is not None:
-        train_network(configuration, held, checkpoints, model, auxiliary_weight, split, device, team)
+        job = training_job(configuration, held, checkpoints, model, auxiliary_weight, split, device, team)
+        train_network(job, split, held)
     elif not is_trained:
         store_weights(folder, model.state_dict(), device, step=0, wall_seconds=0.0, gpu_seconds=0.0)
     training = load_weights(folder, model, weights)

@@ -55,16 +55,7 @@ def training_split(
     return oversampled
 
 
-def train_network(
-    configuration: Configuration,
-    held: HeldRun,
-    checkpoints: CheckpointFolder,
-    model: Segmenter,
-    auxiliary_weight: float,
-    dataset: SegmentationDataset,
-    device: torch.device,
-    team: Team = ALONE,
-) -> None:
+def train_network(job: Training, dataset: SegmentationDataset, held: HeldRun) -> None:
     """Trains to the last step and stores the selected weights.
 
     Raises:
@@ -72,10 +63,9 @@ def train_network(
         Diverged: the loss is no number any more.
         DataError: a file that cannot be used, or a loader that was killed.
     """
-    job = training_job(configuration, held, checkpoints, model, auxiliary_weight, dataset, device, team)
     job.restarted, job.checkpoint_took = held.restarted, held.checkpoint_took
     held.folder.write_status(RunState.RUNNING, message=TRAINING, **{STEPS: job.learner.steps})
-    if team.size == 1:
+    if job.learner.team.size == 1:
         held.interrupt(BEFORE_TRAINING)
     until_done(job, held.stop)
     held.check()

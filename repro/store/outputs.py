@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from repro.store.files import guarded
@@ -32,6 +33,21 @@ class Outputs:
         for path in paths:
             if path.is_dir() and not path.name.startswith("."):
                 yield self.run(path.name)
+
+    def measured_runs(self) -> Iterator[RunFolder]:
+        """The runs that have a record, the last measured first; of thousands only those taken are looked into.
+
+        Raises:
+            StoreError: the disk does not let us look.
+        """
+        times = []
+        for folder in self.runs():
+            with suppress(OSError):  # nothing of it is measured
+                times.append((folder.evaluations_path.stat().st_mtime, folder.run_id))
+        for _, run_id in sorted(times, reverse=True):
+            folder = self.run(run_id)
+            if folder.evaluation_ids():
+                yield folder
 
     def run_ids(self) -> frozenset[str]:
         """Names of all that lies among the run folders, by one look.

@@ -33,7 +33,7 @@ def test_records_say_what_a_gpu_held(monkeypatch):
         "without training": None,
     }
     folders = [folder(name, training) for name, training in found.items()]
-    monkeypatch.setattr(Outputs, "runs", lambda self: iter(folders))
+    monkeypatch.setattr(Outputs, "measured_runs", lambda self: iter(folders))
     assert list(recorded_memory(Outputs("anywhere"))) == [Sample("A card", 2 * GIB, 3 * GIB)] * 2
     assert [item.leaves["runtime.recompute"] for item in asked] == ["none", "blocks"]
 
@@ -41,6 +41,4 @@ def test_records_say_what_a_gpu_held(monkeypatch):
 def folder(name, training):
     """A stand-in for a run's folder with one record."""
     record = SimpleNamespace(provenance={} if training is None else {"training": training})
-    path = SimpleNamespace(stat=lambda: SimpleNamespace(st_mtime=0))
-    return SimpleNamespace(evaluation_ids=lambda: [name], evaluations_path=path, config_path=name,
-                           read_config=lambda: "", read_record=lambda evaluation_id: record)  # fmt: skip
+    return SimpleNamespace(config_path=name, read_config=lambda: "", read_record=lambda evaluation_id: record)

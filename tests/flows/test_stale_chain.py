@@ -40,11 +40,11 @@ def other_weights(monkeypatch):
     """From when it is called on trainings end elsewhere, as on another GPU."""
     train = session.train_network
 
-    def trained(configuration, held, checkpoints, model, *others):
+    def trained(job, *others):
         with torch.no_grad():
-            for parameter in model.parameters():
+            for parameter in job.learner.state.model.parameters():
                 parameter += 0.1
-        train(configuration, held, checkpoints, model, *others)
+        train(job, *others)
 
     return lambda: monkeypatch.setattr(session, "train_network", trained)
 

@@ -1,6 +1,5 @@
 """What a real SLURM does to runs: notices, requeues, time limits; they come again, at a step, to the same weights."""
 
-import json
 from collections import Counter
 
 import pytest
@@ -11,6 +10,7 @@ from repro.store.status import RunState
 from repro.sweep.clusters.jobs import Ending, Result
 from tests.one_second_paper import TRAINING, row, sweep, write_table
 from tests.slurm.slow_network import PAUSE
+from tests.slurm.study import digests, steps_taken
 
 pytestmark = pytest.mark.real
 
@@ -51,10 +51,6 @@ def undisturbed(folder, tmp_path):
     return carried_out
 
 
-def digests(outputs):
-    return {run.run_id: run.records()[0].weights_sha256 for run in outputs.runs()}
-
-
 def jobs_at_work(outputs, beyond=1):
     """Job in the queue to the run that it is training."""
     found = {}
@@ -63,12 +59,6 @@ def jobs_at_work(outputs, beyond=1):
         if started and (newest_step(run.journal_path) or 0) > beyond:
             found[started[-1]["job"]] = run
     return found
-
-
-def steps_taken(run):
-    """Step to how often it stands in the journal, what a later start has superseded included."""
-    lines = [json.loads(line) for line in run.journal_path.read_text().splitlines()]
-    return Counter(line["step"] for line in lines if "loss" in line.get("metrics", {}))
 
 
 def submitted(folder, outputs, *words, pause):

@@ -51,3 +51,14 @@ def test_the_names_of_the_runs_are_read_in_one_look(tmp_path):
     for name in ("a", "b"):
         outputs.run(name).path.mkdir(parents=True)
     assert outputs.run_ids() == {"a", "b"}
+
+
+def test_measured_runs_come_last_measured_first(outputs: Outputs) -> None:
+    for number, name in enumerate(("bb", "aa", "cc")):
+        folder = outputs.run(name)
+        folder.evaluations_path.mkdir(parents=True)
+        if name != "aa":
+            folder.record_path("0123456789abcdef").write_text("{}")
+        os.utime(folder.evaluations_path, (number, number))
+    outputs.run("dd").path.mkdir()
+    assert [folder.run_id for folder in outputs.measured_runs()] == ["cc", "bb"]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from repro.sweep.clusters.slurm.answers import Partition
 from repro.sweep.clusters.slurm.settings import SlurmSettings
-from repro.sweep.doctor.answers import Partition
 from repro.sweep.doctor.finding import Finding, blocks, fine, mind
 from repro.sweep.doctor.site import Site
 

@@ -6,8 +6,8 @@ Source: slurm.conf(5) of SLURM 22.05 (PreemptMode, GraceTime, KillWait, RequeueE
 import resource
 from collections.abc import Iterator, Mapping
 
+from repro.sweep.clusters.slurm.answers import Partition
 from repro.sweep.clusters.slurm.settings import SlurmSettings
-from repro.sweep.doctor.answers import Partition
 from repro.sweep.doctor.finding import Finding, fine, mind
 from repro.sweep.doctor.site import Site
 

@@ -39,15 +39,7 @@ class Asked:
 
 def options(settings: SlurmSettings) -> list[str]:
     """What sbatch is given: what a job of the sweep gets, for a few minutes and one process."""
-    chosen = {
-        "partition": settings.partition,
-        "account": settings.account,
-        "qos": settings.qos,
-        "constraint": settings.constraint,
-        "mem": None if settings.memory_gib is None else f"{round(settings.memory_gib * 1024)}M",
-        "gpus-per-node": settings.gpus_per_node or None,
-    }
-    given = [f"--{name}={value}" for name, value in chosen.items() if value is not None]
+    given = [f"--{name}={value}" for name, value in settings.place.items() if value is not None]
     further = [
         f"--{name}" if value is True else f"--{name}={value}" for name, value in settings.extra_parameters.items()
     ]

@@ -5,13 +5,11 @@ import time
 from dataclasses import dataclass
 
 from repro.errors import ConfigError, hint
-from repro.sweep.clusters.slurm.queue import QueueError, asked
-from repro.sweep.clusters.slurm.settings import SlurmSettings
-from repro.sweep.doctor.answers import (
+from repro.sweep.clusters.slurm.answers import (
     ASSOCIATION_FIELDS,
     QOS_FIELDS,
+    AccountingLimits,
     Controller,
-    Limits,
     Node,
     Partition,
     read_associations,
@@ -20,6 +18,8 @@ from repro.sweep.doctor.answers import (
     read_partitions,
     read_qos,
 )
+from repro.sweep.clusters.slurm.queue import QueueError, asked
+from repro.sweep.clusters.slurm.settings import SlurmSettings
 
 ANSWER_SECONDS = 20.0
 
@@ -39,8 +39,8 @@ class Site:
     controller: Controller
     partitions: tuple[Partition, ...]
     nodes: tuple[Node, ...]
-    associations: tuple[Limits, ...] | None = None
-    qos: tuple[Limits, ...] = ()
+    associations: tuple[AccountingLimits, ...] | None = None
+    qos: tuple[AccountingLimits, ...] = ()
     no_sacct: str | None = None
     answer_seconds: float = 0.0
 
@@ -66,7 +66,7 @@ class Site:
         """The nodes of a partition."""
         return [node for node in self.nodes if partition.name in node.partitions]
 
-    def limits(self, settings: SlurmSettings, partition: Partition) -> list[tuple[str, Limits]]:
+    def limits(self, settings: SlurmSettings, partition: Partition) -> list[tuple[str, AccountingLimits]]:
         """What limits the user there, with its name in a sentence."""
         found = [(f"account {item.name}", item) for item in self.associations or ()
                  if settings.account in (None, item.name) and item.partition in (None, partition.name)]  # fmt: skip

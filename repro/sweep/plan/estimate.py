@@ -1,7 +1,6 @@
 """What a plan will cost: time from runs recorded on the same kind of hardware, disk from the size of the networks."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, islice
@@ -15,7 +14,6 @@ from repro.engine.device import choose_device
 from repro.errors import ReproError
 from repro.experiments.operations import Counter, Work
 from repro.store.outputs import Outputs
-from repro.store.run_folder import RunFolder
 from repro.sweep.plan.job import Job, JobState
 from repro.sweep.plan.plan import Plan
 
@@ -140,7 +138,7 @@ def _hardware(device: str) -> dict[str, Any]:
 def recorded_samples(outputs: Outputs, counter: Counter) -> dict[str, list[Sample]]:
     """Hardware to the newest recorded runs on it."""
     found: dict[str, list[Sample]] = {}
-    for folder in islice(_newest_first(outputs), MOST_RUNS):
+    for folder in islice(outputs.measured_runs(), MOST_RUNS):
         try:
             configuration = Configuration.from_yaml(folder.read_config(), folder.config_path)
             record = folder.read_record(configuration.evaluation_id)
@@ -150,18 +148,6 @@ def recorded_samples(outputs: Outputs, counter: Counter) -> dict[str, list[Sampl
             continue  # damaged, or of an older form: no basis, and no reason to stop
         found.setdefault(kind, []).append(Sample(work.training + work.evaluation, record.wall_seconds))
     return found
-
-
-def _newest_first(outputs: Outputs) -> Iterator[RunFolder]:
-    """Runs with a record; of thousands only those are looked into that are asked for."""
-    times = []
-    for folder in outputs.runs():
-        with suppress(OSError):  # nothing of it is measured
-            times.append((folder.evaluations_path.stat().st_mtime, folder.run_id))
-    for _, run_id in sorted(times, reverse=True):
-        folder = outputs.run(run_id)
-        if folder.evaluation_ids():
-            yield folder
 
 
 def estimate(plan: Plan, outputs: Outputs, share: int = 1) -> Estimate:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from repro.sweep.doctor.answers import (
+from repro.sweep.clusters.slurm.answers import (
     Controller,
     Node,
     Partition,

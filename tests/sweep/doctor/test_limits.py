@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from repro.sweep.clusters.slurm.answers import AccountingLimits
 from repro.sweep.clusters.slurm.settings import SlurmSettings
 from repro.sweep.doctor import limits
-from repro.sweep.doctor.answers import Limits
 from tests.sweep.doctor.recorded import changed, one_node, told, two_nodes
 
 SMALL = SlurmSettings(limit_hours=1, cpus_per_process=2)
@@ -56,7 +56,7 @@ def test_a_time_limit_beyond_what_is_allowed():
     assert found["time"].startswith("BLOCKS partition short allows 2 min, and 1 h are asked for")
     assert "cluster.limit_hours=0.0333:" in found["time"]
     assert on(limits.time_limits, two_nodes())["time"].startswith("fine a job may ask for any; 1 h are asked for")
-    of_qos = replace(one_node(), qos=(Limits("normal", most_minutes=30),))
+    of_qos = replace(one_node(), qos=(AccountingLimits("normal", most_minutes=30),))
     found = on(limits.time_limits, of_qos, replace(SMALL, qos="normal"))
     assert found["time"].startswith("BLOCKS qos normal allows 30 min")
     allowed = on(limits.time_limits, two_nodes(), replace(SMALL, partition="short", limit_hours=1 / 60))
@@ -72,7 +72,7 @@ def test_how_many_jobs_may_be_queued():
     assert on(limits.queue_limits, changed(two_nodes(), MaxArraySize="0"))["arrays"].startswith(
         "BLOCKS are switched off"
     )
-    running = replace(one_node(), associations=(Limits("lab", most_running=3),))
+    running = replace(one_node(), associations=(AccountingLimits("lab", most_running=3),))
     assert on(limits.queue_limits, running)["queue"] == "fine account lab lets 3 of them run at a time"
 
 

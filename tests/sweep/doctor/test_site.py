@@ -3,10 +3,10 @@
 import pytest
 
 from repro.errors import ConfigError
+from repro.sweep.clusters.slurm.answers import AccountingLimits
 from repro.sweep.clusters.slurm.queue import QueueError
 from repro.sweep.clusters.slurm.settings import SlurmSettings
 from repro.sweep.doctor import site as subject
-from repro.sweep.doctor.answers import Limits
 from repro.sweep.doctor.site import Site, look_at_site
 from tests.sweep.doctor.recorded import changed, one_node, recorded, two_nodes
 
@@ -69,5 +69,5 @@ def test_what_limits_a_user_there():
     assert [name for name, _ in site.limits(SlurmSettings(), gpu)] == ["account lab", "account root"]
     names = [name for name, _ in site.limits(SlurmSettings(account="lab", qos="high"), gpu)]
     assert names == ["account lab", "qos high"]
-    elsewhere = Site(**{**vars(site), "associations": (Limits("lab", "low"),)})
+    elsewhere = Site(**{**vars(site), "associations": (AccountingLimits("lab", "low"),)})
     assert elsewhere.limits(SlurmSettings(), gpu) == []

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from repro.errors import ConfigError
 from repro.store.journal import newest_event
 from repro.store.outputs import Outputs
+from repro.sweep.clusters.slurm.answers import read_controller, read_partitions
 from repro.sweep.clusters.slurm.queue import QueueError, asked
 from repro.sweep.clusters.slurm.settings import SlurmSettings
-from repro.sweep.doctor.answers import read_controller, read_partitions
 from repro.sweep.plan.words import duration, headed
 
 if TYPE_CHECKING:  # loads torch

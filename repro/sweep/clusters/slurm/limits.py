@@ -1,11 +1,11 @@
 """How many jobs SLURM takes now: by its configuration, and by the limits of the account and the quality of service."""
 
 import getpass
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from repro.sweep.clusters.slurm.answers import read_controller
 from repro.sweep.clusters.slurm.chunks import Limits
 from repro.sweep.clusters.slurm.queue import Entry, QueueError, asked
 from repro.sweep.clusters.slurm.settings import SlurmSettings
@@ -56,19 +56,13 @@ def limits(settings: SlurmSettings, mine: Sequence[Entry], count: int, ask: Ask 
     Raises:
         QueueError: the controller does not answer. Without an answer of the accounting there are just fewer limits.
     """
-    configuration = ask("scontrol", "show", "config")
-    sizes = [_number(configuration, "MaxArraySize"), _number(configuration, "max_array_tasks")]
+    controller = read_controller(ask("scontrol", "show", "config"))
+    sizes = [controller.number("MaxArraySize"), controller.option("SchedulerParameters", "max_array_tasks")]
     array = min((size for size in sizes if size is not None), default=Limits.array)
-    of_controller = _of_controller(_number(configuration, "MaxJobCount"), count, ask)
+    of_controller = _of_controller(controller.number("MaxJobCount"), count, ask)
     bounds = [*of_controller, *_of_accounting(settings, mine, ask)]
     least = min(bounds, key=lambda bound: bound.free, default=None)
     return Limits(max(1, array), least.free if least else None, least.sentence if least else "")
-
-
-def _number(configuration: str, name: str) -> int | None:
-    """A number of the controller's configuration; None if it has none of that name."""
-    found = re.search(rf"\b{name}\s*=\s*(\d+)", configuration)
-    return int(found[1]) if found else None
 
 
 def _of_controller(most: int | None, count: int, ask: Ask) -> Iterator[Bound]:

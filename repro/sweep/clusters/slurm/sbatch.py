@@ -60,13 +60,8 @@ def parameters(submission: Submission, settings: SlurmSettings, dependency: str 
     """What submitit writes into the file for sbatch."""
     return {
         "job_name": submission.name,
-        "partition": settings.partition,
-        "account": settings.account,
-        "qos": settings.qos,
-        "constraint": settings.constraint,
+        **{name.replace("-", "_"): value for name, value in settings.place.items()},
         "time": settings.limit_minutes,
-        "mem": None if settings.memory_gib is None else f"{round(settings.memory_gib * 1024)}M",
-        "gpus_per_node": settings.gpus_per_node or None,
         "nodes": settings.nodes,
         "ntasks_per_node": settings.processes_per_node,
         "cpus_per_task": settings.cpus_per_process,

@@ -40,6 +40,18 @@ class SlurmSettings:
         return max(1, round(60 * self.limit_hours))
 
     @property
+    def place(self) -> dict[str, str | int | None]:
+        """Where a job may run and what it gets there, by the names of sbatch's options; None: the site's own choice."""
+        return {
+            "partition": self.partition,
+            "account": self.account,
+            "qos": self.qos,
+            "constraint": self.constraint,
+            "mem": None if self.memory_gib is None else f"{round(self.memory_gib * 1024)}M",
+            "gpus-per-node": self.gpus_per_node or None,
+        }
+
+    @property
     def extra_parameters(self) -> dict[str, str | bool]:
         """The further lines for sbatch by name; a flag without a value is true."""
         pairs = (line.removeprefix("#SBATCH").strip().lstrip("-").partition("=") for line in self.extra)

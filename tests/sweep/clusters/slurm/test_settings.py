@@ -27,6 +27,13 @@ def test_a_limit_is_in_whole_minutes():
     assert settings_for("cluster.limit_hours=0.001").limit_minutes == 1
 
 
+def test_the_place_of_a_job_is_told_by_the_names_of_sbatch():
+    chosen = settings_for("cluster.partition=gpu", "cluster.memory_gib=1.5", "cluster.gpus_per_node=0").place
+    assert chosen == {
+        "partition": "gpu", "account": None, "qos": None, "constraint": None, "mem": "1536M", "gpus-per-node": None,
+    }  # fmt: skip
+
+
 def test_further_lines_are_read_as_sbatch_takes_them():
     given = settings_for("cluster.extra=['--exclude=node7','#SBATCH --exclusive','--comment=a=b']")
     assert given.extra_parameters == {"exclude": "node7", "exclusive": True, "comment": "a=b"}

@@ -121,7 +121,7 @@ class Node(Record):
 
 
 @dataclass(frozen=True)
-class Limits:
+class AccountingLimits:
     """A line of sacctmgr's associations or qualities of service; None: not limited.
 
     Attributes:
@@ -165,19 +165,19 @@ def read_nodes(text: str) -> list[Node]:
     return [Node(values) for values in _records(text) if "NodeName" in values]
 
 
-def read_associations(text: str) -> list[Limits]:
+def read_associations(text: str) -> list[AccountingLimits]:
     """Reads `sacctmgr --noheader --parsable2 show associations format=...` in the order of `ASSOCIATION_FIELDS`."""
     return [
-        Limits(account, partition or None, leading_number(running), leading_number(queued), minutes(wall),
+        AccountingLimits(account, partition or None, leading_number(running), leading_number(queued), minutes(wall),
                qos=tuple(filter(None, qos.split(","))))
         for account, partition, running, queued, wall, qos in _rows(text, ASSOCIATION_FIELDS)
     ]  # fmt: skip
 
 
-def read_qos(text: str) -> list[Limits]:
+def read_qos(text: str) -> list[AccountingLimits]:
     """Reads `sacctmgr --noheader --parsable2 show qos format=...` in the order of `QOS_FIELDS`."""
     return [
-        Limits(name, None, leading_number(running), leading_number(queued), minutes(wall),
+        AccountingLimits(name, None, leading_number(running), leading_number(queued), minutes(wall),
                tuple(filter(None, preempts.split(","))), mode or None, round(60 * (minutes(grace) or 0)))
         for name, preempts, mode, grace, wall, running, queued in _rows(text, QOS_FIELDS)
     ]  # fmt: skip

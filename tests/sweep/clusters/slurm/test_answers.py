@@ -2,8 +2,8 @@
 
 import pytest
 
-from repro.sweep.doctor.answers import (
-    Limits,
+from repro.sweep.clusters.slurm.answers import (
+    AccountingLimits,
     Node,
     leading_number,
     minutes,
@@ -77,15 +77,15 @@ def test_states_of_nodes(state, usable):
 
 def test_limits_of_users_and_of_qualities():
     assert read_associations(recorded("accounting_associations")) == [
-        Limits("lab", most_queued=50, qos=("high", "normal")),
-        Limits("root", most_queued=50, qos=("high", "normal")),
+        AccountingLimits("lab", most_queued=50, qos=("high", "normal")),
+        AccountingLimits("root", most_queued=50, qos=("high", "normal")),
     ]
     assert read_qos(recorded("accounting_qos")) == [
-        Limits("normal", preempt_mode="requeue", grace_seconds=15),
-        Limits("high", preempts=("normal",), preempt_mode="requeue"),
+        AccountingLimits("normal", preempt_mode="requeue", grace_seconds=15),
+        AccountingLimits("high", preempts=("normal",), preempt_mode="requeue"),
     ]
     assert read_associations("lab|gpu|10||1-12:00:00|normal\n") == [
-        Limits("lab", "gpu", most_running=10, most_minutes=2160, qos=("normal",))
+        AccountingLimits("lab", "gpu", most_running=10, most_minutes=2160, qos=("normal",))
     ]
     assert read_associations("sacctmgr: a sentence\n") == []
 
